@@ -1,0 +1,56 @@
+public import TandemJSON
+
+/// One call of one tool for one person, as the agent hands it to whoever provides the tool.
+public struct ToolCall: Sendable {
+    /// `grocery.add`.
+    public var tool: String
+    /// An object; the provider validates it against the tool's schema before the tool sees it.
+    public var arguments: JSON
+    public var origin: WriteOrigin
+    /// Absolute, nanoseconds of `CLOCK_MONOTONIC`.
+    public var deadlineNanoseconds: UInt64
+    /// The same for every attempt at the same intended effect.
+    public var idempotencyKey: String
+    /// W3C `traceparent`, or empty.
+    public var traceParent: String
+    /// The state of an earlier `inputRequired`, with the person's answers.
+    public var resumeState: [UInt8]
+    public var answers: JSON?
+    /// What this call may do: a write in a call limited to `read` is refused by the row interface.
+    public var allowedEffect: Effect
+    /// 0 for the agent's own calls, one more for each call from a tool to a tool.
+    public var depth: Int
+
+    public init(
+        tool: String, arguments: JSON, origin: WriteOrigin, deadlineNanoseconds: UInt64, idempotencyKey: String,
+        traceParent: String = "", resumeState: [UInt8] = [], answers: JSON? = nil, allowedEffect: Effect, depth: Int = 0
+    ) {
+        self.tool = tool
+        self.arguments = arguments
+        self.origin = origin
+        self.deadlineNanoseconds = deadlineNanoseconds
+        self.idempotencyKey = idempotencyKey
+        self.traceParent = traceParent
+        self.resumeState = resumeState
+        self.answers = answers
+        self.allowedEffect = allowedEffect
+        self.depth = depth
+    }
+}
+
+/// Somebody who provides tools: the plugin host, the built-in tools.
+public protocol ToolProvider: Sendable {
+    /// The tools that this person may use right now, in a stable order.
+    func tools(for scope: UserScope) async throws -> [ToolDefinition]
+
+    /// Calls one of them. Never throws: what goes wrong is an outcome. Honours task cancellation.
+    func call(_ call: ToolCall, in scope: UserScope) async -> ToolOutcome
+}
+
+/// How a tool calls another tool: answered by the agent, which checks state, schema, effect and policy.
+public protocol ToolMediator: Sendable {
+    func mediate(_ call: ToolCall, in scope: UserScope) async -> ToolOutcome
+
+    /// Whether the person could use that tool right now. Cheap.
+    func isAvailable(tool: String, in scope: UserScope) async -> Bool
+}

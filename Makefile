@@ -1,0 +1,10 @@
+# The commands that stay fixed. Each script says what it does; see README.md.
+.PHONY: run test bench build format check-headers clean
+
+run: ; @scripts/run
+test: ; @scripts/test
+bench: ; @scripts/bench
+build: ; @bash -c 'source scripts/lib.sh; need_swift; install_missing "$${BUILD_PACKAGES[@]}"; build release'
+format: ; @git ls-files -co --exclude-standard '*.swift' | xargs swift format --in-place --parallel --configuration .swift-format
+check-headers: ; @scripts/check-headers
+clean: ; rm -rf .build

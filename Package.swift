@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A plugin's entry exports one symbol and stays mapped: a Swift image must never be unmapped.
+let pluginLinker: [LinkerSetting] = [
+    .unsafeFlags([
+        "-Xlinker", "-z", "-Xlinker", "nodelete", "-Xlinker", "--version-script=PluginSDK/C/plugin.version",
+    ])
+]
+
+func host(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(
+        name: "Tandem\(name)", dependencies: dependencies, path: "Host/\(name)", exclude: exclude,
+        swiftSettings: settings)
+}
+
+func library(_ name: String, _ providers: [SystemPackageProvider], pkgConfig: String? = nil) -> Target {
+    .systemLibrary(name: name, path: "Host/Clib/\(name)", pkgConfig: pkgConfig, providers: providers)
+}
+
+func plugin(_ name: String) -> [Target] {
+    [
+        .target(name: name, dependencies: ["TandemSDK"], path: "Plugins/\(name)/Sources", swiftSettings: settings),
+        .target(
+            name: "\(name)Entry", dependencies: [.byName(name: name)], path: "Plugins/\(name)/Entry",
+            swiftSettings: settings, linkerSettings: pluginLinker),
+    ]
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", exclude: exclude,
+        swiftSettings: settings)
+}
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "tandem",
+    products: [
+        .executable(name: "tandem", targets: ["tandem"]),
+        .library(name: "TandemSDK", targets: ["TandemSDK"]),
+        .library(name: "TandemTesting", targets: ["TandemTesting"]),
+        .library(name: "GroceryPlugin", type: .dynamic, targets: ["GroceryEntry"]),
+        .library(name: "RecipesPlugin", type: .dynamic, targets: ["RecipesEntry"]),
+        .library(name: "ExpensesPlugin", type: .dynamic, targets: ["ExpensesEntry"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The plugin SDK: usable without the host.
+        .systemLibrary(name: "CTandemPlugin", path: "PluginSDK/C"),
+        .target(name: "TandemJSON", path: "PluginSDK/Swift/JSON", swiftSettings: settings),
+        .target(
+            name: "TandemSDK", dependencies: ["CTandemPlugin", "TandemJSON"], path: "PluginSDK/Swift/SDK",
+            swiftSettings: settings),
+        .target(
+            name: "TandemTesting", dependencies: ["CTandemPlugin", "TandemJSON", "TandemSDK"],
+            path: "PluginSDK/Testing", swiftSettings: settings),
+
+        // C libraries from Debian.
+        library("CSQLite", [.apt(["libsqlite3-dev"])], pkgConfig: "sqlite3"),
+        library("CCurl", [.apt(["libcurl4-openssl-dev"])], pkgConfig: "libcurl"),
+        library("CPCRE2", [.apt(["libpcre2-dev"])], pkgConfig: "libpcre2-8"),
+        library("CEdit", [.apt(["libedit-dev"])], pkgConfig: "libedit"),
+
+        // The host, in the order of its imports.
+        host("Core", ["TandemJSON", "CPCRE2", log]),
+        host("Storage", ["TandemCore", "CSQLite", crypto]),
+        host("Egress", ["TandemCore", "CCurl"]),
+        host("Accounts", ["TandemCore", "TandemStorage", crypto]),
+        host("PluginHost", ["TandemCore", "TandemStorage", "CTandemPlugin", crypto]),
+        host("Language", ["TandemCore"]),
+        host("Memory", ["TandemCore", "TandemStorage"]),
+        host("Life", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemMemory"]),
+        host("Agent", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemLanguage", "TandemLife"]),
+        host("SMS", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemEgress", "TandemAgent", crypto]),
+        host("HTTP", ["TandemCore", "TandemSMS", hummingbird, lifecycle]),
+
+        // The bundled plugins.
+    ] + plugin("Grocery") + plugin("Recipes") + plugin("Expenses") + [
+        .executableTarget(
+            name: "tandem",
+            dependencies: [
+                "TandemCore", "TandemStorage", "TandemEgress", "TandemAccounts", "TandemPluginHost", "TandemLanguage",
+                "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemHTTP", "CEdit", arguments, lifecycle,
+                log,
+            ],
+            path: "Host/tandem", swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,16 @@
+/* tandem/tandem.h - all of the Tandem plugin ABI. SPDX-License-Identifier: Apache-2.0 */
+#ifndef TANDEM_H
+#define TANDEM_H
+
+#include "base.h"
+#include "call.h"
+#include "host.h"
+#include "plugin.h"
+
+#include "ext/clock.h"
+#include "ext/config.h"
+#include "ext/log.h"
+#include "ext/rows.h"
+#include "ext/tools.h"
+
+#endif /* TANDEM_H */
