@@ -3,10 +3,31 @@
 /// Up to 16 members are found by linear search; larger objects carry a hashed index, so lookups stay constant in time
 /// whatever names a sender chooses.
 public struct JSONObject: Sendable {
-    /// One member.
+    /// One member, as seen by iteration.
     public typealias Element = (key: String, value: JSON)
 
-    @usableFromInline var members: ContiguousArray<Element>
+    /// One member, as stored: a struct, because tuples go through run-time metadata when arrays copy or destroy them.
+    @usableFromInline
+    package struct Member: Sendable {
+        @usableFromInline package var key: String
+        @usableFromInline package var value: JSON
+
+        @inlinable
+        package init(key: String, value: JSON) {
+            self.key = key
+            self.value = value
+        }
+
+        /// The place of a member's value, inside the member.
+        @inlinable
+        @inline(__always)
+        package static func value(in place: UnsafePointer<Member>) -> UnsafePointer<JSON> {
+            (UnsafeRawPointer(place) + (MemoryLayout<Member>.offset(of: \.value) ?? 16)).assumingMemoryBound(
+                to: JSON.self)
+        }
+    }
+
+    @usableFromInline package var members: ContiguousArray<Member>
     @usableFromInline var index: [UTF8Key: Int]?
 
     @usableFromInline static var linearLimit: Int { 16 }
@@ -27,7 +48,7 @@ public struct JSONObject: Sendable {
 
     /// Takes members whose names are known to be distinct.
     @usableFromInline
-    init(distinct members: ContiguousArray<Element>, index: [UTF8Key: Int]?) {
+    init(distinct members: ContiguousArray<Member>, index: [UTF8Key: Int]?) {
         self.members = members
         self.index = index
     }
@@ -64,7 +85,10 @@ public struct JSONObject: Sendable {
 
     /// The member at a place in insertion order; `position` must be in `0..<count`.
     @inlinable
-    public subscript(position position: Int) -> Element { members[position] }
+    public subscript(position position: Int) -> Element {
+        let member = members[position]
+        return (member.key, member.value)
+    }
 
     /// The value of a member; setting nil removes it, setting an existing name keeps its place.
     @inlinable
@@ -104,7 +128,7 @@ public struct JSONObject: Sendable {
             members[position].value = value
             return
         }
-        members.append((key, value))
+        members.append(Member(key: key, value: value))
         if index != nil {
             index?[UTF8Key(key)] = members.count - 1
         } else if members.count > Self.linearLimit {
@@ -133,8 +157,23 @@ public struct JSONObject: Sendable {
 
 extension JSONObject: Sequence {
     /// Iterates over the members in insertion order.
+    public struct Iterator: IteratorProtocol {
+        @usableFromInline let members: ContiguousArray<Member>
+        @usableFromInline var position = 0
+
+        @inlinable
+        init(_ members: ContiguousArray<Member>) { self.members = members }
+
+        @inlinable
+        public mutating func next() -> Element? {
+            guard position < members.count else { return nil }
+            defer { position += 1 }
+            return (members[position].key, members[position].value)
+        }
+    }
+
     @inlinable
-    public func makeIterator() -> IndexingIterator<ContiguousArray<Element>> { members.makeIterator() }
+    public func makeIterator() -> Iterator { Iterator(members) }
 
     @inlinable public var underestimatedCount: Int { members.count }
 }
@@ -158,7 +197,7 @@ extension JSONObject: Hashable {
     /// Feeds a sum over the members, so that order does not matter.
     public func hash(into hasher: inout Hasher) {
         var sum = 0
-        for (key, value) in members {
+        for (key, value) in self {
             var member = Hasher()
             UTF8Key(key).hash(into: &member)
             value.hash(into: &member)

@@ -20,11 +20,12 @@ struct JSONParser: ~Copyable {
     private var p: UnsafePointer<UInt8>
     private let limits: JSONLimits
     private let maxDepth: Int
+    private let knowsSmall = SmallString.isKnown
 
     private var values: UnsafeMutablePointer<JSON>
     private var valueCount = 0
     private var valueCapacity: Int
-    private var members: UnsafeMutablePointer<JSONObject.Element>
+    private var members: UnsafeMutablePointer<JSONObject.Member>
     private var marks: UnsafeMutablePointer<Mark>
     private var memberCount = 0
     private var memberCapacity: Int
@@ -36,8 +37,9 @@ struct JSONParser: ~Copyable {
         p = base
         self.limits = limits
         maxDepth = Swift.min(limits.maxDepth, 512)
-        valueCapacity = 32
-        memberCapacity = 32
+        // Blocks of at most 1032 bytes come from the allocator's per-thread cache (glibc, malloc/malloc.c).
+        valueCapacity = 40
+        memberCapacity = 24
         values = .allocate(capacity: valueCapacity)
         members = .allocate(capacity: memberCapacity)
         marks = .allocate(capacity: memberCapacity)
@@ -145,13 +147,11 @@ struct JSONParser: ~Copyable {
             }
         }
         let count = valueCount &- first
-        let source = values + first
         valueCount = first
-        return .array(
-            [JSON](unsafeUninitializedCapacity: count) { buffer, initialized in
-                if let target = buffer.baseAddress { target.moveInitialize(from: source, count: count) }
-                initialized = count
-            })
+        var elements: [JSON] = []
+        elements.reserveCapacity(count)
+        for position in first..<(first &+ count) { elements.append((values + position).move()) }
+        return .array(elements)
     }
 
     private mutating func parseObject(depth: Int) throws(JSONFault) -> JSON {
@@ -181,7 +181,7 @@ struct JSONParser: ~Copyable {
             p += 1
             let value = try parseValue(depth: depth)
             if memberCount == memberCapacity { growMembers() }
-            (members + memberCount).initialize(to: (key, value))
+            (members + memberCount).initialize(to: JSONObject.Member(key: key, value: value))
             marks[memberCount] = mark
             memberCount &+= 1
             if memberCount &- first > limits.maxMembers {
@@ -203,12 +203,10 @@ struct JSONParser: ~Copyable {
         }
         let count = memberCount &- first
         let index = count > JSONObject.linearLimit ? try buildIndex(from: first) : nil
-        let source = members + first
         memberCount = first
-        let moved = ContiguousArray<JSONObject.Element>(unsafeUninitializedCapacity: count) { buffer, initialized in
-            if let target = buffer.baseAddress { target.moveInitialize(from: source, count: count) }
-            initialized = count
-        }
+        var moved: ContiguousArray<JSONObject.Member> = []
+        moved.reserveCapacity(count)
+        for position in first..<(first &+ count) { moved.append((members + position).move()) }
         return .object(JSONObject(distinct: moved, index: index))
     }
 
@@ -239,17 +237,11 @@ struct JSONParser: ~Copyable {
             }
             return print
         }
-        // The closing quote makes at least one byte after the name readable; the word may not reach past it.
-        var print: UInt64 = 0
-        if count >= 7 {
-            print = UnsafeRawPointer(open + 1).loadUnaligned(as: UInt64.self) & 0x00FF_FFFF_FFFF_FFFF
-        } else {
-            var shift: UInt64 = 0
-            for offset in 0..<count {
-                print |= UInt64(open[1 &+ offset]) << shift
-                shift &+= 8
-            }
-        }
+        // The closing quote makes an eighth byte readable.
+        let print =
+            count >= 7
+            ? UnsafeRawPointer(open + 1).loadUnaligned(as: UInt64.self) & 0x00FF_FFFF_FFFF_FFFF
+            : SmallString.shortWord(UnsafeRawPointer(open + 1), count)
         return print | UInt64(truncatingIfNeeded: count) << 56
     }
 
@@ -264,7 +256,7 @@ struct JSONParser: ~Copyable {
 
     @inline(never)
     private mutating func growMembers() {
-        let grown = UnsafeMutablePointer<JSONObject.Element>.allocate(capacity: memberCapacity * 2)
+        let grown = UnsafeMutablePointer<JSONObject.Member>.allocate(capacity: memberCapacity * 2)
         grown.moveInitialize(from: members, count: memberCount)
         members.deallocate()
         members = grown
@@ -315,7 +307,10 @@ struct JSONParser: ~Copyable {
         guard p.pointee == 0x22 else { return try parseEscaped(start: start) }
         p += 1
         let bytes = UnsafeBufferPointer(start: start, count: count)
-        if isASCII { return String(decoding: bytes, as: UTF8.self) }
+        if isASCII {
+            if count <= SmallString.capacity, knowsSmall { return SmallString.make(start, count: count) }
+            return String(decoding: bytes, as: UTF8.self)
+        }
         return try validated(bytes, start: start)
     }
 

@@ -3,6 +3,7 @@ struct JSONWriter: ~Copyable {
     private var buffer: UnsafeMutablePointer<UInt8>
     private(set) var count = 0
     private var capacity: Int
+    private let knowsSmall = SmallString.isKnown
 
     init(capacity: Int = 2048) {
         self.capacity = capacity
@@ -59,45 +60,106 @@ struct JSONWriter: ~Copyable {
 
     /// Writes a value compactly.
     mutating func value(_ value: borrowing JSON) {
-        switch value {
-        case .null: ascii("null")
-        case .bool(let flag): if flag { ascii("true") } else { ascii("false") }
+        withUnsafePointer(to: value) { self.value(at: $0) }
+    }
+
+    /// Writes a value in place: binding its payload would cost a reference count for nothing.
+    private mutating func value(at place: UnsafePointer<JSON>) {
+        switch place.pointee {
+        case .string:
+            if knowsSmall {
+                let words = SmallString.words(ofStringAt: place)
+                if SmallString.isSmall(words) {
+                    small(words)
+                    return
+                }
+            }
+            if case .string(let text) = place.pointee { long(text) }
         case .integer(let number): integer(number)
         case .number(let number): double(number)
-        case .string(let text): string(text)
-        case .array(let elements):
-            byte(0x5B)
-            var isFirst = true
-            for element in elements {
-                if !isFirst { byte(0x2C) }
-                isFirst = false
-                self.value(element)
+        case .bool(let flag): if flag { ascii("true") } else { ascii("false") }
+        case .null: ascii("null")
+        case .array: array(place.elements)
+        case .object: object(place.members)
+        }
+    }
+
+    private mutating func array(_ elements: UnsafeBufferPointer<JSON>) {
+        byte(0x5B)
+        if let base = elements.baseAddress {
+            for position in 0..<elements.count {
+                if position > 0 { byte(0x2C) }
+                value(at: base + position)
             }
-            byte(0x5D)
-        case .object(let object):
-            byte(0x7B)
-            var isFirst = true
-            for (key, member) in object.members {
-                if !isFirst { byte(0x2C) }
-                isFirst = false
-                string(key)
+        }
+        byte(0x5D)
+    }
+
+    private mutating func object(_ members: UnsafeBufferPointer<JSONObject.Member>) {
+        byte(0x7B)
+        if let base = members.baseAddress {
+            for position in 0..<members.count {
+                if position > 0 { byte(0x2C) }
+                key(at: UnsafeRawPointer(base + position).assumingMemoryBound(to: String.self))
                 byte(0x3A)
-                self.value(member)
+                value(at: JSONObject.Member.value(in: base + position))
             }
-            byte(0x7D)
+        }
+        byte(0x7D)
+    }
+
+    @inline(__always)
+    private mutating func key(at place: UnsafePointer<String>) {
+        let words = UnsafeRawPointer(place).loadUnaligned(as: SmallString.Words.self)
+        if knowsSmall, SmallString.isSmall(words) {
+            small(words)
+        } else {
+            long(place.pointee)
         }
     }
 
     /// Writes a string with its quotes, escaping only what RFC 8259 requires.
+    mutating func string(_ text: borrowing String) {
+        withUnsafePointer(to: text) { key(at: $0) }
+    }
+
+    /// Writes a string given by its words; zero bytes after its end count as stops.
     @inline(__always)
-    mutating func string(_ text: String) {
-        let written: Void? = text.utf8.withContiguousStorageIfAvailable { quoted($0) }
-        if written == nil { Array(text.utf8).withUnsafeBufferPointer { quoted($0) } }
+    private mutating func small(_ words: SmallString.Words) {
+        reserve(24)
+        let length = Int(truncatingIfNeeded: words.high >> 56 & 0x0F)
+        let high = words.high & 0x00FF_FFFF_FFFF_FFFF
+        let plainLow = SWAR.stringStops(words.low).trailingZeroBitCount >> 3
+        let plainHigh = SWAR.stringStops(high).trailingZeroBitCount >> 3
+        let plain = plainLow < 8 ? plainLow : 8 &+ plainHigh
+        let target = UnsafeMutableRawPointer(buffer + count)
+        target.storeBytes(of: 0x22, as: UInt8.self)
+        target.storeBytes(of: words.low, toByteOffset: 1, as: UInt64.self)
+        target.storeBytes(of: high, toByteOffset: 9, as: UInt64.self)
+        if plain >= length {
+            target.storeBytes(of: 0x22, toByteOffset: length &+ 1, as: UInt8.self)
+            count &+= length &+ 2
+        } else {
+            smallEscaped(words)
+        }
+    }
+
+    @inline(never)
+    private mutating func smallEscaped(_ words: SmallString.Words) {
+        withUnsafeBytes(of: words) { raw in
+            let length = Int(raw[15] & 0x0F)
+            raw.withMemoryRebound(to: UInt8.self) { quoted(UnsafeBufferPointer(rebasing: $0[..<length])) }
+        }
+    }
+
+    @inline(never)
+    private mutating func long(_ text: borrowing String) {
+        text.utf8Span.span.withUnsafeBufferPointer { quoted($0) }
     }
 
     private mutating func quoted(_ source: UnsafeBufferPointer<UInt8>) {
         let length = source.count
-        reserve(length &+ 10)
+        reserve(length &+ 16)
         buffer[count] = 0x22
         count &+= 1
         guard let start = source.baseAddress else {
@@ -122,14 +184,17 @@ struct JSONWriter: ~Copyable {
             offset &+= 1
         }
         while offset < length {
-            let unit = start[offset]
-            if unit < 0x20 || unit == 0x22 || unit == 0x5C {
-                escape(unit, remaining: length &- offset)
-            } else {
-                buffer[count] = unit
-                count &+= 1
+            // At most seven bytes; the zeros after them are stops.
+            let rest = length &- offset
+            let word = SmallString.shortWord(raw + offset, rest)
+            let plain = Swift.min(SWAR.stringStops(word.littleEndian).trailingZeroBitCount >> 3, rest)
+            UnsafeMutableRawPointer(buffer + count).storeBytes(of: word.littleEndian, as: UInt64.self)
+            count &+= plain
+            offset &+= plain
+            if offset < length {
+                escape(start[offset], remaining: length &- offset)
+                offset &+= 1
             }
-            offset &+= 1
         }
         buffer[count] = 0x22
         count &+= 1

@@ -26,15 +26,18 @@ struct UTF8Key: Hashable, Sendable {
 /// Tells whether two strings have the same UTF-8 bytes.
 @inlinable
 @inline(__always)
-func utf8Equal(_ left: String, _ right: String) -> Bool {
-    guard left.utf8.count == right.utf8.count else { return false }
-    // Equal bytes imply `==`, which costs two word comparisons for strings of up to 15 ASCII bytes.
-    guard left == right else { return false }
-    return utf8EqualSlow(left, right)
+func utf8Equal(_ left: borrowing String, _ right: borrowing String) -> Bool {
+    let a = SmallString.words(left)
+    let b = SmallString.words(right)
+    // The same bits are the same string.
+    if a == b { return true }
+    if SmallString.isKnown, SmallString.isSmall(a), SmallString.isSmall(b) { return false }
+    return utf8EqualSlow(copy left, copy right)
 }
 
 @usableFromInline
 func utf8EqualSlow(_ left: String, _ right: String) -> Bool {
+    guard left.utf8.count == right.utf8.count else { return false }
     let same = left.utf8.withContiguousStorageIfAvailable { a in
         right.utf8.withContiguousStorageIfAvailable { b in bytesEqual(a.baseAddress, b.baseAddress, a.count) }
     }
