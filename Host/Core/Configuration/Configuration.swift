@@ -1,0 +1,134 @@
+public import Logging
+
+/// The settings of a process: read once at the start, from the environment and one optional file, and checked whole.
+///
+/// The names are those of the environment; the README has the table. The file that `TANDEM_CONFIG` names is one JSON
+/// object with the same names as its members; the environment wins over it. Every secret may be given as `NAME_FILE`, the
+/// path of a file that holds it (a newline at its end is dropped). An empty value counts as none.
+public struct Configuration: Sendable {
+    /// Folder of the database, the key file and the caches; absolute. `TANDEM_DATA`.
+    public var dataFolder: String
+    /// The plugin catalogue. `TANDEM_REGISTRY`; nil where the executable looks for its own.
+    public var registry: String?
+    /// `TANDEM_LISTEN`, default `127.0.0.1:8080`.
+    public var listen: ListenAddress
+    /// How the world reaches us: what Twilio signs and calls back. `TANDEM_PUBLIC_URL`.
+    public var publicURL: WebAddress?
+    /// `TANDEM_MASTER_KEY`; nil: the key file in the data folder.
+    public var masterKey: Secret?
+    /// `DATABASE_URL`, secret for its password; nil: SQLite in the data folder.
+    public var database: Secret?
+    /// `REDIS_URL`; nil: in-process.
+    public var redis: Secret?
+    /// `TANDEM_LOG`, default `info`.
+    public var logLevel: Logger.Level
+    /// What a reader of `/metrics` presents as a bearer token. `TANDEM_METRICS_TOKEN`; nil: only this machine may read.
+    public var metricsToken: Secret?
+    /// Nil while no `TWILIO_…` is set.
+    public var twilio: Twilio?
+    public var gemini: Vendor
+    public var youtube: Vendor
+    public var microsoft: OAuthClient?
+    public var google: OAuthClient?
+    public var notion: OAuthClient?
+    public var addresses: VendorAddresses
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    public var telemetry: WebAddress?
+    /// What looks wrong but does not prevent a start: misspelt names, a secret's file that others can read.
+    public var warnings: [String]
+
+    /// A service that takes one key.
+    public struct Vendor: Sendable {
+        /// Nil: not set up.
+        public var key: Secret?
+
+        public init(key: Secret?) { self.key = key }
+    }
+
+    public struct OAuthClient: Sendable {
+        public var id: String
+        public var secret: Secret
+
+        public init(id: String, secret: Secret) {
+            self.id = id
+            self.secret = secret
+        }
+    }
+
+    public struct Twilio: Sendable {
+        /// `AC` and 32 hex digits. `TWILIO_ACCOUNT_SID`.
+        public var accountSID: String
+        /// Signs what Twilio sends, and authenticates what we send unless an API key is given. `TWILIO_AUTH_TOKEN`.
+        public var authToken: Secret
+        /// Accepted for signatures, too, while the token is being changed. `TWILIO_AUTH_TOKEN_PREVIOUS`.
+        public var previousAuthToken: Secret?
+        /// Verifies SHA-256 signatures. `TWILIO_SIGNING_KEY`.
+        public var signingKey: Secret?
+        /// `SK…`, with its secret: what we send authenticates with these. `TWILIO_API_KEY`, `TWILIO_API_SECRET`.
+        public var apiKey: String?
+        public var apiSecret: Secret?
+        /// Our numbers in E.164; the first sends where the person has not written to another. `TWILIO_NUMBER`, separated
+        /// by commas.
+        public var numbers: [String]
+        /// `MG…`. `TWILIO_MESSAGING_SERVICE_SID`.
+        public var messagingServiceSID: String?
+        /// What an unknown number is told, once a day. `TANDEM_SMS_INVITATION`; nil: a text of our own.
+        public var invitation: String?
+
+        public init(
+            accountSID: String, authToken: Secret, previousAuthToken: Secret? = nil, signingKey: Secret? = nil,
+            apiKey: String? = nil, apiSecret: Secret? = nil, numbers: [String], messagingServiceSID: String? = nil,
+            invitation: String? = nil
+        ) {
+            self.accountSID = accountSID
+            self.authToken = authToken
+            self.previousAuthToken = previousAuthToken
+            self.signingKey = signingKey
+            self.apiKey = apiKey
+            self.apiSecret = apiSecret
+            self.numbers = numbers
+            self.messagingServiceSID = messagingServiceSID
+            self.invitation = invitation
+        }
+    }
+
+    /// Where the vendors' interfaces are; `TANDEM_…_URL` overrides each.
+    public struct VendorAddresses: Sendable {
+        public var gemini: WebAddress
+        public var twilio: WebAddress
+        public var graph: WebAddress
+        public var gmail: WebAddress
+        public var notion: WebAddress
+        public var youtube: WebAddress
+        public var duckDuckGo: WebAddress
+    }
+}
+
+/// One name that the configuration knows.
+struct Setting {
+    let name: String
+    let isSecret: Bool
+
+    init(_ name: String, secret: Bool = false) {
+        self.name = name
+        isSecret = secret
+    }
+
+    static let all: [Setting] = [
+        Setting("TANDEM_CONFIG"), Setting("TANDEM_DATA"), Setting("TANDEM_REGISTRY"), Setting("TANDEM_LISTEN"),
+        Setting("TANDEM_PUBLIC_URL"), Setting("TANDEM_MASTER_KEY", secret: true), Setting("TANDEM_LOG"),
+        Setting("TANDEM_METRICS_TOKEN", secret: true), Setting("DATABASE_URL", secret: true),
+        Setting("REDIS_URL", secret: true), Setting("GEMINI_API_KEY", secret: true),
+        Setting("YOUTUBE_API_KEY", secret: true), Setting("TWILIO_ACCOUNT_SID"),
+        Setting("TWILIO_AUTH_TOKEN", secret: true), Setting("TWILIO_AUTH_TOKEN_PREVIOUS", secret: true),
+        Setting("TWILIO_SIGNING_KEY", secret: true), Setting("TWILIO_API_KEY"),
+        Setting("TWILIO_API_SECRET", secret: true), Setting("TWILIO_NUMBER"), Setting("TWILIO_MESSAGING_SERVICE_SID"),
+        Setting("TANDEM_SMS_INVITATION"), Setting("MICROSOFT_CLIENT_ID"),
+        Setting("MICROSOFT_CLIENT_SECRET", secret: true), Setting("GOOGLE_CLIENT_ID"),
+        Setting("GOOGLE_CLIENT_SECRET", secret: true), Setting("NOTION_CLIENT_ID"),
+        Setting("NOTION_CLIENT_SECRET", secret: true), Setting("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        Setting("TANDEM_GEMINI_URL"), Setting("TANDEM_TWILIO_URL"), Setting("TANDEM_GRAPH_URL"),
+        Setting("TANDEM_GMAIL_URL"), Setting("TANDEM_NOTION_URL"), Setting("TANDEM_YOUTUBE_URL"),
+        Setting("TANDEM_DUCKDUCKGO_URL"),
+    ]
+}
