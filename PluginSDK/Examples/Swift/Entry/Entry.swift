@@ -1,0 +1,6 @@
+import TandemSDK
+import Water
+
+/// The only symbol of the library.
+@c(tandem_plugin_entry)
+public func entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafeRawPointer? { Water.entry(hostMajor, hostMinor) }

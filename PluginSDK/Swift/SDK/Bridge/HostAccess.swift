@@ -1,0 +1,184 @@
+internal import CTandemPlugin
+internal import Synchronization
+internal import TandemJSON
+
+/// The host's table of one instance, with its extensions looked up once.
+///
+/// After `close` nothing is called any more: every function answers as a host would for a call that is over.
+final class HostAccess: @unchecked Sendable {
+    // Sendable: the pointers never change and the host allows its functions from any thread.
+    private let host: UnsafePointer<tandem_host>
+    private let rowsTable: UnsafePointer<tandem_rows>?
+    private let toolsTable: UnsafePointer<tandem_tools>?
+    private let clockTable: UnsafePointer<tandem_clock>?
+    private let configTable: UnsafePointer<tandem_config>?
+    private let logTable: UnsafePointer<tandem_log>?
+    private let isClosed = Atomic<Bool>(false)
+    private let settings = Mutex<(generation: UInt64, values: JSON)?>(nil)
+
+    /// Nil when the host's table is shorter than this version needs.
+    init?(_ host: UnsafePointer<tandem_host>) {
+        guard Int(host.pointee.header.size) >= MemoryLayout<tandem_host>.size else { return nil }
+        self.host = host
+        rowsTable = Self.table(host, TANDEM_EXT_ROWS)
+        toolsTable = Self.table(host, TANDEM_EXT_TOOLS)
+        clockTable = Self.table(host, TANDEM_EXT_CLOCK)
+        configTable = Self.table(host, TANDEM_EXT_CONFIG)
+        logTable = Self.table(host, TANDEM_EXT_LOG)
+    }
+
+    private static func table<T>(_ host: UnsafePointer<tandem_host>, _ id: String) -> UnsafePointer<T>? {
+        guard let raw = id.withCString({ host.pointee.get_extension(host, $0) }) else { return nil }
+        // Every extension begins with its size: one too short for this version is as good as none.
+        guard raw.load(as: tandem_header.self).size >= MemoryLayout<T>.size else { return nil }
+        return raw.assumingMemoryBound(to: T.self)
+    }
+
+    func close() { isClosed.store(true, ordering: .releasing) }
+    private var isOpen: Bool { !isClosed.load(ordering: .acquiring) }
+
+    func complete(_ call: UInt64, _ outcome: UnsafePointer<tandem_outcome>) -> Int32 {
+        isOpen ? host.pointee.complete(host, call, outcome) : TANDEM_E_STALE
+    }
+
+    func isCancelled(_ call: UInt64) -> Bool { !isOpen || host.pointee.is_cancelled(host, call) != 0 }
+
+    func progress(_ call: UInt64, _ permille: Int32, _ note: String) {
+        guard isOpen else { return }
+        withSlice(note) { _ = host.pointee.progress(host, call, permille, $0) }
+    }
+
+    func nowMilliseconds() -> Int64 {
+        guard isOpen, let clock = clockTable else { return 0 }
+        return clock.pointee.now_ms(host)
+    }
+
+    func monotonicNanoseconds() -> UInt64 {
+        guard isOpen, let clock = clockTable else { return 0 }
+        return clock.pointee.monotonic_ns(host)
+    }
+
+    func offsetSeconds(at milliseconds: Int64) -> Int32 {
+        guard isOpen, let clock = clockTable else { return 0 }
+        return min(max(clock.pointee.utc_offset_at(host, milliseconds), -86_399), 86_399)
+    }
+
+    func locale() -> PersonLocale {
+        guard isOpen, let clock = clockTable else { return PersonLocale() }
+        var buffer = tandem_buffer()
+        guard clock.pointee.locale(host, &buffer) == TANDEM_OK, let json = consume(buffer) else {
+            return PersonLocale()
+        }
+        return PersonLocale(json)
+    }
+
+    /// The settings, read again when their generation changes.
+    func configuration() -> JSON? {
+        guard isOpen, let config = configTable else { return nil }
+        let generation = config.pointee.generation(host)
+        if let known = settings.withLock({ $0 }), known.generation == generation { return known.values }
+        var buffer = tandem_buffer()
+        guard config.pointee.values(host, &buffer) == TANDEM_OK, let json = consume(buffer) else { return nil }
+        settings.withLock { $0 = (generation, json) }
+        return json
+    }
+
+    func log(_ level: UInt32, _ call: UInt64, _ message: String, _ fields: JSONObject) {
+        guard isOpen, let log = logTable else { return }
+        let bytes = fields.isEmpty ? [] : JSON.object(fields).serialized()
+        withSlice(message) { message in
+            withSlice(bytes) { _ = log.pointee.write(host, level, call, message, $0) }
+        }
+    }
+
+    func isAvailable(tool: String) -> Bool {
+        guard isOpen, let tools = toolsTable else { return false }
+        return withSlice(tool) { tools.pointee.is_available(host, $0) } == 1
+    }
+
+    func execute(_ call: UInt64, _ operations: JSON) async -> RowsAnswer {
+        let bytes = operations.serialized()
+        return await withUnsafeContinuation { continuation in
+            guard isOpen, let rows = rowsTable else {
+                continuation.resume(returning: RowsAnswer(status: TANDEM_E_NOT_GRANTED, json: nil))
+                return
+            }
+            let context = Unmanaged.passRetained(RowsWaiter(continuation)).toOpaque()
+            let status = withSlice(bytes) { rows.pointee.execute(host, call, $0, context, tandemSDKRowsDone) }
+            if status != TANDEM_OK {
+                // Refused: done is not called, so the reference is ours again.
+                Unmanaged<RowsWaiter>.fromOpaque(context).takeRetainedValue().resume(status, nil)
+            }
+        }
+    }
+
+    func callTool(_ call: UInt64, _ tool: String, _ arguments: JSON) async -> ToolAnswer {
+        let bytes = arguments.serialized()
+        return await withUnsafeContinuation { continuation in
+            guard isOpen, let tools = toolsTable else {
+                continuation.resume(returning: ToolAnswer(status: TANDEM_E_NOT_GRANTED, outcome: nil))
+                return
+            }
+            let context = Unmanaged.passRetained(ToolWaiter(continuation)).toOpaque()
+            let status = withSlice(tool) { tool in
+                withSlice(bytes) { tools.pointee.call(host, call, tool, $0, context, tandemSDKToolDone) }
+            }
+            if status != TANDEM_OK {
+                Unmanaged<ToolWaiter>.fromOpaque(context).takeRetainedValue()
+                    .resume(ToolAnswer(status: status, outcome: nil))
+            }
+        }
+    }
+}
+
+/// The person's zone, currency and language.
+struct PersonLocale: Sendable {
+    var timeZone = "UTC"
+    var currency: Currency = "EUR"
+    var language = "en"
+
+    init() {}
+
+    init(_ json: JSON) {
+        if let zone = json["timeZone"]?.stringValue { timeZone = zone }
+        if let code = json["currency"]?.stringValue, let known = Currency(code) { currency = known }
+        if let tag = json["language"]?.stringValue { language = tag }
+    }
+}
+
+struct RowsAnswer: Sendable {
+    let status: Int32
+    let json: JSON?
+}
+
+final class RowsWaiter: Sendable {
+    private let continuation: UnsafeContinuation<RowsAnswer, Never>
+
+    init(_ continuation: UnsafeContinuation<RowsAnswer, Never>) { self.continuation = continuation }
+
+    func resume(_ status: Int32, _ json: JSON?) {
+        continuation.resume(returning: RowsAnswer(status: status, json: json))
+    }
+}
+
+struct ToolAnswer: Sendable {
+    struct Ended: Sendable {
+        let kind: UInt32
+        let status: Int32
+        let retryAfterMilliseconds: UInt64
+        let value: JSON?
+        let message: String
+        let shown: JSON?
+    }
+
+    let status: Int32
+    let outcome: Ended?
+}
+
+final class ToolWaiter: Sendable {
+    private let continuation: UnsafeContinuation<ToolAnswer, Never>
+
+    init(_ continuation: UnsafeContinuation<ToolAnswer, Never>) { self.continuation = continuation }
+
+    func resume(_ answer: ToolAnswer) { continuation.resume(returning: answer) }
+}

@@ -1,0 +1,122 @@
+internal import CTandemPlugin
+internal import Synchronization
+internal import TandemJSON
+
+/// One plugin for one person: calls in flight and their tasks.
+///
+/// The C table owns a reference until `destroy`; every running task owns another, so that nothing is freed under a call
+/// that the host gave up on.
+final class Instance: @unchecked Sendable {
+    // Sendable: `table` is written in init and freed in deinit only; everything that changes is in the mutex.
+    private struct Flight {
+        var task: Task<Void, Never>?
+        var isCancelled = false
+    }
+
+    private struct State {
+        var flights: [UInt64: Flight] = [:]
+        var isActive = false
+        var isQuiescing = false
+    }
+
+    let host: HostAccess
+    let table: UnsafeMutablePointer<tandem_instance>
+    private let registration: Registration
+    private let state = Mutex(State())
+
+    init(_ registration: Registration, _ host: HostAccess) {
+        self.registration = registration
+        self.host = host
+        table = .allocate(capacity: 1)
+        table.initialize(
+            to: tandem_instance(
+                header: tandem_header(size: UInt32(MemoryLayout<tandem_instance>.size), flags: 0), context: nil,
+                activate: tandemSDKActivate, invoke: tandemSDKInvoke, cancel: tandemSDKCancel,
+                quiesce: tandemSDKQuiesce, destroy: tandemSDKDestroy, get_extension: tandemSDKGetExtension))
+        table.pointee.context = Unmanaged.passRetained(self).toOpaque()
+    }
+
+    deinit {
+        table.deinitialize(count: 1)
+        table.deallocate()
+    }
+
+    func activate() -> Int32 {
+        state.withLock { state in
+            guard !state.isActive, !state.isQuiescing else { return TANDEM_E_WRONG_STATE }
+            state.isActive = true
+            return TANDEM_OK
+        }
+    }
+
+    func invoke(_ request: UnsafePointer<tandem_request>) -> Int32 {
+        guard Int(request.pointee.header.size) >= MemoryLayout<tandem_request>.size else {
+            return TANDEM_E_SIZE_TOO_SMALL
+        }
+        guard request.pointee.header.flags & TANDEM_FLAGS_MUST_UNDERSTAND == 0 else { return TANDEM_E_UNSUPPORTED }
+        let id = request.pointee.call
+        guard id != 0 else { return TANDEM_E_INVALID_ARGUMENT }
+        guard let tool = registration.tools[text(request.pointee.tool)] else { return TANDEM_E_UNSUPPORTED }
+        guard let arguments = parse(request.pointee.arguments), case .object = arguments else {
+            return TANDEM_E_INVALID_ARGUMENT
+        }
+        let call = Call(
+            instance: self, id: id, deadlineNanoseconds: request.pointee.deadline_ns, arguments: arguments,
+            idempotencyKey: text(request.pointee.idempotency_key),
+            answers: parse(request.pointee.answers)?.objectValue ?? [:],
+            resumeState: parse(request.pointee.resume_state))
+        let refusal: Int32 = state.withLock { state in
+            guard state.isActive, !state.isQuiescing else { return TANDEM_E_WRONG_STATE }
+            guard state.flights[id] == nil else { return TANDEM_E_INVALID_ARGUMENT }
+            guard state.flights.count < registration.maxInFlight else { return TANDEM_E_BUSY }
+            state.flights[id] = Flight()
+            return TANDEM_OK
+        }
+        guard refusal == TANDEM_OK else { return refusal }
+        // Detached: a host in the same process may call from one of its tasks, whose locals and priority are its own.
+        // Immediate: a tool that never suspends ends here, without a hop to another thread.
+        let task =
+            tool.startsInline
+            ? Task.immediateDetached { await self.run(tool, call) } : Task.detached { await self.run(tool, call) }
+        let isCancelled = state.withLock { state in
+            state.flights[id]?.task = task
+            return state.flights[id]?.isCancelled ?? false
+        }
+        if isCancelled { task.cancel() }
+        return TANDEM_OK
+    }
+
+    /// Runs the tool and completes the call: the only place that does, and it always does.
+    private func run(_ tool: any AnyRegisteredTool, _ call: Call) async {
+        let outcome = await tool.run(call)
+        _ = outcome.withTable { host.complete(call.id, $0) }
+        state.withLock { _ = $0.flights.removeValue(forKey: call.id) }
+    }
+
+    func cancel(_ id: UInt64) {
+        let task = state.withLock { state in
+            state.flights[id]?.isCancelled = true
+            return state.flights[id]?.task
+        }
+        task?.cancel()
+    }
+
+    func quiesce() -> Int32 {
+        let (tasks, isIdle) = state.withLock { state in
+            state.isQuiescing = true
+            return (state.flights.values.compactMap(\.task), state.flights.isEmpty)
+        }
+        for task in tasks { task.cancel() }
+        return isIdle ? TANDEM_OK : TANDEM_E_BUSY
+    }
+
+    /// Tasks that still run keep the instance alive, but reach the host no more.
+    func destroy() {
+        host.close()
+        let tasks = state.withLock { state in
+            state.isQuiescing = true
+            return state.flights.values.compactMap(\.task)
+        }
+        for task in tasks { task.cancel() }
+    }
+}

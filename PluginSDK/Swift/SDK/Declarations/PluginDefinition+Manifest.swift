@@ -1,0 +1,92 @@
+internal import CTandemPlugin
+public import TandemJSON
+
+extension PluginDefinition {
+    /// The manifest (docs/plugins/manifest.md), without what packaging adds. The same declarations give the same value.
+    public var manifest: JSON {
+        var manifest: JSONObject = [
+            "manifest": 1, "id": .string(id), "namespace": .string(namespace), "name": .string(name),
+            "version": .string(version), "summary": .string(summary),
+        ]
+        if !aliases.isEmpty { manifest["aliases"] = aliases.json }
+        if let publisher {
+            manifest["publisher"] = ["name": .string(publisher.name), "contact": .string(publisher.contact)]
+        }
+        if let license { manifest["license"] = .string(license) }
+        manifest["abi"] = ["major": .integer(Int64(TANDEM_ABI_MAJOR)), "minor": .integer(Int64(TANDEM_ABI_MINOR))]
+        manifest["extensions"] = extensions.json
+        if !tables.isEmpty { manifest["tables"] = .array(tables.map { $0.tableJSON }) }
+        manifest["tools"] = .array(tools.map { toolJSON($0) })
+        if !calls.isEmpty {
+            manifest["calls"] = .array(calls.map { ["tool": .string($0.tool), "reason": .string($0.reason)] })
+        }
+        if let configuration { manifest["config"] = configuration.schema }
+        if let quota {
+            manifest["quota"] = ["rows": .integer(Int64(quota.rows)), "bytes": .integer(Int64(quota.bytes))]
+        }
+        manifest["limits"] = ["maxInFlight": .integer(Int64(maxInFlight))]
+        return .object(manifest)
+    }
+
+    /// The canonical bytes of the manifest.
+    public var manifestBytes: [UInt8] { manifest.canonical() }
+
+    /// The host extensions that the declarations need.
+    var extensions: [String] {
+        var extensions = [TANDEM_EXT_CLOCK, TANDEM_EXT_LOG]
+        if configuration != nil { extensions.append(TANDEM_EXT_CONFIG) }
+        if !tables.isEmpty { extensions.append(TANDEM_EXT_ROWS) }
+        if !calls.isEmpty { extensions.append(TANDEM_EXT_TOOLS) }
+        return extensions.sorted()
+    }
+}
+
+private func toolJSON<T: Tool>(_ type: T.Type) -> JSON {
+    let declaration = T.declaration
+    let layout = ToolLayout(type)
+    var tool: JSONObject = [
+        "id": .string(declaration.id), "title": .string(declaration.title),
+        "description": .string(declaration.description), "parameters": T.parameters, "result": T.result,
+        "effect": .string(declaration.effect.rawValue),
+    ]
+    switch declaration.undo {
+    case .rows: tool["undo"] = "rows"
+    case .tool(let id): tool["undo"] = ["tool": .string(id)]
+    case .none: tool["undo"] = "none"
+    }
+    tool["trust"] = .string(declaration.trust.rawValue)
+    if !declaration.utterances.isEmpty {
+        tool["utterances"] = .array(
+            declaration.utterances.map { utterance in
+                var object: JSONObject = ["text": .string(utterance.text)]
+                if !utterance.arguments.isEmpty { object["arguments"] = .object(utterance.arguments) }
+                return .object(object)
+            })
+    }
+    var slots = JSONObject()
+    var entities: [String] = []
+    for field in layout.fields {
+        guard let kind = field.slot else { continue }
+        var slot: JSONObject = ["kind": .string(kind.name)]
+        if field.isRequired { slot["required"] = true }
+        if !field.declaration.hints.isEmpty { slot["hints"] = field.declaration.hints.json }
+        switch kind {
+        case .choice(let choices):
+            slot["choices"] = .array(
+                choices.map { choice in
+                    var object: JSONObject = ["value": .string(choice.value)]
+                    if !choice.words.isEmpty { object["words"] = choice.words.json }
+                    return .object(object)
+                })
+        case .reference(let entity):
+            slot["entity"] = .string(entity)
+            entities.append(entity)
+        default: break
+        }
+        slots[field.name] = .object(slot)
+    }
+    if !slots.isEmpty { tool["slots"] = .object(slots) }
+    if let actsOn = declaration.actsOn ?? (entities.count == 1 ? entities[0] : nil) { tool["actsOn"] = .string(actsOn) }
+    tool["timeoutMilliseconds"] = .integer(Int64(declaration.timeoutMilliseconds))
+    return .object(tool)
+}

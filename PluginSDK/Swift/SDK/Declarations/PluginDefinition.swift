@@ -1,0 +1,105 @@
+internal import TandemJSON
+
+/// Everything that a plugin declares; the manifest is made of it.
+public struct PluginDefinition: Sendable {
+    /// Reverse domain, unique: `org.example.tides`.
+    public var id: String
+    /// First part of the tool ids and the word that people use: `grocery`.
+    public var namespace: String
+    /// For people: `Grocery list`.
+    public var name: String
+    /// Semantic Versioning 2.0.0.
+    public var version: String
+    /// One sentence for people.
+    public var summary: String
+    /// Other words for it: `["groceries", "shopping"]`.
+    public var aliases: [String]
+    public var publisher: Publisher?
+    /// SPDX expression.
+    public var license: String?
+    public var tables: [any Row.Type]
+    public var tools: [any Tool.Type]
+    /// Other plugins' tools that it may call.
+    public var calls: [DeclaredCall]
+    /// The type of its settings.
+    public var configuration: (any Configuration.Type)?
+    public var quota: Quota?
+    /// Calls in flight for one person, 1–64.
+    public var maxInFlight: Int
+
+    public init(
+        id: String, namespace: String, name: String, version: String, summary: String, aliases: [String] = [],
+        publisher: Publisher? = nil, license: String? = nil, tables: [any Row.Type] = [], tools: [any Tool.Type],
+        calls: [DeclaredCall] = [], configuration: (any Configuration.Type)? = nil, quota: Quota? = nil,
+        maxInFlight: Int = 4
+    ) {
+        self.id = id
+        self.namespace = namespace
+        self.name = name
+        self.version = version
+        self.summary = summary
+        self.aliases = aliases
+        self.publisher = publisher
+        self.license = license
+        self.tables = tables
+        self.tools = tools
+        self.calls = calls
+        self.configuration = configuration
+        self.quota = quota
+        self.maxInFlight = maxInFlight
+    }
+
+    public struct Publisher: Sendable, Hashable {
+        public var name: String
+        public var contact: String
+
+        public init(name: String, contact: String) {
+            self.name = name
+            self.contact = contact
+        }
+    }
+
+    /// A tool of another plugin that this one may call, and why: shown to the person before consent.
+    public struct DeclaredCall: Sendable, Hashable {
+        public var tool: String
+        public var reason: String
+
+        public init(_ tool: String, reason: String) {
+            self.tool = tool
+            self.reason = reason
+        }
+    }
+
+    /// What the plugin may store for one person.
+    public struct Quota: Sendable, Hashable {
+        public var rows: Int
+        public var bytes: Int
+
+        public init(rows: Int, bytes: Int) {
+            self.rows = rows
+            self.bytes = bytes
+        }
+    }
+}
+
+/// A plugin's settings: an object in which every property has a default.
+///
+///     struct Settings: Configuration { var alertAtPercent = 80 }
+public protocol Configuration: Object {
+    /// The settings of somebody who set nothing.
+    init()
+}
+
+extension Configuration {
+    /// The object's schema with each property's default in it.
+    static var schema: JSON {
+        guard case .object(var schema) = shape.schema, case .object(var properties) = schema["properties"] else {
+            return shape.schema
+        }
+        let defaults = StructLayout.of(Self.self).encode(Self(), omittingNulls: false)
+        for (name, value) in defaults { properties[name]?["default"] = value }
+        schema["properties"] = .object(properties)
+        schema["required"] = nil
+        return .object(schema)
+    }
+}
