@@ -1,0 +1,199 @@
+import CCurl
+import Glibc
+import Synchronization
+import TandemCore
+
+/// The thread that drives libcurl's multi handle.
+final class CurlLoop: Sendable {
+    enum Command {
+        case start(CurlTransfer)
+        case cancel(CurlTransfer)
+    }
+
+    private struct Inbox {
+        var commands: [Command] = []
+        var isStopping = false
+        var hasEnded = false
+        /// Requests submitted and not yet finished.
+        var pending = 0
+        var onEnd: [@Sendable () -> Void] = []
+    }
+
+    private static let isInitialised: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+
+    private let options: CurlClient.Options
+    private let inbox = Mutex(Inbox())
+    private let multi: MultiHandle
+
+    /// libcurl's handle; `curl_multi_wakeup` alone may be called from any thread, the rest happens on the loop's.
+    private struct MultiHandle: @unchecked Sendable {
+        // Unchecked: a pointer that never changes; who may call what is said above.
+        let pointer: UnsafeMutableRawPointer?
+    }
+
+    init(options: CurlClient.Options) {
+        self.options = options
+        let multi = CurlLoop.isInitialised ? curl_multi_init() : nil
+        self.multi = MultiHandle(pointer: multi)
+        if let multi {
+            tandem_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.maxIdleConnections)
+            tandem_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, options.maxConnectionsPerHost)
+            tandem_curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, options.maxConnections)
+        }
+    }
+
+    /// Starts the thread, which keeps the loop alive until it is stopped.
+    func start() {
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self)
+        let isStarted = multi.pointer != nil && pthread_create(&thread, nil, runCurlLoop, context.toOpaque()) == 0
+        if isStarted {
+            pthread_detach(thread)
+        } else {
+            context.release()
+            inbox.withLock { $0.hasEnded = true }
+        }
+    }
+
+    /// Ends all requests, then the thread; `onEnd` is called on it, or at once when it has ended.
+    func stop(_ onEnd: (@Sendable () -> Void)? = nil) {
+        let hasEnded = inbox.withLock { inbox in
+            inbox.isStopping = true
+            if !inbox.hasEnded, let onEnd { inbox.onEnd.append(onEnd) }
+            return inbox.hasEnded
+        }
+        if hasEnded { onEnd?() } else { wake() }
+    }
+
+    func submit(_ command: Command) {
+        var refusal: HTTPError.Code?
+        let needsWake = inbox.withLock { inbox in
+            if case .start = command {
+                if inbox.isStopping || inbox.hasEnded {
+                    refusal = .closed
+                } else if inbox.pending >= options.maxRequests {
+                    refusal = .overloaded
+                } else {
+                    inbox.pending += 1
+                }
+            }
+            if refusal != nil || inbox.hasEnded { return false }
+            inbox.commands.append(command)
+            return inbox.commands.count == 1
+        }
+        if let refusal, case .start(let transfer) = command { transfer.finish(.failure(transfer.failure(refusal))) }
+        if needsWake { wake() }
+    }
+
+    private func wake() { if let multi = multi.pointer { curl_multi_wakeup(multi) } }
+
+    // MARK: - On the thread
+
+    fileprivate func run() {
+        guard let multi = multi.pointer else { return }
+        var active: [UnsafeMutableRawPointer: CurlTransfer] = [:]
+        var pool: [UnsafeMutableRawPointer] = []
+        var isStopping = false
+        while !isStopping {
+            let commands = inbox.withLock { inbox in
+                isStopping = inbox.isStopping
+                defer { inbox.commands.removeAll(keepingCapacity: true) }
+                return inbox.commands
+            }
+            for command in commands {
+                switch command {
+                case .start(let transfer): begin(transfer, multi, &active, &pool)
+                case .cancel(let transfer): cancel(transfer, multi, &active, &pool)
+                }
+            }
+            var running: Int32 = 0
+            curl_multi_perform(multi, &running)
+            var remaining: Int32 = 0
+            while let message = curl_multi_info_read(multi, &remaining) {
+                guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle else { continue }
+                let code = tandem_curl_message_result(message)
+                guard let transfer = active[handle] else { continue }
+                end(transfer, transfer.outcome(code), multi, &active, &pool)
+            }
+            if !isStopping { curl_multi_poll(multi, nil, 0, active.isEmpty ? 60_000 : 1000, nil) }
+        }
+        for transfer in Array(active.values) {
+            end(transfer, .failure(transfer.failure(.closed)), multi, &active, &pool)
+        }
+        for handle in pool { curl_easy_cleanup(handle) }
+        let onEnd = inbox.withLock { inbox in
+            inbox.hasEnded = true
+            for case .start(let transfer) in inbox.commands {
+                transfer.finish(.failure(transfer.failure(.closed)))
+            }
+            inbox.commands.removeAll()
+            defer { inbox.onEnd.removeAll() }
+            return inbox.onEnd
+        }
+        for action in onEnd { action() }
+    }
+
+    deinit { if let multi = multi.pointer { curl_multi_cleanup(multi) } }
+
+    private func begin(
+        _ transfer: CurlTransfer, _ multi: UnsafeMutableRawPointer,
+        _ active: inout [UnsafeMutableRawPointer: CurlTransfer], _ pool: inout [UnsafeMutableRawPointer]
+    ) {
+        guard !transfer.isCancelled else {
+            finished(transfer, .failure(transfer.failure(.cancelled)))
+            return
+        }
+        guard let handle = pool.popLast() ?? curl_easy_init() else {
+            finished(transfer, .failure(transfer.failure(.overloaded)))
+            return
+        }
+        let code = transfer.configure(handle, options: options)
+        active[handle] = transfer
+        if code != CURLE_OK {
+            end(transfer, transfer.outcome(code), multi, &active, &pool)
+        } else if curl_multi_add_handle(multi, handle) != CURLM_OK {
+            end(transfer, .failure(transfer.failure(.other)), multi, &active, &pool)
+        }
+    }
+
+    private func cancel(
+        _ transfer: CurlTransfer, _ multi: UnsafeMutableRawPointer,
+        _ active: inout [UnsafeMutableRawPointer: CurlTransfer], _ pool: inout [UnsafeMutableRawPointer]
+    ) {
+        if transfer.handle != nil {
+            end(transfer, .failure(transfer.failure(.cancelled)), multi, &active, &pool)
+        } else {
+            // Its start is still on the way, or it is over.
+            transfer.isCancelled = true
+        }
+    }
+
+    private func end(
+        _ transfer: CurlTransfer, _ result: Result<HTTPResponse, HTTPError>, _ multi: UnsafeMutableRawPointer,
+        _ active: inout [UnsafeMutableRawPointer: CurlTransfer], _ pool: inout [UnsafeMutableRawPointer]
+    ) {
+        guard let handle = transfer.handle else { return }
+        curl_multi_remove_handle(multi, handle)
+        transfer.release()
+        active[handle] = nil
+        if pool.count < 64 {
+            curl_easy_reset(handle)
+            pool.append(handle)
+        } else {
+            curl_easy_cleanup(handle)
+        }
+        finished(transfer, result)
+    }
+
+    private func finished(_ transfer: CurlTransfer, _ result: Result<HTTPResponse, HTTPError>) {
+        inbox.withLock { $0.pending -= 1 }
+        transfer.finish(result)
+    }
+}
+
+/// The thread's function: top-level, so that it belongs to no actor.
+private func runCurlLoop(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context else { return nil }
+    Unmanaged<CurlLoop>.fromOpaque(context).takeRetainedValue().run()
+    return nil
+}
