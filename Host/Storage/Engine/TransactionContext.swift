@@ -1,0 +1,56 @@
+import TandemCore
+
+/// What an engine offers to the row functions within one transaction.
+protocol RowEngine: AnyObject {
+    var dialect: SQLDialect { get }
+
+    /// Runs a statement of the storage itself: user tables are open to it.
+    func run(_ statement: RowStatement, _ binds: [SQLValue]) throws -> SQLAnswer
+
+    /// Runs a statement that defines a table, once.
+    func define(_ text: String) throws
+
+    /// Undoes the body's writes when it throws.
+    func savepoint<T>(_ body: () throws -> T) throws -> T
+
+    /// Checks references at the end of the body rather than after each statement.
+    func deferringReferences<T>(_ body: () throws -> T) throws -> T
+}
+
+/// A statement of the storage itself, prepared once per connection.
+final class RowStatement: Sendable {
+    /// With one `?` for each bind; not otherwise containing any.
+    let text: String
+
+    init(_ text: String) { self.text = text }
+}
+
+/// The state of one transaction: its scope, and the way to the storage's services.
+///
+/// Made by an engine for one body and used on its thread only.
+public final class TransactionContext {
+    public let scope: AccessScope
+    let store: RowStore
+    unowned let engine: any RowEngine
+    let canWrite: Bool
+    /// Keys made or found in this transaction; shared with others once it is durable.
+    var userKeys: [Int64: UserKeySet] = [:]
+    private(set) var commitActions: [@Sendable () -> Void] = []
+
+    init(scope: AccessScope, store: RowStore, engine: any RowEngine, canWrite: Bool) {
+        self.scope = scope
+        self.store = store
+        self.engine = engine
+        self.canWrite = canWrite
+    }
+
+    func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }
+
+    /// The person whose rows may be touched.
+    func requireUser() throws -> UserID {
+        guard case .user(let scope) = scope else {
+            throw StorageError(.scopeRequired, "rows of a person's tables need that person's scope")
+        }
+        return scope.user
+    }
+}

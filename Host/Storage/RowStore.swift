@@ -1,0 +1,16 @@
+public import TandemCore
+
+/// What the row functions of every engine share: the table definitions, the keys, the clock and the ids.
+public final class RowStore: Sendable {
+    public let tables: TableCatalogue
+    public let keyring: Keyring
+    public let clock: any WallClock
+    public let ids: IDGenerator
+
+    init(keyring: Keyring, clock: any WallClock, ids: IDGenerator) {
+        tables = TableCatalogue()
+        self.keyring = keyring
+        self.clock = clock
+        self.ids = ids
+    }
+}

@@ -1,0 +1,98 @@
+public import TandemCore
+public import TandemJSON
+
+/// What was removed of a person.
+public struct ErasureReport: Sendable, Hashable {
+    /// Rows removed, by table.
+    public var rows: [String: Int]
+}
+
+extension ReadTransaction {
+    /// Everything in the scope's person's tables, opened:
+    /// `{"tables":[{"name":…,"owner":…,"purpose":…,"rows":[{…}]}]}` in the order of the names.
+    ///
+    /// Holds all of it in memory.
+    public func exportUser() throws -> JSON {
+        let snapshot = context.store.tables.snapshot
+        var tables: [JSON] = []
+        for table in snapshot.tables.values.sorted(by: { $0.name < $1.name }) {
+            let executor = try RowExecutor(context, access: .owner(table.owner), origin: nil, quota: nil)
+            let rows = try executor.list(table, RowQuery(limit: Int(Int32.max))).rows
+            var object = JSONObject()
+            object["name"] = .string(table.name)
+            object["owner"] = .string(table.owner)
+            object["purpose"] = .string(table.definition.purpose)
+            object["rows"] = .array(rows.map { .object($0.json) })
+            tables.append(.object(object))
+        }
+        return .object(["tables": .array(tables)])
+    }
+}
+
+extension WriteTransaction {
+    /// Removes every row of the scope's person from all user tables, their journal and usage, and destroys their keys.
+    ///
+    /// System tables are their domains' business.
+    @discardableResult
+    public func eraseUser() throws -> ErasureReport {
+        let user = try context.requireUser().rawValue
+        var report = ErasureReport(rows: [:])
+        try atomically {
+            for table in context.store.tables.snapshot.tables.values.sorted(by: { $0.name < $1.name }) {
+                // Counted first: a deletion takes referring rows of other tables with it.
+                let count = try context.engine.run(
+                    RowStatement("SELECT count(*) FROM \"\(table.name)\" WHERE \"user_id\" = ?"), [.int(user)])
+                if case .int(let rows)? = count.values.first, rows > 0 { report.rows[table.name] = Int(rows) }
+            }
+            for table in context.store.tables.snapshot.tables.values {
+                _ = try context.engine.run(
+                    RowStatement("DELETE FROM \"\(table.name)\" WHERE \"user_id\" = ?"), [.int(user)])
+            }
+            for table in ["row_journal", "row_turns", "row_usage"] {
+                _ = try context.engine.run(RowStatement("DELETE FROM \(table) WHERE user_id = ?"), [.int(user)])
+            }
+            try context.store.keyring.destroy(user, in: context)
+        }
+        return report
+    }
+
+    fileprivate func pruneJournal(after user: Int64, before: Timestamp, users: Int) throws -> (next: Int64?, count: Int)
+    {
+        var user = user
+        var count = 0
+        for _ in 0..<users {
+            guard case .int(let next)? = try context.engine.run(nextJournalUser, [.int(user)]).values.first else {
+                return (nil, count)
+            }
+            user = next
+            let time = SQLValue.int(before.millisecondsSinceEpoch)
+            count += try context.engine.run(pruneEntries, [.int(user), time]).changes
+            _ = try context.engine.run(pruneTitles, [.int(user), time])
+        }
+        return (user, count)
+    }
+}
+
+private let nextJournalUser = RowStatement("SELECT min(user_id) FROM row_journal WHERE user_id > ?")
+private let pruneEntries = RowStatement("DELETE FROM row_journal WHERE user_id = ? AND created_at < ?")
+private let pruneTitles = RowStatement("DELETE FROM row_turns WHERE user_id = ? AND created_at < ?")
+
+extension Database {
+    /// How long a write can be taken back.
+    public static var journalRetention: Duration { .seconds(7 * 86_400) }
+
+    /// Forgets journal entries from before an instant, a few people per transaction; returns their number.
+    @discardableResult
+    public func pruneJournal(before: Timestamp) async throws -> Int {
+        var total = 0
+        var user: Int64? = -1
+        while let last = user {
+            let (next, count) = try await write(.system) { transaction in
+                try transaction.pruneJournal(after: last, before: before, users: 50)
+            }
+            total += count
+            user = next
+        }
+        return total
+    }
+}

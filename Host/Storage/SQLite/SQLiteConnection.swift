@@ -1,0 +1,210 @@
+import CSQLite
+import Glibc
+
+/// One connection to a database file, for use on one thread at a time.
+final class SQLiteConnection {
+    private static let maxCachedStatements = 512
+
+    let handle: OpaquePointer
+    let authorizer = SQLiteAuthorizer()
+    private var texts: [String: SQLiteStatement] = [:]
+    private var rowStatements: [ObjectIdentifier: SQLiteStatement] = [:]
+    private var arena = BindArena()
+    private var commands: [String: SQLiteStatement] = [:]
+
+    /// Opens without a mutex: the caller keeps it on one thread.
+    init(path: String, isReadOnly: Bool, busyMilliseconds: Int32) throws {
+        var opened: OpaquePointer?
+        let access = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        let code = sqlite3_open_v2(
+            path, &opened, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, nil)
+        guard code == SQLITE_OK, let opened else {
+            let error = SQLiteFailure.error(code, of: opened, operation: "open the database")
+            sqlite3_close_v2(opened)
+            throw error
+        }
+        handle = opened
+        sqlite3_busy_timeout(opened, busyMilliseconds)
+        // No double-quoted strings, no tampering with the schema, no functions with side effects in it.
+        for option in [SQLITE_DBCONFIG_DQS_DML, SQLITE_DBCONFIG_DQS_DDL, SQLITE_DBCONFIG_TRUSTED_SCHEMA] {
+            _ = tandem_sqlite3_db_config(opened, option, 0)
+        }
+        for option in [SQLITE_DBCONFIG_DEFENSIVE, SQLITE_DBCONFIG_ENABLE_FKEY] {
+            _ = tandem_sqlite3_db_config(opened, option, 1)
+        }
+        registerContains(on: opened)
+        authorizer.install(on: opened)
+    }
+
+    deinit { close() }
+
+    private var isClosed = false
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        texts.removeAll()
+        rowStatements.removeAll()
+        commands.removeAll()
+        sqlite3_close_v2(handle)
+    }
+
+    /// True outside a transaction; also when SQLite gave one up by itself.
+    var isOutsideTransaction: Bool { sqlite3_get_autocommit(handle) != 0 }
+
+    var totalChanges: Int { Int(sqlite3_total_changes64(handle)) }
+
+    // MARK: Statements
+
+    /// Runs a fixed command of the storage, such as `COMMIT`.
+    func command(_ text: StaticString) throws {
+        let key = text.description
+        let statement: SQLiteStatement
+        if let known = commands[key] {
+            statement = known
+        } else {
+            statement = try prepare(key, origin: .storage, source: nil)
+            commands[key] = statement
+        }
+        _ = try run(statement, [], operation: key)
+    }
+
+    /// Runs a text of the storage once, without keeping it.
+    @discardableResult
+    func once(_ text: String, _ binds: [SQLValue] = [], origin: StatementOrigin = .storage) throws -> SQLAnswer {
+        let statement = try prepare(text, origin: origin, source: nil)
+        return try run(statement, binds, operation: SQLiteConnection.operation(text))
+    }
+
+    /// Runs a statement of the row functions.
+    func run(_ statement: RowStatement, _ binds: [SQLValue]) throws -> SQLAnswer {
+        let key = ObjectIdentifier(statement)
+        let prepared: SQLiteStatement
+        if let known = rowStatements[key] {
+            prepared = known
+        } else {
+            if rowStatements.count >= SQLiteConnection.maxCachedStatements { rowStatements.removeAll() }
+            prepared = try prepare(statement.text, origin: .storage, source: statement)
+            rowStatements[key] = prepared
+        }
+        return try run(prepared, binds, operation: nil)
+    }
+
+    /// The compiled statement of a domain.
+    func domainStatement(_ text: String) throws -> SQLiteStatement {
+        if let known = texts[text] { return known }
+        if texts.count >= SQLiteConnection.maxCachedStatements { texts.removeAll() }
+        let statement = try prepare(text, origin: .domain, source: nil)
+        texts[text] = statement
+        return statement
+    }
+
+    private func prepare(_ text: String, origin: StatementOrigin, source: RowStatement?) throws -> SQLiteStatement {
+        authorizer.origin = origin
+        authorizer.refusedTable = nil
+        var text = text
+        var statement: OpaquePointer?
+        var hasRest = false
+        let code = text.withUTF8 { bytes -> Int32 in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                guard let base = characters.baseAddress else { return SQLITE_MISUSE }
+                var tail: UnsafePointer<CChar>?
+                let code = sqlite3_prepare_v3(
+                    handle, base, Int32(clamping: characters.count), UInt32(SQLITE_PREPARE_PERSISTENT), &statement,
+                    &tail)
+                if let tail {
+                    hasRest = UnsafeBufferPointer(start: tail, count: base + characters.count - tail)
+                        .contains { $0 != 32 && $0 != 10 && $0 != 13 && $0 != 9 && $0 != 59 }
+                }
+                return code
+            }
+        }
+        guard code == SQLITE_OK else {
+            throw refusal() ?? SQLiteFailure.error(code, of: handle, operation: SQLiteConnection.operation(text))
+        }
+        guard let statement else {
+            throw StorageError(.statement, "the statement is empty", operation: "prepare", sqlState: "42601")
+        }
+        guard !hasRest else {
+            sqlite3_finalize(statement)
+            throw StorageError(
+                .statement, "one statement at a time", operation: SQLiteConnection.operation(text), sqlState: "42601")
+        }
+        return SQLiteStatement(handle: statement, origin: origin, source: source)
+    }
+
+    private func refusal() -> StorageError? {
+        guard let table = authorizer.refusedTable else { return nil }
+        return StorageError(
+            .notAllowed, "the table is not open to SQL: rows of people are reached through the row functions",
+            table: table, nativeCode: SQLITE_AUTH, sqlState: "42501")
+    }
+
+    /// Runs a compiled statement to its end.
+    func run(_ statement: SQLiteStatement, _ binds: [SQLValue], operation: String?) throws -> SQLAnswer {
+        guard binds.count == statement.parameterCount else {
+            throw StorageError(
+                .statement, "the statement has \(statement.parameterCount) placeholders for \(binds.count) values",
+                operation: operation ?? describe(statement), sqlState: "07001")
+        }
+        // SQLite may compile again while it steps, and asks the authorizer then.
+        authorizer.origin = statement.origin
+        authorizer.refusedTable = nil
+        var code = arena.bind(binds, to: statement.handle)
+        guard code == SQLITE_OK else {
+            throw SQLiteFailure.error(code, of: handle, operation: operation ?? describe(statement))
+        }
+        let before = statement.isReadOnly ? 0 : sqlite3_total_changes64(handle)
+        var answer = SQLAnswer()
+        answer.columnCount = statement.columnCount
+        code = sqlite3_step(statement.handle)
+        while code == SQLITE_ROW {
+            statement.appendRow(to: &answer.values)
+            code = sqlite3_step(statement.handle)
+        }
+        if code != SQLITE_DONE {
+            let error = refusal() ?? SQLiteFailure.error(code, of: handle, operation: operation ?? describe(statement))
+            sqlite3_reset(statement.handle)
+            throw error
+        }
+        sqlite3_reset(statement.handle)
+        if !statement.isReadOnly, sqlite3_total_changes64(handle) != before {
+            answer.changes = Int(sqlite3_changes64(handle))
+        }
+        return answer
+    }
+
+    private func describe(_ statement: SQLiteStatement) -> String {
+        sqlite3_sql(statement.handle).map { SQLiteConnection.operation(String(cString: $0)) } ?? "statement"
+    }
+
+    /// The beginning of a statement, enough to recognise it: placeholders stand where values were.
+    static func operation(_ text: String) -> String {
+        text.utf8.count <= 80 ? text : String(decoding: text.utf8.prefix(80), as: UTF8.self) + "…"
+    }
+
+    // MARK: Savepoints
+
+    func savepoint<T>(_ body: () throws -> T) throws -> T {
+        try command("SAVEPOINT tandem_row")
+        do {
+            let result = try body()
+            try command("RELEASE tandem_row")
+            return result
+        } catch {
+            if !isOutsideTransaction {
+                try command("ROLLBACK TO tandem_row")
+                try command("RELEASE tandem_row")
+            }
+            throw error
+        }
+    }
+
+    /// Whether every reference that was touched in this transaction is resolved.
+    var areReferencesResolved: Bool {
+        var current: Int32 = 0
+        var high: Int32 = 0
+        sqlite3_db_status(handle, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &high, 0)
+        return current == 0
+    }
+}

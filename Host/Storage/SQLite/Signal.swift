@@ -1,0 +1,85 @@
+import CSQLite
+import Glibc
+
+/// A mutex with a condition on the monotonic clock, for threads that block.
+final class Signal: @unchecked Sendable {
+    // The pthread objects live at fixed addresses from init to deinit and are made for use by many threads.
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+
+    init() {
+        mutex = .allocate(capacity: 1)
+        mutex.initialize(to: pthread_mutex_t())
+        pthread_mutex_init(mutex, nil)
+        condition = .allocate(capacity: 1)
+        condition.initialize(to: pthread_cond_t())
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        condition.deallocate()
+        pthread_mutex_destroy(mutex)
+        mutex.deallocate()
+    }
+
+    func withLock<T>(_ body: () throws -> T) rethrows -> T {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body()
+    }
+
+    /// Waits for a wake-up, within `withLock` only.
+    func wait() { pthread_cond_wait(condition, mutex) }
+
+    /// Waits until a wake-up or an instant of the monotonic clock, within `withLock` only; false: the time is over.
+    func wait(untilNanoseconds deadline: UInt64) -> Bool {
+        var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+        return pthread_cond_timedwait(condition, mutex, &time) == 0
+    }
+
+    func wakeOne() { pthread_cond_signal(condition) }
+
+    func wakeAll() { pthread_cond_broadcast(condition) }
+}
+
+/// A detached thread that runs one closure.
+enum WorkerThread {
+    private final class Start {
+        let name: String
+        let body: @Sendable () -> Void
+
+        init(name: String, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+
+        static let entry: @convention(c) @Sendable (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = {
+            argument in
+            guard let argument else { return nil }
+            let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+            tandem_name_thread(start.name)
+            start.body()
+            return nil
+        }
+    }
+
+    /// Throws `internal` when the system gives no thread.
+    static func run(named name: String, _ body: @escaping @Sendable () -> Void) throws {
+        let start = Unmanaged.passRetained(Start(name: name, body: body))
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        defer { pthread_attr_destroy(&attributes) }
+        var thread = pthread_t()
+        let code = pthread_create(&thread, &attributes, Start.entry, start.toOpaque())
+        guard code == 0 else {
+            start.release()
+            throw StorageError(.internalFailure, "the system gave no thread", operation: name, nativeCode: code)
+        }
+    }
+}

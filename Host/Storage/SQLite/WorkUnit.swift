@@ -1,0 +1,60 @@
+import Synchronization
+
+/// One body on its way through an engine's thread, and the task that waits for it.
+class WorkUnit: @unchecked Sendable {
+    // Subclasses' fields are set before the unit is submitted and then used by the one thread that runs it.
+    let scope: AccessScope
+    private let cancellation: CancellationFlag
+
+    init(scope: AccessScope, cancellation: CancellationFlag) {
+        self.scope = scope
+        self.cancellation = cancellation
+    }
+
+    var isCancelled: Bool { cancellation.isSet }
+
+    /// Runs the body and keeps its value.
+    func run(_ transaction: SQLiteTransaction) throws {}
+
+    /// Gives the value to the waiting task.
+    func succeed() {}
+
+    func fail(_ error: any Error) {}
+}
+
+final class TypedWorkUnit<Value: Sendable>: WorkUnit, @unchecked Sendable {
+    // See WorkUnit.
+    private let body: @Sendable (SQLiteTransaction) throws -> Value
+    private let continuation: CheckedContinuation<Value, any Error>
+    private var value: Value?
+
+    init(
+        scope: AccessScope, cancellation: CancellationFlag, continuation: CheckedContinuation<Value, any Error>,
+        body: @escaping @Sendable (SQLiteTransaction) throws -> Value
+    ) {
+        self.body = body
+        self.continuation = continuation
+        super.init(scope: scope, cancellation: cancellation)
+    }
+
+    override func run(_ transaction: SQLiteTransaction) throws { value = try body(transaction) }
+
+    override func succeed() {
+        if let value {
+            continuation.resume(returning: value)
+        } else {
+            continuation.resume(throwing: StorageError(.internalFailure, "the transaction gave no value"))
+        }
+    }
+
+    override func fail(_ error: any Error) { continuation.resume(throwing: error) }
+}
+
+/// Set when the waiting task is cancelled.
+final class CancellationFlag: Sendable {
+    private let flag = Atomic(false)
+
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+
+    func set() { flag.store(true, ordering: .relaxed) }
+}
