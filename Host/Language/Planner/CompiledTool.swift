@@ -1,0 +1,74 @@
+import TandemCore
+import TandemJSON
+
+/// One element of a template as the aligner walks it.
+struct TemplateElement: Sendable {
+    /// Index of the slot, or -1 for words.
+    var slot = -1
+    var isOptional = false
+    /// Vocabulary indices of the words that match exactly.
+    var features: [Int32] = []
+    var strong = ClusterSet()
+    var weak = ClusterSet()
+    var flags: WordFlags = []
+    var weight: Float = 0
+    /// A number written in the template.
+    var number: Decimal?
+}
+
+struct CompiledTemplate: Sendable {
+    var elements: [TemplateElement]
+    /// Arguments that the wording implies.
+    var implied: JSONObject
+    /// Weight of the words that are not optional.
+    var requiredWeight: Float = 0
+    var contentWeight: Float = 0
+    var isQuestion = false
+    /// Says what has happened or is wanted: "I bought", "we need".
+    var isStatement = false
+    var isNegative = false
+    var slots: [Int] = []
+}
+
+struct CompiledSlot: Sendable {
+    var name: String
+    var kind: SlotKind
+    var isRequired: Bool
+    /// Lemmas of the hints and of the slot's name.
+    var hints: [UInt64]
+    /// For choices: value index by lemma sequences.
+    var choices: [(words: [UInt64], value: String)] = []
+
+    /// Takes words as they come, so that its end must be found.
+    var isOpen: Bool {
+        switch kind {
+        case .text, .items, .list, .quantity, .reference: true
+        default: false
+        }
+    }
+}
+
+struct CompiledTool: Sendable {
+    var id: String
+    var effect: Effect
+    var templates: [CompiledTemplate] = []
+    var slots: [CompiledSlot] = []
+    /// Required parameters, also those without a slot.
+    var required: [String] = []
+    var actsOn: String?
+    /// What the tool does and to what, over all its templates: groups of verbs and of nouns.
+    var verbs = ClusterSet()
+    var weakVerbs = ClusterSet()
+    var nouns = ClusterSet()
+    var verbFeatures: Set<Int32> = []
+    var nounFeatures: Set<Int32> = []
+    /// Words of the title and the namespace.
+    var topicFeatures: Set<Int32> = []
+    var topics = ClusterSet()
+    var hasQuestion = false
+    var hasStatement = false
+    /// Weight by vocabulary index, for evidence.
+    var primaryOpenSlot: Int?
+
+    func slot(named name: String) -> Int? { slots.firstIndex { $0.name == name } }
+}

@@ -1,0 +1,83 @@
+import TandemCore
+import TandemJSON
+
+extension PlanningPass {
+    private enum W {
+        static let and = wordHash("and"), also = wordHash("also"), plus = wordHash("plus"), too = wordHash("too")
+    }
+
+    /// A bare digit after a numbered list, `and eggs` after an addition.
+    func followUp(_ segment: Range<Int>) -> [PlannedCall]? {
+        picked(segment) ?? continued(segment)
+    }
+
+    private func picked(_ segment: Range<Int>) -> [PlannedCall]? {
+        guard let shown = context.shown, shown.isNumbered, let select = shown.select,
+            let tool = planner.tools.first(where: { $0.id == select }),
+            let slot = tool.slots.first(where: { if case .reference = $0.kind { true } else { false } }),
+            case .reference(let entity) = slot.kind
+        else { return nil }
+        var ids: [String] = []
+        var index = segment.lowerBound
+        while index < segment.upperBound {
+            let token = message.tokens[index]
+            if token.isBreak || token.has(.filler) || token.surface == W.and {
+                index += 1
+                continue
+            }
+            let end = message.pointers[index]
+            guard end > index, end <= segment.upperBound,
+                token.kind == .number || token.has(.determiner) || token.has(.ordinal)
+                    || token.has(.cardinal) || token.byte == 35 || token.has(.known) && !token.has(.pronoun),
+                case .ids(let found) = ReferenceResolver(context: context).resolve(
+                    index..<end, entity: entity, in: message)
+            else { return nil }
+            ids += found
+            index = end
+        }
+        guard !ids.isEmpty, ids.count <= 20 else { return nil }
+        let text = message.text(message.trimmed(segment))
+        return ids.map { id in
+            let arguments: JSON = [slot.name: .string("#" + id)]
+            let missing = tool.required.filter { $0 != slot.name }
+            return PlannedCall(tool: tool.id, arguments: arguments, confidence: 0.97, text: text, missing: missing)
+        }
+    }
+
+    private func continued(_ segment: Range<Int>) -> [PlannedCall]? {
+        guard let recent = context.recentTools.first, let tool = planner.tools.first(where: { $0.id == recent }),
+            tool.effect <= .write, let open = tool.primaryOpenSlot
+        else { return nil }
+        switch tool.slots[open].kind {
+        case .items, .list, .quantity, .reference: break
+        default: return nil
+        }
+        let trimmed = message.trimmed(segment)
+        guard let first = trimmed.first, let last = trimmed.last, trimmed.count <= 30 else { return nil }
+        let begins = [W.and, W.also, W.plus].contains(message.tokens[first].surface)
+        let ends = [W.also, W.too].contains(message.tokens[last].surface)
+        guard begins || ends else { return nil }
+        let rest = (begins ? first + 1 : first)..<trimmed.upperBound
+        guard !rest.isEmpty,
+            !rest.contains(where: {
+                let token = message.tokens[$0]
+                return token.has(.verb) && !token.has(.ware) && !token.has(.function) || token.has(.question)
+                    || token.has(.self1) || token.has(.negation)
+            })
+        else { return nil }
+        let filler = SlotFiller(message: message, segment: segment, context: context, tool: tool, prefersPast: false)
+        let filled = filler.fill(
+            [Alignment.Fill(slot: open, range: rest, isTyped: false)],
+            roles: [UInt8](repeating: 0, count: segment.count), implied: [:])
+        guard filled.missing.isEmpty, filled.plausibility > 0.6 else { return nil }
+        let text = message.text(trimmed)
+        guard let distributed = filled.distributed else {
+            return [PlannedCall(tool: tool.id, arguments: .object(filled.arguments), confidence: 0.85, text: text)]
+        }
+        return distributed.values.map { value in
+            var arguments = filled.arguments
+            arguments[distributed.slot] = value
+            return PlannedCall(tool: tool.id, arguments: .object(arguments), confidence: 0.85, text: text)
+        }
+    }
+}

@@ -1,0 +1,296 @@
+import TandemCore
+import TandemJSON
+
+extension PlanningPass {
+    private static let toolLimit = 12
+    private static let templateLimit = 36
+
+    /// The tools that the part may ask for, best first.
+    mutating func readings(_ segment: Range<Int>) -> [Reading] {
+        let trimmed = message.trimmed(segment)
+        guard !trimmed.isEmpty else { return [] }
+        let segment = trimmed.lowerBound..<segment.upperBound
+        var soft = [Bool](repeating: false, count: message.tokens.count)
+        let shape = SentenceShape(message.tokens, segment, soft: &soft)
+        var scoped = message
+        var total: Float = 0
+        for index in segment {
+            if soft[index] { scoped.weights[index] = min(scoped.weights[index], 0.02) }
+            if index == shape.mainVerb, scoped.weights[index] > 0 { scoped.weights[index] *= 1.25 }
+            total += scoped.weights[index]
+        }
+        let candidates = shortlist(scoped, segment)
+        guard !candidates.isEmpty else { return [] }
+        var best: [Int: Reading] = [:]
+        for (tool, templates) in candidates {
+            for template in templates {
+                guard let reading = aligned(tool, template, scoped, segment, shape, total) else { continue }
+                if reading.confidence > best[tool]?.confidence ?? 0 { best[tool] = reading }
+            }
+            if let frame = framed(tool, scoped, segment, shape, total) {
+                let other = best[tool]
+                if let other {
+                    let joint = max(other.confidence, frame.confidence) + 0.08 * min(other.confidence, frame.confidence)
+                    best[tool] = other.confidence >= frame.confidence - 0.03 ? other : frame
+                    best[tool]?.confidence = min(joint, 0.99)
+                } else {
+                    best[tool] = frame
+                }
+            }
+        }
+        return best.values.sorted { ($0.confidence, $1.tool) > ($1.confidence, $0.tool) }
+    }
+
+    // MARK: Candidates
+
+    private func shortlist(_ message: Message, _ segment: Range<Int>) -> [(tool: Int, templates: [Int])] {
+        var evidence = [Float](repeating: 0, count: planner.tools.count)
+        var present = [Bool](repeating: false, count: planner.vocabulary.count)
+        var strong = ClusterSet()
+        var weak = ClusterSet()
+        var hasMoney = false
+        for index in segment {
+            let token = message.tokens[index]
+            if message.monies[index]?.currency != nil || message.monies[index]?.looksLikePrice == true {
+                hasMoney = true
+            }
+            guard token.kind == .word, !token.has(.absorbed), !token.has(.quoted) else { continue }
+            if token.feature >= 0 {
+                present[Int(token.feature)] = true
+                if !token.has(.function) {
+                    for posting in planner.byFeature[Int(token.feature)] {
+                        evidence[Int(posting.tool)] += posting.weight * token.certainty
+                    }
+                }
+            }
+            guard !token.has(.function) || token.has(.auxiliary) else { continue }
+            strong.formUnion(token.strong)
+            weak.formUnion(token.weak)
+            token.strong.forEach { cluster in
+                for posting in planner.byCluster[cluster] { evidence[Int(posting.tool)] += posting.weight }
+            }
+            token.weak.forEach { cluster in
+                for posting in planner.byCluster[cluster] { evidence[Int(posting.tool)] += posting.weight * 0.4 }
+            }
+        }
+        if hasMoney {
+            for (index, tool) in planner.tools.enumerated()
+            where tool.slots.contains(where: { $0.kind == .money }) { evidence[index] += 0.8 }
+        }
+        let order = evidence.indices.filter { evidence[$0] > 0.25 }.sorted {
+            (evidence[$0], $1) > (evidence[$1], $0)
+        }.prefix(PlanningPass.toolLimit)
+        var scored: [(bound: Float, tool: Int, template: Int)] = []
+        for tool in order {
+            let compiled = planner.tools[tool]
+            var bestOfTool: (bound: Float, tool: Int, template: Int)?
+            for (index, template) in compiled.templates.enumerated() {
+                var found: Float = 0
+                for element in template.elements where element.slot < 0 && element.weight > 0 {
+                    if element.features.contains(where: { present[Int($0)] }) {
+                        found += element.weight
+                    } else if element.strong.intersects(strong) {
+                        found += element.weight * 0.85
+                    } else if element.strong.intersects(weak) || element.weak.intersects(strong) {
+                        found += element.weight * 0.55
+                    }
+                }
+                let bound = template.requiredWeight > 0 ? found / (template.requiredWeight + 0.2) : 0.3
+                if bound > bestOfTool?.bound ?? 0 { bestOfTool = (bound, tool, index) }
+                if bound >= 0.35 { scored.append((bound + 0.05 * found, tool, index)) }
+            }
+            if let bestOfTool, bestOfTool.bound < 0.35 { scored.append(bestOfTool) }
+        }
+        scored.sort { ($0.bound, $1.tool, $1.template) > ($1.bound, $0.tool, $0.template) }
+        var grouped: [Int: [Int]] = [:]
+        for entry in scored.prefix(PlanningPass.templateLimit) {
+            grouped[entry.tool, default: []].append(entry.template)
+        }
+        return order.map { ($0, grouped[$0] ?? []) }
+    }
+
+    // MARK: By alignment
+
+    private func aligned(
+        _ toolIndex: Int, _ templateIndex: Int, _ message: Message, _ segment: Range<Int>, _ shape: SentenceShape,
+        _ total: Float
+    ) -> Reading? {
+        let tool = planner.tools[toolIndex]
+        let template = tool.templates[templateIndex]
+        let aligner = Aligner(message: message, segment: segment)
+        let alignment = aligner.align(template, of: tool, index: templateIndex)
+        guard alignment.templateCoverage > 0.3 else { return nil }
+        let filler = SlotFiller(
+            message: message, segment: segment, context: context, tool: tool,
+            prefersPast: shape.isPast || tool.effect == .read && !mentionsFuture(message, segment))
+        let filled = filler.fill(alignment.fills, roles: alignment.roles, implied: template.implied)
+        let coverage = coverage(message, segment, alignment.roles, filled, total)
+        var confidence = power(min(alignment.templateCoverage, 1), 0.7) * power(coverage, 0.8)
+        if alignment.matchedContent < 0.45 { confidence *= 0.7 }
+        if filled.hasOpenText, alignment.matchedContent < 0.8, alignment.templateCoverage < 0.85 { confidence *= 0.85 }
+        confidence *= manner(tool, template.isQuestion, template.isStatement, template.isNegative, shape)
+        confidence *= completeness(tool, filled)
+        return Reading(tool: toolIndex, confidence: confidence, filled: filled, segment: segment)
+    }
+
+    private func mentionsFuture(_ message: Message, _ segment: Range<Int>) -> Bool { false }
+
+    private func power(_ value: Float, _ exponent: Float) -> Float {
+        guard value > 0 else { return 0 }
+        // exp(exponent · ln value) by the series of the exponential; enough for scores.
+        let x = exponent * Float.log(value)
+        let y = 1 + x / 64
+        let y2 = y * y
+        let y4 = y2 * y2
+        let y8 = y4 * y4
+        let y16 = y8 * y8
+        let y32 = y16 * y16
+        return max(0, min(1, y32 * y32))
+    }
+
+    /// The share of the message's weight that the reading explains.
+    private func coverage(
+        _ message: Message, _ segment: Range<Int>, _ roles: [UInt8], _ filled: SlotFiller.Result, _ total: Float
+    ) -> Float {
+        guard total > 0 else { return 0 }
+        var explained: Float = 0
+        for index in segment {
+            let local = index - segment.lowerBound
+            switch roles[local] {
+            case 1: explained += message.weights[index]
+            case 3: explained += message.weights[index] * 0.7
+            default:
+                if filled.used[local] { explained += message.weights[index] * (1 - 0.45 * message.salience[index]) }
+            }
+        }
+        return min(1, explained / total)
+    }
+
+    private func completeness(_ tool: CompiledTool, _ filled: SlotFiller.Result) -> Float {
+        var factor: Float = 0.5 + 0.5 * filled.plausibility
+        if filled.plausibility < 0.7 { factor *= 0.9 }
+        if !filled.missing.isEmpty { factor *= filled.pointsToNothing ? 0.95 : 0.85 }
+        return factor
+    }
+
+    /// Asked, told, doubted, denied: what may follow from it.
+    private func manner(
+        _ tool: CompiledTool, _ isQuestion: Bool, _ isStatement: Bool, _ isNegative: Bool, _ shape: SentenceShape
+    ) -> Float {
+        var factor: Float = 1
+        let writes = tool.effect != .read
+        if shape.isNegated, !isNegative { factor *= writes ? 0.3 : 0.6 }
+        if shape.isReported { factor *= 0.4 }
+        if writes, shape.isHypothetical, !isQuestion { factor *= 0.4 }
+        if writes, shape.isQuestion, !isQuestion { factor *= 0.5 }
+        if !writes, shape.isStatement, !shape.isQuestion, shape.isPast, !isStatement { factor *= 0.5 }
+        if isQuestion, !shape.isQuestion, shape.isStatement { factor *= 0.8 }
+        return factor
+    }
+
+    // MARK: By topic and action
+
+    /// Without a template: the words name the tool's action and topic, the rest fills its slots.
+    private func framed(
+        _ toolIndex: Int, _ message: Message, _ segment: Range<Int>, _ shape: SentenceShape, _ total: Float
+    ) -> Reading? {
+        let tool = planner.tools[toolIndex]
+        var roles = [UInt8](repeating: 0, count: segment.count)
+        var action: Float = 0
+        var topic: Float = 0
+        var conflict = false
+        for index in segment {
+            let token = message.tokens[index]
+            guard token.kind == .word, !token.has(.quoted), !token.has(.absorbed), !token.has(.filler),
+                !token.has(.function) || token.has(.auxiliary) && index == shape.mainVerb
+            else { continue }
+            let local = index - segment.lowerBound
+            if index == shape.mainVerb {
+                let quality = verbQuality(tool, token)
+                if quality > 0 {
+                    action = max(action, quality)
+                    roles[local] = 1
+                } else if !token.strong.isEmpty || token.has(.deed) {
+                    conflict = true
+                }
+                if quality >= 0.8 { continue }
+            }
+            let quality = topicQuality(tool, token)
+            if quality >= 0.5 {
+                topic = max(topic, quality)
+                roles[local] = 1
+            } else if action == 0, index != shape.mainVerb, shape.mainVerb == nil, verbQuality(tool, token) >= 0.8 {
+                action = 0.7
+                roles[local] = 1
+            }
+        }
+        if shape.isQuestion, action == 0, tool.hasQuestion, !conflict { action = 0.5 }
+        guard action > 0 || topic > 0.6 else { return nil }
+        var strength = 0.5 * action + 0.5 * topic
+        if topic == 0 { strength = 0.5 * action }
+        if conflict { strength *= 0.5 }
+        guard strength > 0.3 else { return nil }
+        var fills: [Alignment.Fill] = []
+        if let open = tool.primaryOpenSlot, let range = leftover(message, segment, roles) {
+            fills.append(Alignment.Fill(slot: open, range: range, isTyped: false))
+        }
+        let filler = SlotFiller(
+            message: message, segment: segment, context: context, tool: tool,
+            prefersPast: shape.isPast || tool.effect == .read)
+        let filled = filler.fill(fills, roles: roles, implied: [:])
+        let coverage = coverage(message, segment, roles, filled, total)
+        var confidence = strength * power(coverage, 0.9) * 0.95
+        confidence *= manner(tool, tool.hasQuestion && !shape.isStatement, tool.hasStatement, false, shape)
+        confidence *= completeness(tool, filled)
+        return Reading(tool: toolIndex, confidence: confidence, filled: filled, segment: segment, isFrame: true)
+    }
+
+    private func verbQuality(_ tool: CompiledTool, _ token: Token) -> Float {
+        if token.feature >= 0, tool.verbFeatures.contains(token.feature) { return token.certainty }
+        if token.strong.intersects(tool.verbs) { return 0.85 * token.certainty }
+        if token.weak.intersects(tool.verbs) { return 0.5 * token.certainty }
+        return 0
+    }
+
+    private func topicQuality(_ tool: CompiledTool, _ token: Token) -> Float {
+        if token.feature >= 0, tool.nounFeatures.contains(token.feature) {
+            return (0.6 + 0.4 * planner.distinct[Int(token.feature)]) * token.certainty
+        }
+        if token.feature >= 0, tool.topicFeatures.contains(token.feature) { return 0.6 * token.certainty }
+        if token.strong.intersects(tool.nouns) { return 0.75 * token.certainty }
+        if token.strong.intersects(tool.topics) { return 0.55 * token.certainty }
+        return 0
+    }
+
+    /// The weightiest stretch of words that neither the action nor the topic took.
+    private func leftover(_ message: Message, _ segment: Range<Int>, _ roles: [UInt8]) -> Range<Int>? {
+        var best: Range<Int>?
+        var bestWeight: Float = 0.3
+        var start = segment.lowerBound
+        func close(_ end: Int) {
+            guard end > start else { return }
+            var lower = start
+            var upper = end
+            func isLoose(_ token: Token) -> Bool {
+                token.isBreak && token.byte != 34 || token.has(.filler)
+                    || token.has(.function) && !token.has(.pointer) && !token.has(.quoted)
+            }
+            while lower < upper, isLoose(message.tokens[lower]) || message.weights[lower] < 0.03 { lower += 1 }
+            while upper > lower, isLoose(message.tokens[upper - 1]) { upper -= 1 }
+            guard lower < upper else { return }
+            var weight: Float = 0
+            for index in lower..<upper { weight += message.weights[index] }
+            if message.pointers[lower] > 0 { weight += 0.3 }
+            if weight > bestWeight {
+                bestWeight = weight
+                best = lower..<upper
+            }
+        }
+        for index in segment where roles[index - segment.lowerBound] == 1 {
+            close(index)
+            start = index + 1
+        }
+        close(segment.upperBound)
+        return best
+    }
+}

@@ -1,0 +1,178 @@
+import TandemCore
+import TandemJSON
+
+/// One message through the planner: cutting it into requests, weighing the readings of each.
+struct PlanningPass {
+    let planner: EmbeddedPlanner
+    var message: Message
+    let context: PlannerContext
+    private var soft: [Bool]
+
+    struct Reading {
+        var tool: Int
+        var confidence: Float
+        var filled: SlotFiller.Result
+        var segment: Range<Int>
+        var isFrame = false
+    }
+
+    init(planner: EmbeddedPlanner, message: Message, context: PlannerContext) {
+        self.planner = planner
+        self.message = message
+        self.context = context
+        soft = [Bool](repeating: false, count: message.tokens.count)
+    }
+
+    mutating func verdict() -> PlanVerdict {
+        let whole = message.trimmed(0..<message.tokens.count)
+        guard !whole.isEmpty else { return .unclear(best: nil) }
+        let segment = whole.lowerBound..<message.tokens.count
+        if let reply = SmallTalk.reply(to: message.tokens, in: segment) { return .smallTalk(reply) }
+        if let calls = followUp(segment) { return .calls(calls) }
+        weigh(segment)
+        let cuts = RequestSplitter(message: message, spokenVerbs: planner.spokenVerbs).cuts(segment)
+        let parts = best(segment, cuts)
+        var calls: [PlannedCall] = []
+        var closest: Reading?
+        for part in parts {
+            if let reading = part.reading, part.isPlanned {
+                calls += self.calls(reading)
+            } else if let reading = part.reading, reading.confidence > (closest?.confidence ?? 0.3) {
+                closest = reading
+            }
+        }
+        if !calls.isEmpty { return .calls(calls) }
+        return .unclear(best: closest.flatMap { self.calls($0).first })
+    }
+
+    // MARK: Weights
+
+    private mutating func weigh(_ segment: Range<Int>) {
+        for index in segment {
+            let token = message.tokens[index]
+            message.weights[index] = weight(token)
+            message.salience[index] = salience(token)
+        }
+    }
+
+    private func weight(_ token: Token) -> Float {
+        switch token.kind {
+        case .punctuation, .newline, .currency: return 0
+        case .number, .clock, .date: return 0.8
+        case .word: break
+        }
+        if token.has(.absorbed) { return 0 }
+        if token.has(.quoted) { return 0.8 }
+        if token.has(.filler) { return 0 }
+        if token.has(.negation) { return 0.7 }
+        if token.has(.question) { return 0.45 }
+        if token.has(.determiner) { return 0.05 }
+        if token.has(.function) { return token.has(.preposition) ? 0.1 : 0.12 }
+        return token.feature >= 0 ? 0.55 + 0.45 * planner.distinct[Int(token.feature)] : 1
+    }
+
+    private func salience(_ token: Token) -> Float {
+        guard token.kind == .word, !token.has(.function), !token.has(.quoted), !token.has(.filler) else { return 0 }
+        if token.feature >= 0 { return 0.6 * planner.distinct[Int(token.feature)] * token.certainty }
+        return token.strong.intersects(planner.spokenVerbs) ? 0.3 : 0
+    }
+
+    // MARK: Parts
+
+    struct Part {
+        var range: Range<Int>
+        var reading: Reading?
+        var isPlanned: Bool
+    }
+
+    private mutating func best(_ segment: Range<Int>, _ cuts: [RequestSplitter.Cut]) -> [Part] {
+        if cuts.isEmpty { return [part(segment)] }
+        if cuts.count > 4 {
+            // Long messages: only at line and sentence ends.
+            var parts: [Part] = []
+            var start = segment.lowerBound
+            for cut in cuts.filter(\.isHard).prefix(15) where cut.before > start {
+                parts.append(part(start..<cut.before))
+                start = cut.after
+            }
+            if start < segment.upperBound { parts.append(part(start..<segment.upperBound)) }
+            return parts
+        }
+        var memo: [Int: Part] = [:]
+        var best: [Part] = []
+        var bestValue: Float = -1
+        for mask in 0..<(1 << cuts.count) {
+            var parts: [Part] = []
+            var start = segment.lowerBound
+            var value: Float = 1
+            var isHard = true
+            func add(_ range: Range<Int>, hard: Bool) {
+                guard !range.isEmpty else { return }
+                let key = range.lowerBound << 16 | range.upperBound
+                let part = memo[key] ?? self.part(range)
+                memo[key] = part
+                parts.append(part)
+                let worth: Float =
+                    part.isPlanned
+                    ? part.reading?.confidence ?? 0
+                    : isSmallTalk(range) ? 0.9 : hard ? 0.45 : 0.2
+                value = min(value, worth)
+            }
+            for (index, cut) in cuts.enumerated() where mask >> index & 1 == 1 {
+                add(start..<cut.before, hard: isHard && cut.isHard)
+                isHard = cut.isHard
+                start = cut.after
+            }
+            add(start..<segment.upperBound, hard: isHard && mask != 0)
+            if !parts.contains(where: \.isPlanned) { value *= 0.3 }
+            value -= 0.02 * Float(parts.count - 1)
+            if value > bestValue {
+                bestValue = value
+                best = parts
+            }
+        }
+        return best
+    }
+
+    private func isSmallTalk(_ range: Range<Int>) -> Bool {
+        range.allSatisfy { message.weights[$0] < 0.01 } || SmallTalk.reply(to: message.tokens, in: range) != nil
+    }
+
+    private mutating func part(_ range: Range<Int>) -> Part {
+        let readings = readings(range)
+        guard let first = readings.first else { return Part(range: range, reading: nil, isPlanned: false) }
+        let tool = planner.tools[first.tool]
+        let bar: Float
+        switch tool.effect {
+        case .read: bar = 0.5
+        case .write: bar = 0.58
+        case .delete, .send, .spend: bar = 0.64
+        }
+        var isPlanned = first.confidence >= bar
+        if isPlanned, tool.effect != .read, let second = readings.dropFirst().first,
+            first.confidence - second.confidence < 0.03, planner.tools[second.tool].effect != .read
+        {
+            isPlanned = first.confidence > 0.9
+        }
+        return Part(range: range, reading: first, isPlanned: isPlanned)
+    }
+
+    // MARK: Calls
+
+    private func calls(_ reading: Reading) -> [PlannedCall] {
+        let tool = planner.tools[reading.tool]
+        let text = message.text(message.trimmed(reading.segment))
+        func call(_ arguments: JSONObject) -> PlannedCall {
+            PlannedCall(
+                tool: tool.id, arguments: .object(arguments),
+                confidence: (Double(min(reading.confidence, 0.99)) * 1000).rounded() / 1000, text: text,
+                missing: reading.filled.missing)
+        }
+        guard let distributed = reading.filled.distributed else { return [call(reading.filled.arguments)] }
+        return distributed.values.prefix(20).map { value in
+            var arguments = reading.filled.arguments
+            arguments[distributed.slot] = value
+            return call(arguments)
+        }
+    }
+}

@@ -1,0 +1,196 @@
+import TandemCore
+
+/// How a part of a message is said: asked, told, wished, denied, reported.
+struct SentenceShape {
+    var isQuestion = false
+    /// Asked of us to be done: "could you add …".
+    var isPolite = false
+    var isHypothetical = false
+    var isNegated = false
+    var isPast = false
+    var isReported = false
+    /// Begins with the person: "I bought …".
+    var isStatement = false
+    /// The word that says what is to be done, if any.
+    var mainVerb: Int?
+    /// First word that is not mere politeness.
+    var start: Int
+
+    private enum W {
+        static let you = wordHash("you"), i = wordHash("i"), we = wordHash("we"), to = wordHash("to")
+        static let me = wordHash("me"), mind = wordHash("mind"), want = wordHash("want"), like = wordHash("like")
+        static let love = wordHash("love"), need = wordHash("need"), would = wordHash("would"), will = wordHash("will")
+        static let can = wordHash("can"), could = wordHash("could"), help = wordHash("help"), let_ = wordHash("let")
+        static let us = wordHash("us"), go = wordHash("go"), ahead = wordHash("ahead"), and = wordHash("and")
+        static let make = wordHash("make"), sure = wordHash("sure"), think = wordHash("think"), able = wordHash("able")
+        static let possible = wordHash("possible"), is_ = wordHash("is"), it = wordHash("it"), if_ = wordHash("if")
+        static let wonder = wordHash("wondering"), was = wordHash("was"), am = wordHash("am"), was2 = wordHash("were")
+        static let do_ = wordHash("do"), favor = wordHash("favor"), favour = wordHash("favour"), a = wordHash("a")
+        static let should = wordHash("should"), shall = wordHash("shall"), may = wordHash("may"),
+            might = wordHash("might")
+        static let not = wordHash("not"), forget = wordHash("forget"), what = wordHash("what"),
+            about = wordHash("about")
+        static let how = wordHash("how"), kind = wordHash("kind"), be = wordHash("be"), great = wordHash("great")
+        static let nice = wordHash("nice"), that = wordHash("that"), chance = wordHash("chance"), any = wordHash("any")
+        static let wanna = wordHash("wanna"), gonna = wordHash("gonna"), going = wordHash("going"),
+            get = wordHash("get")
+        static let have = wordHash("have"), did = wordHash("did"), done = wordHash("done"), maybe = wordHash("maybe")
+        static let perhaps = wordHash("perhaps"), never = wordHash("never"), no = wordHash("no"), my = wordHash("my")
+        static let s = wordHash("'s"), wish = wordHash("wish"), used = wordHash("used"), suppose = wordHash("suppose")
+        static let imagine = wordHash("imagine"), thinking = wordHash("thinking"), considering = wordHash("considering")
+        static let yet = wordHash("yet"), more = wordHash("more"), longer = wordHash("longer"),
+            worry = wordHash("worry")
+        static let left = wordHash("left"), could_ = wordHash("could"), must = wordHash("must"), got = wordHash("got")
+        static let lets = wordHash("let"), dont = wordHash("don"), whether = wordHash("whether"),
+            says = wordHash("says")
+        static let suggest = wordHash("suggested"), probably = wordHash("probably"), wont = wordHash("won")
+        static let the = wordHash("the"), only = wordHash("only"), favorr = wordHash("solid"), or = wordHash("or")
+    }
+
+    /// Polite openings by words; the request follows.
+    private static let openings: [[UInt64]] =
+        [
+            "can you", "could you", "would you", "will you", "can u", "could u", "can we", "could we", "can i",
+            "could i", "may i", "i would like you to", "i want you to", "i need you to", "i would like to",
+            "i would like", "i would love to", "i want to", "i want", "i would want to", "we want to",
+            "we would like to",
+            "would you mind", "do you mind", "do you think you could", "do you think you can", "is it possible to",
+            "is it possible for you to", "would it be possible to", "help me to", "help me", "let us", "let me",
+            "go ahead and", "do me a favor and", "do me a favour and", "be so kind and", "be a dear and",
+            "it would be great if you could", "it would be nice if you could", "would be great if you could",
+            "would be nice if you could", "i was wondering if you could", "i wonder if you could",
+            "i was hoping you could", "i wonder if you can", "any chance you could", "any chance you can",
+            "make sure to", "be sure to", "make sure you", "i am going to", "i have to", "i have got to", "i got to",
+            "i need to", "i must", "we need to", "we have to", "i need", "you can", "you could", "you should",
+            "you need to", "can you help me", "can you help me to", "could you help me", "time to", "it is time to",
+            "try to", "are you able to", "if you could", "if you can", "would you be able to",
+            "could you be so kind to",
+            "you mind", "do you have", "is there a way to", "how do i", "how can i", "please can you", "i am trying to",
+        ].map { $0.split(separator: " ").map { wordHash($0.utf8) } }.sorted { $0.count > $1.count }
+
+    /// Openings that still are content for some tools ("I need to renew …"), so that they stay matchable.
+    init(_ tokens: [Token], _ segment: Range<Int>, soft: inout [Bool]) {
+        start = segment.lowerBound
+        readOpening(tokens, segment, &soft)
+        readMood(tokens, segment, soft)
+        findVerb(tokens, segment)
+    }
+
+    private mutating func readOpening(_ tokens: [Token], _ segment: Range<Int>, _ soft: inout [Bool]) {
+        var index = segment.lowerBound
+        var rounds = 0
+        outer: while index < segment.upperBound, rounds < 8 {
+            rounds += 1
+            let token = tokens[index]
+            if token.isBreak || token.has(.filler) {
+                index += 1
+                continue
+            }
+            for opening in SentenceShape.openings {
+                guard index + opening.count < segment.upperBound else { continue }
+                var at = index
+                var matches = true
+                for word in opening {
+                    while at < segment.upperBound, at > index, tokens[at].has(.filler), tokens[at].surface != word {
+                        at += 1
+                    }
+                    guard at < segment.upperBound, tokens[at].kind == .word, tokens[at].surface == word else {
+                        matches = false
+                        break
+                    }
+                    at += 1
+                }
+                guard matches else { continue }
+                if opening.contains(W.you), opening.first != W.you || opening.count > 1 { isPolite = true }
+                for position in index..<at { soft[position] = true }
+                index = at
+                continue outer
+            }
+            break
+        }
+        start = index
+    }
+
+    private mutating func readMood(_ tokens: [Token], _ segment: Range<Int>, _ soft: [Bool]) {
+        let content = segment.filter { !tokens[$0].isBreak && !tokens[$0].has(.filler) }
+        guard let first = content.first else { return }
+        let last = tokens[segment.upperBound - 1]
+        let second = content.count > 1 ? tokens[content[1]] : nil
+        let head = tokens[first]
+        if last.kind == .punctuation, last.byte == 63 { isQuestion = true }
+        if head.has(.question) { isQuestion = true }
+        if head.has(.auxiliary), let second, second.has(.pronoun) || second.has(.determiner), head.surface != W.let_ {
+            // "do that" is an order, "did I" is not.
+            if second.has(.self1) || head.surface != W.do_ && head.surface != W.have { isQuestion = true }
+        }
+        if isPolite { isQuestion = false }
+        isStatement = head.has(.self1) && (head.surface == W.i || head.surface == W.we)
+        if head.surface == W.should || head.surface == W.shall, second?.has(.self1) == true { isHypothetical = true }
+        if head.surface == W.what || head.surface == W.how, let second,
+            second.surface == W.if_ || second.surface == W.about
+        {
+            isHypothetical = true
+        }
+        for (position, index) in content.enumerated() where !soft[index] && !tokens[index].has(.quoted) {
+            let token = tokens[index]
+            guard position < 6 else { break }
+            switch token.surface {
+            case W.might, W.maybe, W.perhaps, W.wish, W.imagine, W.thinking, W.considering, W.probably, W.whether,
+                W.wonder:
+                isHypothetical = true
+            case W.if_ where position == 0: isHypothetical = true
+            case W.should where position <= 2 && !head.has(.question): isHypothetical = true
+            case W.used where position <= 1: isHypothetical = true
+            case W.could where position == 1 && isStatement, W.would where position == 1 && isStatement:
+                isHypothetical = true
+            default: break
+            }
+        }
+        for (position, index) in content.enumerated() where !tokens[index].has(.quoted) {
+            let token = tokens[index]
+            if token.has(.past), !token.has(.function) || token.surface == W.did { isPast = true }
+            guard token.has(.negation), position < 7 else { continue }
+            // "don't forget to", "why don't you", "don't let me forget"
+            let next = index + 1 < segment.upperBound ? tokens[index + 1] : nil
+            if let next, next.lemma == W.forget || next.surface == W.forget || next.lemma == W.lets { continue }
+            if let next, next.surface == W.you, isQuestion { continue }
+            if let next, next.surface == W.only || next.surface == W.worry { continue }
+            isNegated = true
+        }
+        readReport(tokens, content)
+    }
+
+    /// `Anna said add milk`: somebody else's words.
+    private mutating func readReport(_ tokens: [Token], _ content: [Int]) {
+        for (position, index) in content.enumerated().prefix(5) where position > 0 {
+            let token = tokens[index]
+            guard token.has(.speech), Lexicon.shared.words[token.surface]?.flags.contains(.speech) == true else {
+                continue
+            }
+            let subject = tokens[content[position - 1]]
+            if subject.surface == W.i || subject.surface == W.we || subject.surface == W.you { continue }
+            if subject.has(.preposition) || subject.has(.determiner) || subject.has(.auxiliary) { continue }
+            if tokens[content[0]].has(.verb), !tokens[content[0]].has(.function) { continue }
+            if tokens[content[0]].has(.question) { continue }
+            isReported = true
+        }
+    }
+
+    private mutating func findVerb(_ tokens: [Token], _ segment: Range<Int>) {
+        var index = start
+        var seen = 0
+        while index < segment.upperBound, seen < 4 {
+            let token = tokens[index]
+            defer { index += 1 }
+            if token.isBreak || token.has(.filler) || token.has(.absorbed) { continue }
+            if token.has(.verb), !token.has(.function), !token.has(.quoted), token.kind == .word {
+                mainVerb = index
+                return
+            }
+            if token.has(.function) || token.has(.self1) { continue }
+            seen += 1
+            if token.has(.determiner) { return }
+            if !token.has(.question) { return }
+        }
+    }
+}

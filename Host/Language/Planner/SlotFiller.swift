@@ -1,0 +1,469 @@
+import TandemCore
+import TandemJSON
+
+/// Turns spans of the message into arguments: completes what the template did not mention and cuts out of free words what
+/// other slots take.
+struct SlotFiller {
+    let message: Message
+    let segment: Range<Int>
+    let context: PlannerContext
+    let tool: CompiledTool
+    let prefersPast: Bool
+
+    struct Result {
+        var arguments = JSONObject()
+        var missing: [String] = []
+        /// Tokens that became part of an argument.
+        var used: [Bool]
+        /// Several values for one slot: one call each.
+        var distributed: (slot: String, values: [JSON])?
+        var pointsToNothing = false
+        /// How plausible the free words are as what the slot holds, 0…1.
+        var plausibility: Float = 1
+        var hasOpenText = false
+        var openTokens = 0
+        var filled = 0
+    }
+
+    private enum W {
+        static let `for` = wordHash("for"), at = wordHash("at"), to = wordHash("to"), that = wordHash("that")
+        static let of = wordHash("of"), with = wordHash("with"), on = wordHash("on"), the = wordHash("the")
+        static let a = wordHash("a"), an = wordHash("an"), as_ = wordHash("as"), s = wordHash("'s"),
+            some = wordHash("some")
+        static let about = wordHash("about"), from = wordHash("from"), is_ = wordHash("is"), and = wordHash("and")
+        static let cost = wordHash("cost"), by = wordHash("by")
+    }
+
+    func fill(_ fills: [Alignment.Fill], roles: [UInt8], implied: JSONObject) -> Result {
+        var result = Result(used: [Bool](repeating: false, count: segment.count))
+        var values: [Int: JSON] = [:]
+        var open: [(slot: Int, pieces: [Range<Int>])] = []
+        let aligner = Aligner(message: message, segment: segment)
+        for fill in fills.reversed() where values[fill.slot] == nil {
+            let slot = tool.slots[fill.slot]
+            if fill.isTyped, !slot.isOpen {
+                guard let value = typed(slot, fill.range, aligner) else { continue }
+                values[fill.slot] = value
+                mark(fill.range, &result)
+            } else {
+                open.append((fill.slot, [fill.range]))
+            }
+        }
+        // What other slots take out of the free words.
+        for slotIndex in typedOrder() where values[slotIndex] == nil {
+            for index in open.indices {
+                if let value = extract(
+                    slotIndex, from: &open[index].pieces, openSlot: open[index].slot, aligner, &result)
+                {
+                    values[slotIndex] = value
+                    break
+                }
+            }
+            if values[slotIndex] == nil, let value = elsewhere(slotIndex, roles, open, aligner, &result) {
+                values[slotIndex] = value
+            }
+        }
+        for (slotIndex, pieces) in open {
+            build(slotIndex, pieces, &values, &result)
+        }
+        result.filled = values.count
+        for slotIndex in tool.slots.indices {
+            if let value = values[slotIndex] { result.arguments[tool.slots[slotIndex].name] = value }
+        }
+        for (name, value) in implied where result.arguments[name] == nil { result.arguments[name] = value }
+        result.missing = tool.required.filter { result.arguments[$0] == nil && result.distributed?.slot != $0 }
+        return result
+    }
+
+    private func mark(_ range: Range<Int>, _ result: inout Result) {
+        for index in range where segment.contains(index) { result.used[index - segment.lowerBound] = true }
+    }
+
+    /// Slots that are read, not taken as words; those most easily told first.
+    private func typedOrder() -> [Int] {
+        func rank(_ kind: SlotKind) -> Int {
+            switch kind {
+            case .money: 0
+            case .dateTime, .date: 1
+            case .period: 2
+            case .duration: 3
+            case .choice: 4
+            case .number: 5
+            default: 9
+            }
+        }
+        return tool.slots.indices.filter { rank(tool.slots[$0].kind) < 9 }.sorted {
+            (rank(tool.slots[$0].kind), $0) < (rank(tool.slots[$1].kind), $1)
+        }
+    }
+
+    // MARK: Typed values
+
+    private func typed(_ slot: CompiledSlot, _ range: Range<Int>, _ aligner: Aligner) -> JSON? {
+        let index = range.lowerBound
+        switch slot.kind {
+        case .number: return message.numbers[index].map { number($0.value) }
+        case .money: return message.monies[index].map(money)
+        case .date, .dateTime, .period: return message.temporals[index].flatMap { temporal($0, slot.kind) }
+        case .duration: return message.durations[index].map { .integer(Int64($0.minutes)) }
+        case .choice: return aligner.choice(slot, index).map { .string($0.value) }
+        default: return nil
+        }
+    }
+
+    private func number(_ value: Decimal) -> JSON {
+        value.scale == 0 ? .integer(value.units) : .number(value.double)
+    }
+
+    private func money(_ reading: MoneyReader.Reading) -> JSON {
+        var object = JSONObject()
+        object["amount"] = .string(reading.amount.text(minimumScale: reading.amount.scale > 0 ? 2 : 0))
+        if let currency = reading.currency { object["currency"] = .string(currency) }
+        return .object(object)
+    }
+
+    func temporal(_ temporal: Temporal, _ kind: SlotKind) -> JSON? {
+        let range = prefersPast && !temporal.isFixed ? temporal.past : temporal.future
+        var lead = temporal.lead
+        if lead == .none, temporal.start > segment.lowerBound,
+            let found = TemporalReader.W.leads[message.tokens[temporal.start - 1].surface]
+        {
+            lead = found
+        }
+        switch kind {
+        case .period:
+            var (from, to) = (range.from, range.to)
+            if lead == .since, to < message.reader.today { to = message.reader.today }
+            if lead == .since, temporal.lead != .since {
+                from = temporal.isFixed ? temporal.future.from : temporal.past.from
+                to = message.reader.today
+            }
+            return ["from": .string(from.description), "to": .string(to.description)]
+        case .date, .dateTime:
+            let day: CivilDate
+            if temporal.isDay {
+                day = range.from
+            } else if prefersPast {
+                day = range.from
+            } else if lead == .by || lead == .until || range.from <= message.reader.today {
+                day = range.to
+            } else {
+                day = range.from
+            }
+            guard case .dateTime = kind else {
+                if temporal.offset != nil || temporal.isTimeOnly { return .string(day.description) }
+                return .string(day.description)
+            }
+            let zone = LocalZone(identifier: context.timeZone)
+            if let offset = temporal.offset {
+                let milliseconds = context.now.millisecondsSinceEpoch + Int64(offset) * 60_000
+                return .string(Timestamp(millisecondsSinceEpoch: milliseconds).description)
+            }
+            guard let minutes = temporal.minutes else { return .string(day.description) }
+            return .string(zone.instant(day, minutes: minutes).description)
+        default: return nil
+        }
+    }
+
+    // MARK: Out of free words
+
+    private func extract(
+        _ slotIndex: Int, from pieces: inout [Range<Int>], openSlot: Int, _ aligner: Aligner, _ result: inout Result
+    ) -> JSON? {
+        let slot = tool.slots[slotIndex]
+        for pieceIndex in pieces.indices {
+            let piece = ItemListReader(message: message).trimmed(pieces[pieceIndex])
+            guard !piece.isEmpty else { continue }
+            for index in piece {
+                guard let (end, value) = candidate(slot, index, piece, openSlot, aligner) else { continue }
+                var lower = index
+                let upper = end
+                // The small word before it goes, too.
+                while lower > piece.lowerBound, isLink(message.tokens[lower - 1], slot) { lower -= 1 }
+                if lower == piece.lowerBound, upper == piece.upperBound {
+                    // All there is: a choice is also what is meant, anything else leaves nothing.
+                    if case .choice = slot.kind { return value }
+                    if tool.slots[openSlot].isRequired { continue }
+                }
+                mark(lower..<upper, &result)
+                var rest: [Range<Int>] = []
+                if lower > piece.lowerBound { rest.append(piece.lowerBound..<lower) }
+                if upper < piece.upperBound { rest.append(upper..<piece.upperBound) }
+                pieces.replaceSubrange(pieceIndex...pieceIndex, with: rest)
+                return value
+            }
+        }
+        return nil
+    }
+
+    private func isLink(_ token: Token, _ slot: CompiledSlot) -> Bool {
+        switch slot.kind {
+        case .money:
+            return token.surface == W.for || token.surface == W.at || token.surface == W.of || token.byte == 64
+                || token.lemma == W.cost || token.byte == 45 || token.byte == 58
+        case .choice:
+            return token.surface == W.with || token.surface == W.as_ || token.surface == W.on || token.surface == W.at
+                || token.byte == 58 || token.byte == 45 || token.byte == 44
+        case .number, .duration: return token.surface == W.for || token.surface == W.with || token.surface == W.of
+        default: return false
+        }
+    }
+
+    private func candidate(
+        _ slot: CompiledSlot, _ index: Int, _ piece: Range<Int>, _ openSlot: Int, _ aligner: Aligner
+    ) -> (end: Int, value: JSON)? {
+        let end = aligner.typedEnd(slot, index)
+        guard end > index, end <= piece.upperBound, !message.tokens[index].has(.quoted) else { return nil }
+        let isLast = end == piece.upperBound
+        let isFirst = index == piece.lowerBound
+        let isItems: Bool
+        switch tool.slots[openSlot].kind {
+        case .items, .quantity: isItems = true
+        default: isItems = false
+        }
+        switch slot.kind {
+        case .date, .dateTime, .period:
+            guard let temporal = message.temporals[index] else { return nil }
+            // `friday's concert`, `may` in the middle.
+            if end < message.tokens.count, message.tokens[end].surface == W.s { return nil }
+            if !isLast, !isFirst, temporal.lead == .none, !temporal.isFixed { return nil }
+            if isFirst, !isLast, temporal.lead == .none, !temporal.isFixed, message.tokens[end].kind == .word,
+                !message.tokens[end].has(.function), !message.tokens[end].has(.verb)
+            {
+                return nil
+            }
+        case .money:
+            guard let money = message.monies[index] else { return nil }
+            let isLinked = index > piece.lowerBound && isLink(message.tokens[index - 1], slot)
+            if money.currency == nil {
+                guard isLinked || (money.looksLikePrice && (isLast || isFirst)) || (!isItems && (isLast || isFirst))
+                else { return nil }
+                if isItems, !isLinked, !money.looksLikePrice { return nil }
+                // `for 4 people` is no price.
+                if end < piece.upperBound, message.tokens[end].kind == .word, !message.tokens[end].has(.function),
+                    !message.tokens[end].has(.filler), message.tokens[end].byte == 0, isItems
+                {
+                    return nil
+                }
+            }
+        case .duration:
+            guard isLast || isFirst else { return nil }
+        case .choice:
+            guard isLast || isFirst || (index > piece.lowerBound && isLink(message.tokens[index - 1], slot)) else {
+                return nil
+            }
+            if end < piece.upperBound, isFirst, message.tokens[end].kind == .word, !isChoiceAlone(slot, index, end) {
+                return nil
+            }
+        case .number:
+            if isItems { return numberWithHint(slot, index, end, piece) }
+            guard
+                let found = numberWithHint(slot, index, end, piece)
+                    ?? (isLast && !isFirst ? linked(slot, index, end) : nil)
+            else { return nil }
+            return found
+        default: return nil
+        }
+        guard let value = typed(slot, index..<end, aligner) else { return nil }
+        return (end, value)
+    }
+
+    /// `urgent: call the bank` but not `food for the dog`.
+    private func isChoiceAlone(_ slot: CompiledSlot, _ index: Int, _ end: Int) -> Bool {
+        guard end < message.tokens.count else { return true }
+        let next = message.tokens[end]
+        return next.isBreak || next.has(.deed) || slot.hints.contains(next.lemma)
+    }
+
+    private func numberWithHint(_ slot: CompiledSlot, _ index: Int, _ end: Int, _ piece: Range<Int>) -> (Int, JSON)? {
+        guard let reading = message.numbers[index] else { return nil }
+        let after = reading.end < segment.upperBound ? message.tokens[reading.end] : nil
+        let isPeople = after.map { $0.strong.intersects(Lexicon.shared.cluster("serving")) } ?? false
+        if let after, slot.hints.contains(after.lemma) || (isPeople && wantsPeople(slot)) {
+            return (max(end, reading.end + 1), number(reading.value))
+        }
+        if index > segment.lowerBound, slot.hints.contains(message.tokens[index - 1].lemma) {
+            return (end, number(reading.value))
+        }
+        return nil
+    }
+
+    private func wantsPeople(_ slot: CompiledSlot) -> Bool {
+        slot.hints.contains { Lexicon.shared.words[$0]?.strong.intersects(Lexicon.shared.cluster("serving")) == true }
+    }
+
+    private func linked(_ slot: CompiledSlot, _ index: Int, _ end: Int) -> (Int, JSON)? {
+        guard index > segment.lowerBound, message.tokens[index - 1].surface == W.for,
+            let reading = message.numbers[index]
+        else { return nil }
+        return (end, number(reading.value))
+    }
+
+    /// A typed expression outside of what the template and the free words took.
+    private func elsewhere(
+        _ slotIndex: Int, _ roles: [UInt8], _ open: [(slot: Int, pieces: [Range<Int>])], _ aligner: Aligner,
+        _ result: inout Result
+    ) -> JSON? {
+        let slot = tool.slots[slotIndex]
+        for index in segment {
+            let local = index - segment.lowerBound
+            guard !result.used[local], !open.contains(where: { $0.pieces.contains { $0.contains(index) } }) else {
+                continue
+            }
+            if roles[local] == 1 {
+                guard case .choice = slot.kind else { continue }
+            }
+            let end = aligner.typedEnd(slot, index)
+            guard end > index else { continue }
+            let span = index..<end
+            if span.contains(where: { result.used[$0 - segment.lowerBound] }) { continue }
+            if case .money = slot.kind, message.monies[index]?.currency == nil, !slot.isRequired,
+                message.monies[index]?.looksLikePrice != true
+            {
+                continue
+            }
+            guard let value = typed(slot, span, aligner) else { continue }
+            mark(span, &result)
+            return value
+        }
+        return nil
+    }
+
+    // MARK: Free words
+
+    private func build(
+        _ slotIndex: Int, _ pieces: [Range<Int>], _ values: inout [Int: JSON], _ result: inout Result
+    ) {
+        let slot = tool.slots[slotIndex]
+        let reader = ItemListReader(message: message)
+        for piece in pieces { mark(piece, &result) }
+        let trimmed = pieces.map { reader.trimmed($0) }.filter { !$0.isEmpty }
+        guard !trimmed.isEmpty else { return }
+        result.openTokens += trimmed.reduce(0) { $0 + $1.count }
+        switch slot.kind {
+        case .items:
+            let items = trimmed.flatMap { reader.members($0) }.compactMap { reader.item($0) }
+            guard !items.isEmpty else { return }
+            values[slotIndex] = .array(items.map { reader.json($0) })
+            result.plausibility = min(result.plausibility, plausibility(of: items))
+        case .quantity:
+            guard let first = trimmed.first else { return }
+            if message.pointers[first.lowerBound] == first.upperBound,
+                case .ids(let ids) = ReferenceResolver(context: context).resolve(
+                    first, entity: tool.actsOn ?? "", in: message), let id = ids.first
+            {
+                values[slotIndex] = ["name": .string("#" + id)]
+                return
+            }
+            let members = reader.members(first).compactMap { reader.item($0) }
+            guard let item = members.first else { return }
+            result.plausibility = min(result.plausibility, plausibility(of: members))
+            if members.count > 1 {
+                result.distributed = (slot.name, members.map { reader.json($0) })
+            } else {
+                values[slotIndex] = reader.json(item)
+            }
+        case .list:
+            let members = trimmed.flatMap { reader.members($0) }
+            values[slotIndex] = .array(members.map { .string(message.text($0)) })
+            result.hasOpenText = true
+        case .reference(let entity): reference(slotIndex, entity, trimmed, &values, &result)
+        default:
+            let cleaned = trimmed.count == 1 ? [clean(trimmed[0])] : trimmed.map { reader.trimmed($0) }
+            let text = cleaned.filter { !$0.isEmpty }.map { message.text($0) }.joined(separator: " ")
+            guard !text.isEmpty else { return }
+            values[slotIndex] = .string(text)
+            result.hasOpenText = true
+            result.plausibility = min(result.plausibility, plausibility(ofText: cleaned, slot))
+        }
+    }
+
+    private func reference(
+        _ slotIndex: Int, _ entity: String, _ pieces: [Range<Int>], _ values: inout [Int: JSON], _ result: inout Result
+    ) {
+        let reader = ItemListReader(message: message)
+        let resolver = ReferenceResolver(context: context)
+        let slot = tool.slots[slotIndex]
+        var found: [JSON] = []
+        for member in pieces.flatMap({ reader.members($0) }) {
+            switch resolver.resolve(member, entity: entity, in: message) {
+            case .ids(let ids): found += ids.map { .string("#" + $0) }
+            case .dangling: result.pointsToNothing = true
+            case .words:
+                let range = nominal(member)
+                if !range.isEmpty { found.append(.string(message.text(range))) }
+            }
+        }
+        if found.count == 1 {
+            values[slotIndex] = found[0]
+        } else if found.count > 1 {
+            result.distributed = (slot.name, found)
+        }
+    }
+
+    /// Without article: "the milk" → "milk".
+    private func nominal(_ range: Range<Int>) -> Range<Int> {
+        var lower = range.lowerBound
+        while lower + 1 < range.upperBound, message.tokens[lower].has(.determiner), !message.tokens[lower].has(.quoted)
+        {
+            lower += 1
+        }
+        return ItemListReader(message: message).trimmed(lower..<range.upperBound)
+    }
+
+    /// Free text without what only links it to the request: "that", "to", a closing preposition, quotes around it.
+    private func clean(_ range: Range<Int>) -> Range<Int> {
+        var lower = range.lowerBound
+        var upper = range.upperBound
+        let tokens = message.tokens
+        while lower + 1 < upper,
+            tokens[lower].surface == W.that || tokens[lower].surface == W.to
+                || tokens[lower].surface == W.about && tokens[lower].has(.preposition) || tokens[lower].surface == W.of
+                || tokens[lower].surface == W.as_
+        { lower += 1 }
+        while upper - 1 > lower, tokens[upper - 1].has(.preposition) || tokens[upper - 1].has(.conjunction) {
+            upper -= 1
+        }
+        if upper - lower <= 4, upper - lower > 1,
+            tokens[lower].surface == W.the || tokens[lower].surface == W.a || tokens[lower].surface == W.an
+                || tokens[lower].surface == W.some, !(tokens[lower].has(.capitalised) && lower > segment.lowerBound)
+        {
+            lower += 1
+        }
+        return ItemListReader(message: message).trimmed(lower..<upper)
+    }
+
+    // MARK: Plausibility
+
+    private func plausibility(of items: [ItemListReader.Item]) -> Float {
+        var lowest: Float = 1
+        for item in items {
+            let words = item.name.filter { message.tokens[$0].kind == .word }
+            guard let first = words.first else { continue }
+            let token = message.tokens[first]
+            var value: Float = 1
+            if token.has(.deed), !token.has(.ware), words.count > 1 { value = 0.55 }
+            if token.has(.pronoun) || token.has(.question) || token.has(.auxiliary) { value = 0.4 }
+            if words.count > 6 { value = min(value, 0.6) }
+            if words.contains(where: { message.tokens[$0].surface == W.to }) { value = min(value, 0.6) }
+            lowest = min(lowest, value)
+        }
+        return lowest
+    }
+
+    private static let named = Set(["name", "nickname"].map { wordHash($0.utf8) })
+
+    private func plausibility(ofText ranges: [Range<Int>], _ slot: CompiledSlot) -> Float {
+        guard let range = ranges.first, let first = range.first else { return 1 }
+        let token = message.tokens[first]
+        if slot.hints.contains(where: { SlotFiller.named.contains($0) }) {
+            if message.tokens[range.lowerBound].has(.preposition) || token.has(.determiner) || token.has(.pronoun) {
+                return 0.4
+            }
+            if first > segment.lowerBound, message.tokens[first - 1].has(.determiner) { return 0.5 }
+            if range.count > 4 { return 0.5 }
+        }
+        if range.count == 1, token.has(.function) { return 0.35 }
+        return 1
+    }
+}

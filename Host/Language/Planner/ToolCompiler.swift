@@ -1,0 +1,261 @@
+import TandemCore
+import TandemJSON
+
+/// Turns tool definitions into templates over a vocabulary, with weights that tell how much a word says.
+struct ToolCompiler {
+    var vocabulary = Vocabulary()
+    var tools: [CompiledTool] = []
+    var diagnostics: [TemplateDiagnostic] = []
+    /// Number of tools by vocabulary index.
+    private var toolCounts: [Int] = []
+    private var clusterCounts = [Int](repeating: 0, count: 128)
+
+    init(_ definitions: [ToolDefinition]) {
+        for definition in definitions { tools.append(compile(definition)) }
+        weigh()
+    }
+
+    private mutating func compile(_ definition: ToolDefinition) -> CompiledTool {
+        var tool = CompiledTool(id: definition.id, effect: definition.effect)
+        tool.actsOn = definition.actsOn
+        tool.required = definition.parameters["required"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        for name in definition.slots.keys.sorted() {
+            guard let slot = definition.slots[name] else { continue }
+            tool.slots.append(compile(slot, name, isRequired: slot.isRequired || tool.required.contains(name)))
+        }
+        for slot in tool.slots where slot.isRequired && !tool.required.contains(slot.name) {
+            tool.required.append(slot.name)
+        }
+        var seen: Set<[Int]> = []
+        for utterance in definition.utterances {
+            do throws(TemplateParser.Failure) {
+                for variant in try TemplateParser.variants(of: utterance.text) {
+                    if let missing = variant.first(where: { $0.slot != nil && tool.slot(named: $0.slot ?? "") == nil })
+                    {
+                        throw TemplateParser.Failure(message: "no slot is declared for {\(missing.slot ?? "")}")
+                    }
+                    let template = compile(variant, tool: &tool, implied: utterance.arguments)
+                    let key = template.elements.flatMap {
+                        [$0.slot, Int($0.features.first ?? -1), $0.isOptional ? 1 : 0]
+                    }
+                    if seen.insert(key).inserted || !utterance.arguments.isEmpty { tool.templates.append(template) }
+                }
+            } catch {
+                diagnostics.append(
+                    TemplateDiagnostic(tool: definition.id, utterance: utterance.text, message: error.message))
+            }
+        }
+        topics(of: definition, &tool)
+        let open = tool.slots.indices.filter { tool.slots[$0].isOpen }
+        tool.primaryOpenSlot = open.first { tool.slots[$0].isRequired } ?? usage(open, tool)
+        return tool
+    }
+
+    /// The open slot that the templates use most.
+    private func usage(_ open: [Int], _ tool: CompiledTool) -> Int? {
+        open.max { left, right in
+            func count(_ slot: Int) -> Int { tool.templates.count { $0.slots.contains(slot) } }
+            return (count(left), right) < (count(right), left)
+        }
+    }
+
+    private func compile(_ slot: SlotDefinition, _ name: String, isRequired: Bool) -> CompiledSlot {
+        var compiled = CompiledSlot(name: name, kind: slot.kind, isRequired: isRequired, hints: [])
+        let nameWords = name.split(separator: "_").map(String.init)
+        compiled.hints = (slot.hints + nameWords).flatMap { lemmas($0) }
+        if case .choice(let choices) = slot.kind {
+            for choice in choices {
+                let spoken = choice.value.split(whereSeparator: { $0 == "_" || $0 == "-" }).joined(separator: " ")
+                for words in [spoken] + choice.words {
+                    let sequence = lemmas(words)
+                    if !sequence.isEmpty { compiled.choices.append((sequence, choice.value)) }
+                }
+            }
+            compiled.choices.sort { $0.words.count > $1.words.count }
+        }
+        return compiled
+    }
+
+    private func lemmas(_ text: String) -> [UInt64] {
+        let bytes = Array(text.utf8)
+        var tokens = Tokenizer.tokens(of: bytes)
+        vocabulary.annotate(&tokens, source: bytes)
+        return tokens.filter { $0.kind == .word || $0.kind == .number }.map { $0.kind == .word ? $0.lemma : $0.surface }
+    }
+
+    private mutating func compile(
+        _ variant: [TemplateParser.Piece], tool: inout CompiledTool, implied: JSONObject
+    ) -> CompiledTemplate {
+        // Tokens with placeholders for slots, so that phrases join across them.
+        var spellings: [[UInt8]] = []
+        var tokens: [Token] = []
+        for piece in variant {
+            let spelling = piece.words.first ?? Array("{}".utf8)
+            spellings.append(spelling)
+            var token = Token(kind: piece.slot == nil ? .word : .number, start: 0, end: 0)
+            if piece.slot == nil {
+                token = Tokenizer.tokens(of: spelling).first ?? token
+                token.surface = wordHash(spelling)
+            }
+            tokens.append(token)
+        }
+        let source = [UInt8](repeating: 32, count: 64)
+        for index in tokens.indices where tokens[index].kind == .word {
+            (tokens[index].start, tokens[index].end) = (0, 1)
+        }
+        vocabulary.annotate(&tokens, source: source)
+        var template = CompiledTemplate(elements: [], implied: implied)
+        for (index, piece) in variant.enumerated() {
+            var element = TemplateElement(isOptional: piece.isOptional)
+            if let name = piece.slot {
+                element.slot = tool.slot(named: name) ?? -1
+                template.slots.append(element.slot)
+                template.elements.append(element)
+                continue
+            }
+            let token = tokens[index]
+            if token.has(.absorbed) { continue }
+            if token.kind == .number || token.kind == .clock {
+                element.number = token.number
+                element.features = []
+                template.elements.append(element)
+                continue
+            }
+            for (position, word) in piece.words.enumerated() {
+                var read = token
+                if position > 0 {
+                    var single = [Token(kind: .word, start: 0, end: 1)]
+                    single[0].surface = wordHash(word)
+                    vocabulary.annotate(&single, source: source)
+                    read = single[0]
+                }
+                let isKnown = Lexicon.shared.words[wordHash(word)] != nil || read.lemma != wordHash(word)
+                let lemma = isKnown ? read.lemma : wordHash(Inflection.singular(word[...]))
+                element.features.append(vocabulary.insert(lemma: lemma, spelling: word, isKnown: isKnown))
+                element.strong.formUnion(read.strong)
+                element.weak.formUnion(read.weak)
+                element.flags = position == 0 ? read.flags : element.flags.intersection(read.flags)
+            }
+            template.elements.append(element)
+        }
+        shape(&template, tool: &tool)
+        return template
+    }
+
+    /// What kind of sentence it is, and which of its words say what is done to what.
+    private func shape(_ template: inout CompiledTemplate, tool: inout CompiledTool) {
+        let words = template.elements.filter { $0.slot < 0 }
+        let lexicon = Lexicon.shared
+        if let first = template.elements.first, first.slot < 0 {
+            template.isQuestion =
+                first.flags.contains(.question) || first.flags.contains(.auxiliary)
+                || first.strong.intersects(lexicon.cluster("sum")) && !first.flags.contains(.verb)
+            template.isStatement = first.flags.contains(.pronoun) && !first.flags.contains(.question)
+        }
+        template.isNegative = words.contains { $0.flags.contains(.negation) }
+        var sawVerb = false
+        for element in template.elements where element.slot < 0 && !element.isOptional {
+            let isFunction = element.flags.contains(.function) || element.flags.contains(.filler)
+            if isFunction { continue }
+            if !sawVerb, element.flags.contains(.verb) || element.strong.intersects(lexicon.verbClusters) {
+                sawVerb = true
+                tool.verbs.formUnion(element.strong.intersection(lexicon.verbClusters))
+                tool.weakVerbs.formUnion(element.weak.intersection(lexicon.verbClusters))
+                tool.verbFeatures.formUnion(element.features)
+                if !element.flags.contains(.verb) {
+                    tool.nounFeatures.formUnion(element.features)
+                    tool.nouns.formUnion(element.strong.intersection(lexicon.nounClusters))
+                }
+            } else {
+                tool.nounFeatures.formUnion(element.features)
+                tool.nouns.formUnion(element.strong.intersection(lexicon.nounClusters))
+            }
+        }
+        if template.isQuestion { tool.hasQuestion = true }
+        if template.isStatement { tool.hasStatement = true }
+    }
+
+    private mutating func topics(of definition: ToolDefinition, _ tool: inout CompiledTool) {
+        let idWords = definition.id.split(whereSeparator: { $0 == "." || $0 == "_" }).joined(separator: " ")
+        for (text, isTopic) in [(definition.title, false), (String(definition.namespace), true), (idWords, false)] {
+            let bytes = Array(text.utf8)
+            var tokens = Tokenizer.tokens(of: bytes)
+            vocabulary.annotate(&tokens, source: bytes)
+            for token in tokens where token.kind == .word && !token.has(.function) && !token.has(.filler) {
+                let spelling = Vocabulary.fold(bytes[token.start..<token.end])
+                let isKnown = Lexicon.shared.words[wordHash(spelling)] != nil
+                let index = vocabulary.insert(lemma: token.lemma, spelling: spelling, isKnown: isKnown)
+                tool.topicFeatures.insert(index)
+                tool.topics.formUnion(token.strong)
+                if isTopic { tool.nounFeatures.insert(index) }
+            }
+        }
+    }
+
+    // MARK: Weights
+
+    private mutating func weigh() {
+        toolCounts = [Int](repeating: 0, count: vocabulary.count)
+        for tool in tools {
+            var seen: Set<Int32> = []
+            var clusters = ClusterSet()
+            for template in tool.templates {
+                for element in template.elements where element.slot < 0 {
+                    seen.formUnion(element.features)
+                    clusters.formUnion(element.strong)
+                }
+            }
+            for index in seen { toolCounts[Int(index)] += 1 }
+            clusters.forEach { clusterCounts[$0] += 1 }
+        }
+        for tool in tools.indices {
+            for template in tools[tool].templates.indices { weigh(&tools[tool].templates[template]) }
+        }
+    }
+
+    /// How much an occurrence of the word tells apart, 0.5…1 for words with meaning of their own.
+    func distinctiveness(_ feature: Int32) -> Float {
+        let count = Float(max(1, toolCounts[Int(feature)]))
+        let all = Float(max(2, tools.count))
+        return 1 - 0.5 * Float.log(count) / Float.log(all + 1)
+    }
+
+    private func weigh(_ template: inout CompiledTemplate) {
+        var content: Float = 0
+        for index in template.elements.indices where template.elements[index].slot < 0 {
+            let element = template.elements[index]
+            let weight = weight(of: element)
+            template.elements[index].weight = weight
+            if !element.isOptional, weight >= 0.4 { content += weight }
+        }
+        // Little to go by: then the small words count for more.
+        let boost: Float = content < 1.1 ? 2.2 : content < 1.8 ? 1.4 : 1
+        for index in template.elements.indices where template.elements[index].slot < 0 {
+            if template.elements[index].weight < 0.4 { template.elements[index].weight *= boost }
+            if !template.elements[index].isOptional { template.requiredWeight += template.elements[index].weight }
+        }
+        template.contentWeight = content
+    }
+
+    private func weight(of element: TemplateElement) -> Float {
+        if element.number != nil { return 0.6 }
+        let flags = element.flags
+        if flags.contains(.negation) { return 0.8 }
+        if flags.contains(.determiner) { return flags.contains(.self1) ? 0.1 : 0.06 }
+        if flags.contains(.question) { return 0.45 }
+        if flags.contains(.function) { return flags.contains(.preposition) ? 0.15 : 0.2 }
+        if flags.contains(.filler) { return 0.05 }
+        return element.features.map { distinctiveness($0) }.max() ?? 0.5
+    }
+}
+
+extension Float {
+    /// Natural logarithm to three digits, without the C library: weights only.
+    static func log(_ value: Float) -> Float {
+        guard value > 0 else { return 0 }
+        let exponent = value.exponent
+        let m = value.significand - 1
+        let series = m * (0.99949 + m * (-0.49190 + m * (0.28947 + m * (-0.13606 + m * 0.03215))))
+        return Float(exponent) * 0.693147 + series
+    }
+}
