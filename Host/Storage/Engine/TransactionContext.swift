@@ -1,3 +1,4 @@
+import Synchronization
 import TandemCore
 
 /// What an engine offers to the row functions within one transaction.
@@ -35,7 +36,8 @@ public final class TransactionContext {
     let canWrite: Bool
     /// Keys made or found in this transaction; shared with others once it is durable.
     var userKeys: [Int64: UserKeySet] = [:]
-    private(set) var commitActions: [@Sendable () -> Void] = []
+    private var commitActions: [@Sendable () -> Void] = []
+    private var changedTables: [ChangeCounter] = []
 
     init(scope: AccessScope, store: RowStore, engine: any RowEngine, canWrite: Bool) {
         self.scope = scope
@@ -46,6 +48,16 @@ public final class TransactionContext {
 
     func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }
 
+    func noteChange(of table: UserTable) {
+        if !changedTables.contains(where: { $0 === table.changes }) { changedTables.append(table.changes) }
+    }
+
+    /// The transaction is durable.
+    func committed() {
+        for counter in changedTables { counter.increment() }
+        for action in commitActions { action() }
+    }
+
     /// The person whose rows may be touched.
     func requireUser() throws -> UserID {
         guard case .user(let scope) = scope else {
@@ -53,4 +65,13 @@ public final class TransactionContext {
         }
         return scope.user
     }
+}
+
+/// Counts the commits that changed a table, so that caches know when to look again.
+final class ChangeCounter: Sendable {
+    private let count = Atomic(0)
+
+    var value: Int { count.load(ordering: .acquiring) }
+
+    func increment() { count.add(1, ordering: .acquiringAndReleasing) }
 }

@@ -30,7 +30,7 @@ extension RowExecutor {
         } catch let error as StorageError {
             throw try explain(error, table, image)
         }
-        account(table.owner, rows: 1, bytes: RowImage.size(image))
+        noteChange(of: table, rows: 1, bytes: RowImage.size(image))
         try journal(table, id.rawValue, before: nil, versionBefore: 0, versionAfter: 1)
         return id
     }
@@ -120,7 +120,7 @@ extension RowExecutor {
             } catch let error as StorageError {
                 throw try explain(error, table, after)
             }
-            account(table.owner, rows: 0, bytes: RowImage.size(after) - RowImage.size(before))
+            noteChange(of: table, rows: 0, bytes: RowImage.size(after) - RowImage.size(before))
             try journal(table, id, before: before, versionBefore: version, versionAfter: version + 1)
             changed += 1
         }
@@ -182,7 +182,7 @@ extension RowExecutor {
         for item in found.reversed() {
             guard case .int(let version) = item.image[4] else { continue }
             try journal(item.table, item.id, before: item.image, versionBefore: version, versionAfter: 0)
-            account(item.table.owner, rows: -1, bytes: -RowImage.size(item.image))
+            noteChange(of: item.table, rows: -1, bytes: -RowImage.size(item.image))
         }
         for id in roots { _ = try engine.run(table.deleteStatement, [.int(user), .int(id)]) }
         return roots.count

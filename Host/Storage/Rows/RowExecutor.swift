@@ -242,7 +242,9 @@ struct RowExecutor {
 
     // MARK: Usage
 
-    mutating func account(_ owner: String, rows: Int, bytes: Int) {
+    mutating func noteChange(of table: UserTable, rows: Int, bytes: Int) {
+        context.noteChange(of: table)
+        let owner = table.owner
         if let place = usage.firstIndex(where: { $0.owner == owner }) {
             usage[place].rows += rows
             usage[place].bytes += bytes

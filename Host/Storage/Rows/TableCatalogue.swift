@@ -52,6 +52,9 @@ public final class TableCatalogue: Sendable {
     /// The owner of a table, if there is such a table.
     public func owner(of table: String) -> String? { snapshot.tables[table]?.owner }
 
+    /// How many commits of this process changed rows of a table: a cache made at one count is good while it stays.
+    public func changeCount(of table: String) -> Int { snapshot.tables[table]?.changes.value ?? 0 }
+
     // MARK: Loading
 
     private static let selectAll = RowStatement("SELECT name, owner, definition FROM tandem_tables ORDER BY name")
@@ -80,7 +83,8 @@ public final class TableCatalogue: Sendable {
                 throw StorageError(
                     .corrupt, "the record of a user table is damaged: restore a backup", operation: "load the tables")
             }
-            tables.append(try UserTable(definition, owner: owner))
+            let changes = context.store.tables.snapshot.tables[name]?.changes ?? ChangeCounter()
+            tables.append(try UserTable(definition, owner: owner, changes: changes))
         }
         return tables
     }
@@ -127,7 +131,7 @@ public final class TableCatalogue: Sendable {
             if let old = tables[definition.name] {
                 let merged = try TableRules.additiveChange(from: old.definition, to: definition)
                 guard merged != old.definition else { continue }
-                let new = try UserTable(merged, owner: owner)
+                let new = try UserTable(merged, owner: owner, changes: old.changes)
                 try run(ddl.extend(old, to: new), of: definition.name, in: context)
                 let text = merged.storedForm.text
                 _ = try context.engine.run(

@@ -45,6 +45,7 @@ extension WriteTransaction {
                 if case .int(let rows)? = count.values.first, rows > 0 { report.rows[table.name] = Int(rows) }
             }
             for table in context.store.tables.snapshot.tables.values {
+                context.noteChange(of: table)
                 _ = try context.engine.run(
                     RowStatement("DELETE FROM \"\(table.name)\" WHERE \"user_id\" = ?"), [.int(user)])
             }

@@ -7,6 +7,8 @@ final class UserTable: Sendable {
     /// Its columns in the order of the database.
     let definition: TableDefinition
     let owner: String
+    /// Raised with every commit that changes its rows; shared by all states of the table.
+    let changes: ChangeCounter
     /// The declared columns.
     let columns: [UserColumn]
     /// All columns of the database: `user_id`, `id`, `created_at`, `updated_at`, `#version`, then the declared ones, each
@@ -30,9 +32,10 @@ final class UserTable: Sendable {
 
     var name: String { definition.name }
 
-    init(_ definition: TableDefinition, owner: String) throws {
+    init(_ definition: TableDefinition, owner: String, changes: ChangeCounter = ChangeCounter()) throws {
         self.definition = definition
         self.owner = owner
+        self.changes = changes
         var physical = UserTable.fixedColumns
         var columns: [UserColumn] = []
         for column in definition.columns {

@@ -129,7 +129,7 @@ public final class SQLiteDatabase: Database {
             if !connection.isOutsideTransaction { try? connection.command("ROLLBACK") }
             throw error
         }
-        for action in transaction.commitActions { action() }
+        transaction.committed()
     }
 
     // MARK: Database

@@ -25,8 +25,8 @@ final class SQLiteTransaction: WriteTransaction, RowEngine {
         return context
     }
 
-    /// What was asked to happen once the transaction is durable.
-    var commitActions: [@Sendable () -> Void] { made?.commitActions ?? [] }
+    /// Does what was asked to happen once the transaction is durable.
+    func committed() { made?.committed() }
 
     /// The body has returned: a reference to the transaction that it leaked does nothing any more.
     func end() { isOver = true }

@@ -199,7 +199,7 @@ final class SQLiteWriter: @unchecked Sendable {
             return
         }
         for item in done {
-            for action in item.transaction.commitActions { action() }
+            item.transaction.committed()
             item.unit.succeed()
         }
     }

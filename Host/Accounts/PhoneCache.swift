@@ -1,0 +1,47 @@
+import Synchronization
+import TandemCore
+
+/// Whose recently asked-for numbers are, by keyed hash.
+final class PhoneCache: Sendable {
+    private struct Entry {
+        var user: UserID?
+        var until: UInt64
+    }
+
+    private struct State {
+        var entries: [[UInt8]: Entry] = [:]
+        var generation = 0
+    }
+
+    /// Another process may change a number's owner.
+    private static let lifetimeNanoseconds: UInt64 = 2_000_000_000
+    private static let maxEntries = 20_000
+    private let state = Mutex(State())
+
+    /// The known answer, if any, and the state of the cache before a look-up.
+    func find(_ hash: [UInt8]) -> (answer: UserID??, generation: Int) {
+        let now = monotonicNanoseconds()
+        return state.withLock { state in
+            guard let entry = state.entries[hash], entry.until > now else { return (nil, state.generation) }
+            return (.some(entry.user), state.generation)
+        }
+    }
+
+    /// Keeps an answer that was looked up after `find`, unless something changed meanwhile.
+    func remember(_ hash: [UInt8], _ user: UserID?, generation: Int) {
+        let until = monotonicNanoseconds() + PhoneCache.lifetimeNanoseconds
+        state.withLock { state in
+            guard state.generation == generation else { return }
+            // Strangers can ask with any number of numbers.
+            if state.entries.count >= PhoneCache.maxEntries { state.entries.removeAll(keepingCapacity: true) }
+            state.entries[hash] = Entry(user: user, until: until)
+        }
+    }
+
+    func invalidate() {
+        state.withLock { state in
+            state.entries.removeAll()
+            state.generation += 1
+        }
+    }
+}
