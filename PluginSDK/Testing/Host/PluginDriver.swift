@@ -63,18 +63,23 @@ public final class PluginDriver: @unchecked Sendable {
         let deadline = monotonicNanoseconds() &+ UInt64(clamping: timeout.components.seconds) &* 1_000_000_000
         return await withTaskCancellationHandler {
             await host.outcome(of: call) {
-                submit(
-                    tool, arguments, call, answers, resumeState, idempotencyKey, deadline,
-                    requestSize ?? MemoryLayout<tandem_request>.size, flags)
+                let status = submit(
+                    tool, arguments, call: call, answers: answers, resumeState: resumeState,
+                    idempotencyKey: idempotencyKey, deadlineNanoseconds: deadline, requestSize: requestSize,
+                    flags: flags)
+                // A cancellation before the call was known had nothing to cancel.
+                if Task.isCancelled { cancel(call) }
+                return status
             }
         } onCancel: {
             cancel(call)
         }
     }
 
-    private func submit(
-        _ tool: String, _ arguments: [UInt8], _ call: UInt64, _ answers: [UInt8], _ resumeState: [UInt8],
-        _ idempotencyKey: String, _ deadline: UInt64, _ size: Int, _ flags: UInt32
+    /// Hands a call to the plugin and gives the status of `invoke`; the completion goes to `host`.
+    public func submit(
+        _ tool: String, _ arguments: [UInt8], call: UInt64, answers: [UInt8] = [], resumeState: [UInt8] = [],
+        idempotencyKey: String = "", deadlineNanoseconds: UInt64 = .max, requestSize: Int? = nil, flags: UInt32 = 0
     ) -> Int32 {
         guard let table else { return TANDEM_E_WRONG_STATE }
         func slice(_ bytes: UnsafeBufferPointer<UInt8>) -> tandem_slice {
@@ -91,7 +96,8 @@ public final class PluginDriver: @unchecked Sendable {
                 offset += part.count
             }
             var request = tandem_request(
-                header: tandem_header(size: UInt32(size), flags: flags), call: call, deadline_ns: deadline,
+                header: tandem_header(size: UInt32(requestSize ?? MemoryLayout<tandem_request>.size), flags: flags),
+                call: call, deadline_ns: deadlineNanoseconds,
                 tool: slices[0], arguments: slices[1], trace_parent: tandem_slice(), idempotency_key: slices[2],
                 resume_state: slices[3], answers: slices[4])
             let status = table.pointee.invoke?(table, &request) ?? TANDEM_E_UNSUPPORTED

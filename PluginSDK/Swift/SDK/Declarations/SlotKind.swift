@@ -12,7 +12,7 @@ public enum SlotKind: Sendable, Hashable {
     case money
     /// `Day`.
     case date
-    /// `When`, which also holds a bare day; `Instant`.
+    /// `When`: a day, or a moment of it where a time was said.
     case dateTime
     /// `Minutes`.
     case duration

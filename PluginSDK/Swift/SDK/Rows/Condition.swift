@@ -33,7 +33,9 @@ public struct Condition<R: Row>: Sendable {
     }
 
     /// The row with this id.
-    public static func id(_ id: RowID) -> Condition { \R.id == id }
+    public static func id(_ id: RowID) -> Condition { Condition(json: ["id", "eq", id.json]) }
+
+    private init(json: JSON) { self.json = json }
 }
 
 /// Equal. A nil value on an optional column means "is not set".
@@ -76,6 +78,11 @@ public struct Order<R: Row>: Sendable {
         let name = MemoryLayout<R>.offset(of: column).flatMap { StructLayout.of(R.self).field(at: $0)?.name }
         json = [.string(name ?? "?"), .string(direction)]
     }
+
+    /// Newest first, also in generic code, where a key path to a protocol's requirement is no stored property.
+    static var newestFirst: Order { Order(json: ["id", "desc"]) }
+
+    private init(json: JSON) { self.json = json }
 
     public static func ascending(_ column: PartialKeyPath<R>) -> Order { Order(column, "asc") }
     public static func descending(_ column: PartialKeyPath<R>) -> Order { Order(column, "desc") }

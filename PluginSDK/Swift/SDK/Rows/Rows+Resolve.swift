@@ -27,7 +27,7 @@ extension Rows where R: Entity {
         let wanted = WordMatch(words)
         var best: [R] = []
         var bestScore = 0
-        for row in try await list(where: conditions, order: [.descending(\.id)], limit: 500) {
+        for row in try await list(where: conditions, order: [.newestFirst], limit: 500) {
             let score = wanted.score(row[keyPath: label])
             if score > bestScore {
                 best = [row]

@@ -1,6 +1,8 @@
 public import TandemJSON
 
 /// A point in time to the millisecond; the JSON form is RFC 3339 in UTC: `"2026-11-21T10:00:00.000Z"`.
+///
+/// As an argument take `When`: people often say a day without a time, and the planner then fills in the day alone.
 public struct Instant: Sendable, Hashable, Comparable {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     public let milliseconds: Int64
@@ -89,7 +91,7 @@ extension Instant: CustomStringConvertible {
 
 extension Instant: JSONRepresentable {
     public static var shape: Shape {
-        Shape(schema: ["type": "string", "format": "date-time"], slot: .dateTime, column: .timestamp)
+        Shape(schema: ["type": "string", "format": "date-time"], column: .timestamp)
     }
 
     public init(json: JSON, reader: Reader) throws(ShapeError) {
