@@ -1,0 +1,173 @@
+import Crypto
+public import TandemCore
+
+/// Verifies and makes the signatures of Twilio's requests to us.
+///
+/// Base64 of HMAC-SHA1 under the account's auth token over the full URL, followed by every form parameter as name and
+/// value, sorted by name byte-wise, repeated values once each and sorted
+/// (<https://www.twilio.com/docs/usage/webhooks/webhooks-security>). A request that names a shared key in
+/// `X-Twilio-Webhooks-Signature-Settings` is signed with that key and SHA-256. As in Twilio's own libraries the URL counts
+/// with and without its port. Comparison takes the same time wherever a signature differs.
+public struct TwilioSignature: Sendable {
+    private let tokens: [SymmetricKey]
+    private let sharedKey: SymmetricKey?
+
+    /// - Parameters:
+    ///   - previousAuthToken: Accepted as well, while the token is being changed.
+    ///   - sharedKey: For SHA-256 signatures; nil refuses them.
+    public init(authToken: Secret, previousAuthToken: Secret? = nil, sharedKey: Secret? = nil) {
+        tokens = [authToken, previousAuthToken].compactMap { $0 }.filter { !$0.reveal().isEmpty }
+            .map { SymmetricKey(data: Array($0.reveal().utf8)) }
+        self.sharedKey = sharedKey.flatMap { $0.reveal().isEmpty ? nil : SymmetricKey(data: Array($0.reveal().utf8)) }
+    }
+
+    /// Whether the signature belongs to this URL and these parameters.
+    ///
+    /// - Parameters:
+    ///   - signature: The value of `X-Twilio-Signature`.
+    ///   - settings: The value of `X-Twilio-Webhooks-Signature-Settings`, if any.
+    ///   - url: As Twilio called it: configured public address, path and query exactly as received, no fragment.
+    ///   - form: The parameters of the body; nil for a body that is no form.
+    ///   - body: The body that is no form: the URL's `bodySHA256` must be its SHA-256.
+    public func isValid(
+        _ signature: String, settings: String? = nil, url: String, form: FormParameters?, body: [UInt8] = []
+    ) -> Bool {
+        if form == nil, !body.isEmpty || url.contains("bodySHA256="), !hasBodyHash(url, of: body) { return false }
+        if let settings {
+            guard let sharedKey, isSHA256(settings) else { return false }
+            return matches(HMAC<SHA256>.self, Array(signature.utf8), [sharedKey], url: url, form: form)
+        }
+        return matches(HMAC<Insecure.SHA1>.self, Array(signature.utf8), tokens, url: url, form: form)
+    }
+
+    /// The signature that Twilio would send, for tests and simulators; under the first token.
+    public func signature(url: String, form: FormParameters?) -> String {
+        guard let key = tokens.first else { return "" }
+        var code = HMAC<Insecure.SHA1>(key: key)
+        update(&code, url: Substring(url), form: form, order: form.map(TwilioSignature.order) ?? [])
+        return String(decoding: base64(Array(code.finalize())), as: UTF8.self)
+    }
+
+    private func matches<Hash: HashFunction>(
+        _: HMAC<Hash>.Type, _ given: [UInt8], _ keys: [SymmetricKey], url: String, form: FormParameters?
+    ) -> Bool {
+        let order = form.map(TwilioSignature.order) ?? []
+        var isValid = false
+        for url in TwilioSignature.variants(of: url) {
+            for key in keys {
+                var code = HMAC<Hash>(key: key)
+                update(&code, url: url, form: form, order: order)
+                // All are tried, so that time does not tell which one matched.
+                if isEqual(base64(Array(code.finalize())), given) { isValid = true }
+            }
+        }
+        return isValid
+    }
+
+    private func update<Hash: HashFunction>(
+        _ code: inout HMAC<Hash>, url: Substring, form: FormParameters?, order: [Int]
+    ) {
+        var url = url
+        url.withUTF8 { code.update(data: UnsafeRawBufferPointer($0)) }
+        guard let form else { return }
+        form.bytes.withUnsafeBytes { bytes in
+            for index in order {
+                let field = form.fields[index]
+                code.update(data: UnsafeRawBufferPointer(rebasing: bytes[field.name]))
+                code.update(data: UnsafeRawBufferPointer(rebasing: bytes[field.value]))
+            }
+        }
+    }
+
+    /// The fields by name, then value, without exact repetitions.
+    private static func order(of form: FormParameters) -> [Int] {
+        form.bytes.withUnsafeBufferPointer { bytes in
+            func compare(_ left: Range<Int>, _ right: Range<Int>) -> Int {
+                let common = min(left.count, right.count)
+                for offset in 0..<common {
+                    let a = bytes[left.lowerBound + offset]
+                    let b = bytes[right.lowerBound + offset]
+                    if a != b { return a < b ? -1 : 1 }
+                }
+                return left.count - right.count
+            }
+            func compare(_ left: Int, _ right: Int) -> Int {
+                let names = compare(form.fields[left].name, form.fields[right].name)
+                return names != 0 ? names : compare(form.fields[left].value, form.fields[right].value)
+            }
+            let sorted = form.fields.indices.sorted { compare($0, $1) < 0 }
+            var kept = [Int]()
+            kept.reserveCapacity(sorted.count)
+            for index in sorted {
+                if let last = kept.last, compare(last, index) == 0 { continue }
+                kept.append(index)
+            }
+            return kept
+        }
+    }
+
+    /// The URL as given, and with its port added or taken away.
+    static func variants(of url: String) -> [Substring] {
+        guard let scheme = url.firstRange(of: "://") else { return [Substring(url)] }
+        let rest = url[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+        let other: String
+        if let colon = host.lastIndex(of: ":"), !host.hasSuffix("]") {
+            other = String(url[..<colon]) + url[authority.endIndex...]
+        } else {
+            let port = url.hasPrefix("https:") ? ":443" : ":80"
+            other = String(url[..<authority.endIndex]) + port + url[authority.endIndex...]
+        }
+        return [Substring(url), Substring(other)]
+    }
+
+    /// `key=NAME,algorithm=HMAC_SHA256`, in any order.
+    private func isSHA256(_ settings: String) -> Bool {
+        settings.split(separator: ",").contains { part in
+            let pair = part.split(separator: "=", maxSplits: 1)
+            return pair.count == 2 && pair[0].filter { $0 != " " } == "algorithm"
+                && pair[1].filter { $0 != " " } == "HMAC_SHA256"
+        }
+    }
+
+    private func hasBodyHash(_ url: String, of body: [UInt8]) -> Bool {
+        guard let start = url.firstRange(of: "bodySHA256=") else { return false }
+        let hex = Array(url[start.upperBound...].utf8.prefix { $0 != UInt8(ascii: "&") && $0 != UInt8(ascii: "#") })
+        guard hex.count == 64 else { return false }
+        var given = [UInt8]()
+        for index in stride(from: 0, to: 64, by: 2) {
+            guard let high = hexDigit(hex[index]), let low = hexDigit(hex[index + 1]) else { return false }
+            given.append(high << 4 | low)
+        }
+        return isEqual(Array(SHA256.hash(data: body)), given)
+    }
+}
+
+/// Whether the bytes agree, without stopping at the first that does not.
+private func isEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    guard left.count == right.count else { return false }
+    var difference: UInt8 = 0
+    for index in left.indices { difference |= left[index] ^ right[index] }
+    return difference == 0
+}
+
+/// Standard Base64 with padding (RFC 4648 §4).
+func base64(_ bytes: [UInt8]) -> [UInt8] {
+    let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    var text = [UInt8]()
+    text.reserveCapacity((bytes.count + 2) / 3 * 4)
+    var index = 0
+    while index < bytes.count {
+        let count = min(3, bytes.count - index)
+        var group = UInt32(bytes[index]) << 16
+        if count > 1 { group |= UInt32(bytes[index + 1]) << 8 }
+        if count > 2 { group |= UInt32(bytes[index + 2]) }
+        for place in 0..<4 {
+            text.append(
+                place <= count ? alphabet.utf8Start[Int(group >> UInt32(18 - place * 6) & 63)] : UInt8(ascii: "="))
+        }
+        index += 3
+    }
+    return text
+}
