@@ -71,15 +71,12 @@ enum WorkerThread {
     /// Throws `internal` when the system gives no thread.
     static func run(named name: String, _ body: @escaping @Sendable () -> Void) throws {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        defer { pthread_attr_destroy(&attributes) }
         var thread = pthread_t()
-        let code = pthread_create(&thread, &attributes, Start.entry, start.toOpaque())
+        let code = pthread_create(&thread, nil, Start.entry, start.toOpaque())
         guard code == 0 else {
             start.release()
             throw StorageError(.internalFailure, "the system gave no thread", operation: name, nativeCode: code)
         }
+        pthread_detach(thread)
     }
 }

@@ -1,0 +1,314 @@
+import Logging
+import Synchronization
+public import TandemAccounts
+public import TandemCore
+import TandemJSON
+public import TandemLanguage
+public import TandemStorage
+
+/// What the agent works with.
+public struct AgentServices: Sendable {
+    public var database: any Database
+    public var accounts: Accounts
+    public var providers: [any ToolProvider]
+    public var catalogue: any ToolCatalogue
+    public var language: any LanguageProvider
+    public var channels: [any DeliveryChannel]
+    public var clock: any WallClock
+    public var metrics: AgentMetrics
+    public var limits: AgentLimits
+    public var policy: Policy
+
+    public init(
+        database: any Database, accounts: Accounts, providers: [any ToolProvider], catalogue: any ToolCatalogue,
+        language: any LanguageProvider = EmbeddedLanguageProvider(), channels: [any DeliveryChannel] = [], clock: any WallClock, metrics: AgentMetrics,
+        limits: AgentLimits = AgentLimits(), policy: Policy = .standard
+    ) {
+        self.database = database
+        self.accounts = accounts
+        self.providers = providers
+        self.catalogue = catalogue
+        self.language = language
+        self.channels = channels
+        self.clock = clock
+        self.metrics = metrics
+        self.limits = limits
+        self.policy = policy
+    }
+}
+
+/// The agent: takes durable messages, understands them, acts within the policy, answers.
+///
+/// A message becomes a turn in the front's own transaction (`accept`). Workers take the turns of one person in order, of
+/// different people side by side. A turn's plan is persisted before it is carried out, its outcomes, answer, and delivery
+/// in one transaction at its end; a turn that was interrupted is rolled back by its journal and carried out again, so
+/// that each effect happens once.
+public final class AgentCore: InboundSink {
+    let store: AgentStore
+    let runner: TurnRunner
+    private let services: AgentServices
+    private let directories: ToolDirectoryCache
+    private let planning: any TurnPlanning
+    private let scheduler = TurnScheduler()
+    private let channels: [String: any DeliveryChannel]
+    private let logger = Logger(label: "tandem.agent")
+    /// Who waits for the answer of a turn in this process.
+    private let waiting = Mutex<[RecordID: CheckedContinuation<Answer?, Never>]>([:])
+
+    public init(_ services: AgentServices) {
+        self.services = services
+        directories = ToolDirectoryCache(providers: services.providers)
+        runner = TurnRunner(
+            directories: directories, policy: services.policy, limits: services.limits, metrics: services.metrics)
+        planning = ProviderTurnPlanner(provider: services.language, catalogue: services.catalogue)
+        store = AgentStore(holder: TurnHolder.current)
+        channels = Dictionary(services.channels.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The way for tools to call tools: to be handed to the plugin host.
+    public var mediator: any ToolMediator { runner }
+
+    // MARK: Taking messages
+
+    public func accept(_ message: InboundMessage, in transaction: any WriteTransaction) throws {
+        _ = try store.accept(message, in: transaction)
+    }
+
+    public func wake(_ scope: UserScope) { scheduler.wake(scope) }
+
+    /// Takes a message and waits for its answer: for fronts that show it themselves. `run` must be running.
+    ///
+    /// Throws when the message could not be made durable, and `CancellationError` when the agent shuts down first: the
+    /// turn is then finished at the next start.
+    public func converse(_ text: String, channel: String, scope: UserScope) async throws -> Answer {
+        let message = InboundMessage(
+            scope: scope, text: text, channel: channel, address: "", externalID: nil, receivedAt: services.clock.now)
+        let store = store
+        let turn = try await services.database.write(scope) { try store.accept(message, in: $0) }
+        let answer: Answer? = await withCheckedContinuation { continuation in
+            waiting.withLock { $0[turn] = continuation }
+            scheduler.wake(scope)
+        }
+        guard let answer else { throw CancellationError() }
+        return answer
+    }
+
+    // MARK: Working
+
+    /// Works until the task is cancelled. First takes up what an earlier process left behind.
+    public func run() async {
+        await withTaskCancellationHandler {
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<services.limits.concurrency { group.addTask { await self.work() } }
+                group.addTask { await self.rescan() }
+                await group.waitForAll()
+            }
+        } onCancel: {
+            scheduler.close()
+        }
+        let abandoned = waiting.withLock { waiting in
+            defer { waiting = [:] }
+            return waiting.values.map { $0 }
+        }
+        for continuation in abandoned { continuation.resume(returning: nil) }
+    }
+
+    private func work() async {
+        while let scope = await scheduler.next() {
+            await drain(scope)
+            scheduler.finish(scope)
+        }
+    }
+
+    /// Looks for turns that nobody works on: left by a dead process at the start, failed ones later.
+    private func rescan() async {
+        while !Task.isCancelled {
+            do {
+                let store = store
+                let now = services.clock.now
+                let left = try await services.database.write(.system) { try store.takeOver(now: now, in: $0) }
+                for user in left { scheduler.wake(UserScope(authenticated: user)) }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.error(
+                    "could not look for turns left behind", metadata: ["error": "\(AgentCore.description(of: error))"])
+            }
+            try? await Task.sleep(for: .seconds(5))
+        }
+    }
+
+    private func drain(_ scope: UserScope) async {
+        while !Task.isCancelled {
+            do {
+                guard let work = try await load(scope) else { return }
+                let answer = try await process(work, scope: scope)
+                waiting.withLock { $0.removeValue(forKey: work.turn) }?.resume(returning: answer)
+            } catch is CancellationError {
+                return
+            } catch {
+                services.metrics.failed()
+                logger.error(
+                    "a turn failed; it is tried again", metadata: ["error": "\(AgentCore.description(of: error))"])
+                return
+            }
+        }
+    }
+
+    private func load(_ scope: UserScope) async throws -> TurnWork? {
+        let store = store
+        let now = services.clock.now
+        return try await services.database.read(scope) { try store.nextTurn(now: now, in: $0) }
+    }
+
+    // MARK: One turn
+
+    private func process(_ work: TurnWork, scope: UserScope) async throws -> Answer {
+        let start = monotonicNanoseconds()
+        let deadline = start + UInt64(services.limits.turnTime.milliseconds) * 1_000_000
+        let store = store
+        let turn = work.turn
+        var attempt = 1
+        var resumedSteps: [PlannedStep]?
+        if let earlier = work.earlier {
+            // Interrupted: take back what its calls had written, then carry the same plan out again.
+            services.metrics.tookUpAgain()
+            attempt = earlier.attempts + 1
+            resumedSteps = earlier.steps
+            try await services.database.write(scope) { transaction in
+                try store.rollBack(earlier, turn: turn, in: transaction)
+                try store.countAttempt(earlier, in: transaction)
+            }
+        }
+
+        let profile = try await services.accounts.profile(of: scope)
+        let directory = try await directories.directory(for: scope)
+        let context = TurnContext(
+            state: work.state, confirmations: work.confirmations, now: services.clock.now, timeZone: profile.timeZone,
+            currency: profile.currency)
+        var draft = TurnDraft(work: work, context: context)
+
+        if attempt > services.limits.attempts {
+            draft.reply.add("Something went wrong on my side, and nothing was changed. Please send it again.")
+            return try await finish(draft, scope: scope, since: start)
+        }
+        let interpreter = Interpreter(
+            context: context, directory: directory, planning: planning, limits: services.limits)
+        let interpretation: Interpretation
+        if let resumedSteps {
+            interpretation = .steps(resumedSteps, handledBy: work.earlier?.handledBy ?? "local")
+        } else {
+            (interpretation, draft.handledBy) = await interpreter.interpret(work.text)
+        }
+
+        switch interpretation {
+        case .reply(let text):
+            draft.reply.add(text)
+            draft.state.question = nil
+        case .more:
+            draft.answerWithRest()
+        case .undo:
+            try await takeBack(&draft, directory: directory, scope: scope, deadline: deadline)
+        case .off(let tool, let integration):
+            draft.off(tool: tool, integration: integration)
+        case .declined(let confirmation):
+            draft.closed.append((confirmation, "dropped"))
+            draft.reply.add("Alright, left as it is.")
+        case .confirmed(let confirmation):
+            try await confirm(confirmation, draft: &draft, directory: directory, scope: scope, deadline: deadline)
+        case .steps(let steps, let handler):
+            draft.handledBy = handler
+            try await carryOut(
+                steps, draft: &draft, directory: directory, scope: scope, deadline: deadline,
+                isResumed: resumedSteps != nil)
+        }
+        return try await finish(draft, scope: scope, since: start)
+    }
+
+    private func confirm(
+        _ confirmation: Confirmation, draft: inout TurnDraft, directory: ToolDirectory, scope: UserScope, deadline: UInt64
+    ) async throws {
+        guard let tool = directory[confirmation.tool]?.definition,
+            Confirmation.hash(tool: confirmation.tool, arguments: confirmation.arguments) == confirmation.hash
+        else {
+            draft.closed.append((confirmation, "dropped"))
+            draft.reply.add("That is not possible any more, so I left it.")
+            return
+        }
+        let step = PlannedStep(
+            index: 0, tool: confirmation.tool, effect: tool.effect, arguments: confirmation.arguments, confidence: 1,
+            label: .owner, isConfirmed: true)
+        draft.closed.append((confirmation, "used"))
+        try await carryOut(
+            [step], draft: &draft, directory: directory, scope: scope, deadline: deadline, isResumed: false)
+    }
+
+    private func carryOut(
+        _ steps: [PlannedStep], draft: inout TurnDraft, directory: ToolDirectory, scope: UserScope, deadline: UInt64,
+        isResumed: Bool
+    ) async throws {
+        draft.state.question = nil
+        draft.steps = steps
+        // What may change something is on record before it is tried.
+        if !isResumed, steps.contains(where: { $0.effect != .read }) {
+            let store = store
+            let plan = draft.plan
+            // A confirmation is used up in the same transaction, so that no crash can use it twice.
+            let closed = draft.closed
+            draft.turnRow = try await services.database.write(scope) { transaction in
+                for (confirmation, state) in closed {
+                    try store.close(confirmation, as: state, in: transaction)
+                }
+                return try store.insert(plan: plan, in: transaction)
+            }
+            draft.closed = []
+        }
+        let results = await runner.run(
+            steps, turn: draft.turn, scope: scope, directory: directory, deadline: deadline)
+        draft.take(results, directory: directory, now: services.clock.now)
+    }
+
+    /// Finds the last change and makes the calls that take back what no journal can; the rows follow with the turn's end.
+    private func takeBack(
+        _ draft: inout TurnDraft, directory: ToolDirectory, scope: UserScope, deadline: UInt64
+    ) async throws {
+        draft.undoes = true
+        let store = store
+        guard let change = try await services.database.read(scope, { try store.latestChange(in: $0) }) else {
+            draft.reply.add("There is nothing to take back.")
+            return
+        }
+        let steps = change.calls.enumerated().compactMap { index, call -> PlannedStep? in
+            guard let name = call["tool"]?.stringValue, let tool = directory[name]?.definition else { return nil }
+            return PlannedStep(
+                index: index, tool: name, effect: tool.effect, arguments: call["arguments"] ?? [:], confidence: 1,
+                label: .owner, isConfirmed: true)
+        }
+        let results = await runner.run(
+            steps, turn: draft.turn, scope: scope, directory: directory, deadline: deadline)
+        let failed = results.contains { result in
+            if case .tool(.value) = result.outcome { return false }
+            return true
+        }
+        if failed || steps.count != change.calls.count {
+            draft.reply.add("I could not take that back. Please try it again in a moment.")
+            return
+        }
+        draft.undo = change
+    }
+
+    private func finish(_ draft: TurnDraft, scope: UserScope, since start: UInt64) async throws -> Answer {
+        let store = store
+        let channel = channels[draft.channel]
+        let answer = try await services.database.write(scope) { transaction in
+            try store.finish(draft, channel: channel, in: transaction)
+        }
+        channel?.wake()
+        services.metrics.answered(channel: draft.channel, by: draft.handledBy, since: start)
+        return answer
+    }
+
+    private static func description(of error: any Error) -> String {
+        (error as? StorageError)?.description ?? String(describing: type(of: error))
+    }
+}

@@ -1,0 +1,15 @@
+/// The bounds of one turn. What is beyond them is said, not silently dropped.
+public struct AgentLimits: Sendable {
+    /// Tool calls that one message may cause directly.
+    public var callsPerTurn = 8
+    /// From taking up a message to its answer.
+    public var turnTime = Duration.seconds(30)
+    /// A longer message is answered with a request to send it in parts.
+    public var messageBytes = 4096
+    /// Turns worked on at once in this process.
+    public var concurrency = 4
+    /// After so many attempts a turn is given up with an apology.
+    public var attempts = 3
+
+    public init() {}
+}

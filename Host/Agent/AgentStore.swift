@@ -1,0 +1,291 @@
+import TandemCore
+import TandemJSON
+import TandemStorage
+
+/// The agent's rows: every function runs inside a transaction of the caller.
+struct AgentStore: Sendable {
+    /// How long a turn is held by the process that took it; longer than a turn may take.
+    static let lease = Duration.seconds(90)
+
+    let holder: TurnHolder
+
+    // MARK: Taking messages
+
+    /// Stores a message and queues its turn; the message's id is the turn's.
+    func accept(_ message: InboundMessage, in transaction: any WriteTransaction) throws -> RecordID {
+        var values: JSONObject = ["direction": "in", "channel": .string(message.channel), "text": .string(message.text)]
+        if !message.address.isEmpty { values["address"] = .string(message.address) }
+        if let id = message.externalID { values["external_id"] = .string(id) }
+        let turn = try transaction.insert(AgentTables.messages, values)
+        let until = message.receivedAt.advanced(by: AgentStore.lease)
+        try transaction.execute(
+            """
+            INSERT INTO turn_queue (turn, user_id, holder, lease_until)
+            VALUES (\(turn), \(message.scope.user), \(holder.text), \(until))
+            """)
+        return turn
+    }
+
+    /// Takes the turns of dead holders, and those that this process left after a failure; gives the people concerned.
+    func takeOver(now: Timestamp, in transaction: any WriteTransaction) throws -> [UserID] {
+        var users: Set<UserID> = []
+        for row in try transaction.query("SELECT DISTINCT holder FROM turn_queue") {
+            let other = try row.text("holder")
+            if other == holder.text {
+                for row in try transaction.query(
+                    "SELECT DISTINCT user_id FROM turn_queue WHERE holder = \(holder.text)")
+                {
+                    users.insert(try row.userID("user_id"))
+                }
+                continue
+            }
+            let lapsed: SQL =
+                TurnHolder(text: other).mayBeAlive ? "holder = \(other) AND lease_until < \(now)" : "holder = \(other)"
+            for row in try transaction.query("SELECT DISTINCT user_id FROM turn_queue WHERE \(lapsed)") {
+                users.insert(try row.userID("user_id"))
+            }
+            try transaction.execute(
+                """
+                UPDATE turn_queue SET holder = \(holder.text), lease_until = \(now.advanced(by: AgentStore.lease))
+                WHERE \(lapsed)
+                """)
+        }
+        return users.sorted()
+    }
+
+    // MARK: Reading a turn
+
+    /// The person's oldest turn that this process holds, with its context; nil when there is none.
+    func nextTurn(now: Timestamp, in transaction: any ReadTransaction) throws -> TurnWork? {
+        guard case .user(let scope) = transaction.scope,
+            let queued = try transaction.first(
+                """
+                SELECT turn, holder FROM turn_queue WHERE user_id = \(scope.user) ORDER BY turn LIMIT 1
+                """),
+            try queued.text("holder") == holder.text
+        else { return nil }
+        let turn = try queued.recordID("turn")
+        guard let message = try transaction.row(AgentTables.messages, turn) else { return nil }
+        let conversation = try transaction.list(AgentTables.conversation, limit: 1).first
+        let confirmations = try transaction.list(
+            AgentTables.confirmations, where: [RowCondition("state", .equal, "open")], limit: 50)
+        let earlier = try transaction.list(
+            AgentTables.turns, where: [RowCondition("message", .equal, .id(turn))], limit: 1
+        ).first
+        return TurnWork(
+            turn: turn, text: message.string("text") ?? "", channel: message.string("channel") ?? "",
+            address: message.string("address") ?? "",
+            state: conversation.map { ConversationState(json: $0["state"]) } ?? ConversationState(),
+            stateRow: conversation?.id,
+            confirmations: confirmations.compactMap { AgentStore.confirmation($0) }.filter { $0.expiresAt > now },
+            earlier: earlier.map { row in
+                TurnWork.Earlier(
+                    row: row.id, attempts: Int(row.integer("attempts") ?? 1),
+                    steps: (row["steps"].arrayValue ?? []).compactMap { PlannedStep(json: $0) },
+                    handledBy: row.string("handled_by") ?? "local")
+            })
+    }
+
+    // MARK: Writing a turn
+
+    /// Puts the plan on record before it is carried out.
+    func insert(plan: TurnDraft.Plan, in transaction: any WriteTransaction) throws -> RecordID {
+        try transaction.insert(
+            AgentTables.turns,
+            [
+                "message": .id(plan.turn), "state": "running", "channel": .string(plan.channel),
+                "handled_by": .string(plan.handledBy), "steps": .array(plan.steps.map(\.json)),
+            ])
+    }
+
+    /// Takes back what the interrupted attempt's steps had written, last first, as if it had never run.
+    func rollBack(_ earlier: TurnWork.Earlier, turn: RecordID, in transaction: any WriteTransaction) throws {
+        for step in earlier.steps.reversed() { try transaction.rollBack(WriteOrigin(turn: turn, step: step.index)) }
+    }
+
+    func countAttempt(_ earlier: TurnWork.Earlier, in transaction: any WriteTransaction) throws {
+        try transaction.update(
+            AgentTables.turns, earlier.row, set: ["attempts": .integer(Int64(earlier.attempts + 1))])
+    }
+
+    func close(_ confirmation: Confirmation, as state: String, in transaction: any WriteTransaction) throws {
+        let count = try transaction.update(
+            AgentTables.confirmations,
+            where: [RowCondition("id", .equal, .id(confirmation.id)), RowCondition("state", .equal, "open")],
+            set: ["state": .string(state)])
+        // Used up by another turn meanwhile: this one must not act on it.
+        guard count == 1 else { throw StorageError(.conflict, "the confirmation was used already") }
+    }
+
+    /// The turn's end, all in one: outcomes, answer, conversation, confirmations, log, delivery, and out of the queue.
+    func finish(
+        _ draft: TurnDraft, channel: (any DeliveryChannel)?, in transaction: any WriteTransaction
+    ) throws -> Answer {
+        guard case .user(let scope) = transaction.scope else {
+            throw StorageError(.scopeRequired, "a turn belongs to a person")
+        }
+        var draft = draft
+        let taken = try transaction.execute(
+            "DELETE FROM turn_queue WHERE user_id = \(scope.user) AND turn = \(draft.turn) AND holder = \(holder.text)")
+        guard taken == 1 else { throw StorageError(.conflict, "the turn was taken over by another process") }
+
+        // A call that failed leaves nothing behind, whatever it had written before it failed.
+        for result in draft.results.reversed() where result.step.effect != .read {
+            guard case .tool(.failure) = result.outcome else { continue }
+            try transaction.rollBack(WriteOrigin(turn: draft.turn, step: result.step.index))
+        }
+        for (confirmation, state) in draft.closed { try close(confirmation, as: state, in: transaction) }
+        if let undo = draft.undo { try take(back: undo, draft: &draft, in: transaction) }
+        let opened = try open(&draft, in: transaction)
+        let undoCalls = draft.undoCalls
+        var undoLabel: String?
+        if let label = draft.undoLabel {
+            try transaction.label(turn: draft.turn, title: label)
+            let isJournalled = try transaction.latestUndoable()?.turn == draft.turn
+            if isJournalled || !undoCalls.isEmpty { undoLabel = label }
+        }
+
+        let (text, rest) = draft.cut()
+        draft.state.rest = rest
+        try record(draft, undoCalls: undoCalls, in: transaction)
+        try transaction.insert(
+            AgentTables.messages,
+            [
+                "direction": "out", "channel": .string(draft.channel), "turn": .id(draft.turn), "text": .string(text),
+            ])
+        if let row = draft.scopeState {
+            try transaction.update(AgentTables.conversation, row, set: ["state": draft.state.json])
+        } else {
+            try transaction.insert(AgentTables.conversation, ["state": draft.state.json])
+        }
+        try transaction.insert(
+            AgentTables.logs,
+            [
+                "log_level": "info", "log_message": "turn", "log_context": draft.logContext, "turn": .id(draft.turn),
+            ])
+        if let channel {
+            try channel.enqueue(
+                OutboundMessage(scope: scope, turn: draft.turn, ordinal: 0, address: draft.address, text: text),
+                in: transaction)
+        }
+        return Answer(
+            turn: draft.turn, text: text, hasMore: !rest.isEmpty, handledBy: draft.handledBy,
+            calls: draft.results.map {
+                Answer.Call(tool: $0.step.tool, arguments: $0.step.arguments, outcome: $0.word)
+            },
+            confirmation: opened.last.map {
+                Answer.Waiting(code: $0.code, summary: $0.summary, expiresAt: $0.expiresAt)
+            },
+            undo: undoLabel)
+    }
+
+    private func record(_ draft: TurnDraft, undoCalls: [JSON], in transaction: any WriteTransaction) throws {
+        let steps: JSON = .array(
+            draft.results.map { result in
+                var object = result.step.json.objectValue ?? [:]
+                object["outcome"] = .string(result.word)
+                object["ms"] = .integer(Int64(result.milliseconds))
+                return .object(object)
+            })
+        var values: JSONObject = [
+            "state": "done", "handled_by": .string(draft.handledBy), "steps": steps,
+            "ended_at": .timestamp(transaction.now),
+        ]
+        if !undoCalls.isEmpty {
+            values["undo_calls"] = .array(undoCalls)
+            values["undo_state"] = "open"
+        }
+        if let row = draft.turnRow {
+            try transaction.update(AgentTables.turns, row, set: values)
+        } else {
+            values["message"] = .id(draft.turn)
+            values["channel"] = .string(draft.channel)
+            try transaction.insert(AgentTables.turns, values)
+        }
+    }
+
+    // MARK: Confirmations
+
+    private func open(_ draft: inout TurnDraft, in transaction: any WriteTransaction) throws -> [Confirmation] {
+        var opened: [Confirmation] = []
+        var taken = draft.taken
+        for (step, tool) in zip(draft.opened, draft.openedTools) {
+            let code = Confirmation.code(excluding: taken)
+            taken.insert(code)
+            var confirmation = Confirmation(
+                id: RecordID(rawValue: 0), code: code, tool: step.tool, arguments: step.arguments,
+                hash: Confirmation.hash(tool: step.tool, arguments: step.arguments),
+                summary: ConfirmationText.summary(of: tool, arguments: step.arguments),
+                expiresAt: draft.now.advanced(by: Confirmation.lifetime))
+            confirmation.id = try transaction.insert(
+                AgentTables.confirmations,
+                [
+                    "state": "open", "code": .integer(Int64(code)), "tool": .string(step.tool),
+                    "arguments": step.arguments, "arguments_hash": .string(confirmation.hash),
+                    "summary": .string(confirmation.summary), "expires_at": .timestamp(confirmation.expiresAt),
+                ])
+            draft.reply.add(ConfirmationText.prompt(summary: confirmation.summary, code: code))
+            opened.append(confirmation)
+        }
+        return opened
+    }
+
+    private static func confirmation(_ row: UserRow) -> Confirmation? {
+        guard let code = row.integer("code"), let tool = row.string("tool"), let hash = row.string("arguments_hash"),
+            let summary = row.string("summary"), let expires = row.timestamp("expires_at")
+        else { return nil }
+        return Confirmation(
+            id: row.id, code: Int(code), tool: tool, arguments: row["arguments"], hash: hash, summary: summary,
+            expiresAt: expires)
+    }
+
+    // MARK: Undo
+
+    /// The last change of this person that can still be taken back.
+    func latestChange(in transaction: any ReadTransaction) throws -> UndoWork? {
+        let journalled = try transaction.latestUndoable()
+        let called = try transaction.list(
+            AgentTables.turns, where: [RowCondition("undo_state", .equal, "open")],
+            order: [RowOrder("message", descending: true)], limit: 1
+        ).first
+        let calledTurn = called?.recordID("message")
+        guard let turn = [journalled?.turn, calledTurn].compactMap({ $0 }).max() else { return nil }
+        var work = UndoWork(turn: turn, title: "", hasRows: journalled?.turn == turn)
+        if let journalled, journalled.turn == turn { work.title = journalled.title ?? "" }
+        if let called, calledTurn == turn {
+            work.turnRow = called.id
+            work.calls = called["undo_calls"].arrayValue ?? []
+        }
+        return work
+    }
+
+    private func take(back undo: UndoWork, draft: inout TurnDraft, in transaction: any WriteTransaction) throws {
+        do {
+            try transaction.atomically {
+                if undo.hasRows { try transaction.undo(turn: undo.turn) }
+            }
+        } catch let error as StorageError where error.code == .conflict {
+            draft.reply.add("That was changed again since, so I cannot take it back.")
+            return
+        } catch let error as StorageError where error.code == .notFound {
+            draft.reply.add("There is nothing to take back.")
+            return
+        }
+        if let row = undo.turnRow { try transaction.update(AgentTables.turns, row, set: ["undo_state": "done"]) }
+        draft.reply.add(undo.title.isEmpty ? "Undone." : "Undone: \(undo.title)")
+        // What was shown may no longer be there.
+        draft.state.shown = nil
+        draft.state.question = nil
+    }
+}
+
+/// A change about to be taken back.
+struct UndoWork: Sendable {
+    var turn: RecordID
+    /// What the person was told then.
+    var title: String
+    var hasRows: Bool
+    /// The turn's row and the calls that take back what no journal can.
+    var turnRow: RecordID?
+    var calls: [JSON] = []
+}

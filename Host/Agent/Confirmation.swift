@@ -1,0 +1,88 @@
+import Crypto
+import TandemCore
+import TandemJSON
+
+/// An effect that waits for the owner's word: bound to the user, the tool and the exact arguments, used once, for ten
+/// minutes, only from the owner's own channel.
+struct Confirmation: Sendable, Equatable {
+    var id: RecordID
+    /// Four digits, 1000–9999; unique among the user's open confirmations.
+    var code: Int
+    var tool: String
+    var arguments: JSON
+    /// SHA-256 over tool and canonical arguments (RFC 8785), hex: what is executed is what was shown.
+    var hash: String
+    /// What was shown, without the code.
+    var summary: String
+    var expiresAt: Timestamp
+
+    static let lifetime = Duration.seconds(600)
+
+    static func hash(tool: String, arguments: JSON) -> String {
+        var hasher = SHA256()
+        hasher.update(data: Array(tool.utf8))
+        hasher.update(data: [0])
+        hasher.update(data: arguments.canonical())
+        return hexadecimal(hasher.finalize())
+    }
+
+    /// A code that none of `taken` is, from the system's random source.
+    static func code(excluding taken: Set<Int>) -> Int {
+        var generator = SystemRandomNumberGenerator()
+        while true {
+            let candidate = Int.random(in: 1000...9999, using: &generator)
+            if !taken.contains(candidate) { return candidate }
+        }
+    }
+
+    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text = [UInt8]()
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}
+
+/// Renders the text of a confirmation from the tool's title and the real arguments: never from a model's words.
+enum ConfirmationText {
+    static let longestSummary = 110
+
+    static func summary(of tool: ToolDefinition, arguments: JSON) -> String {
+        var parts: [String] = []
+        // The schema's order of properties is the author's order of importance; members beyond it come last.
+        let declared = tool.parameters["properties"]?.objectValue?.map(\.key) ?? []
+        let given = arguments.objectValue ?? [:]
+        let names = declared.filter { given[$0] != nil } + given.map(\.key).filter { !declared.contains($0) }
+        for name in names {
+            guard let value = given[name], let words = words(for: value), !words.isEmpty else { continue }
+            parts.append("\(name.replacing("_", with: " ")) \(words)")
+        }
+        let text = parts.isEmpty ? tool.title : "\(tool.title): \(parts.joined(separator: ", "))"
+        return shortened(text)
+    }
+
+    static func prompt(summary: String, code: Int) -> String {
+        "\(summary)? Text \(code) to do it, within 10 min."
+    }
+
+    private static func words(for value: JSON) -> String? {
+        switch value {
+        case .null: nil
+        case .bool(let value): value ? "on" : "off"
+        case .integer(let value): String(value)
+        case .number(let value): String(value)
+        case .string(let value): value.hasPrefix("#") ? "the one shown" : value
+        case .array(let values): values.compactMap { words(for: $0) }.joined(separator: " + ")
+        case .object(let members):
+            members.compactMap { words(for: $0.value) }.joined(separator: " ")
+        }
+    }
+
+    private static func shortened(_ text: String) -> String {
+        guard text.count > longestSummary else { return text }
+        return String(text.prefix(longestSummary - 3)) + "..."
+    }
+}

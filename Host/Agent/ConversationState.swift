@@ -1,0 +1,85 @@
+import TandemCore
+import TandemJSON
+
+/// What a conversation carries from one message to the next: small, persisted with each turn's end, sealed at rest.
+struct ConversationState: Sendable, Equatable {
+    /// The last numbered list, for `2` and `the first one`.
+    var shown: ShownEntities?
+    /// What was last named, newest first, for `that` and `it`.
+    var touched: [ShownEntities.Item] = []
+    /// The rest of the last answer, for `more`.
+    var rest: String = ""
+    var question: PendingQuestion?
+    /// The last tools that were called, newest first.
+    var tools: [String] = []
+
+    static let touchedLimit = 12
+
+    /// Takes over what an outcome showed or touched.
+    mutating func note(_ entities: ShownEntities?, tool: String) {
+        tools = Array(([tool] + tools).prefix(4))
+        guard let entities, !entities.items.isEmpty else { return }
+        if entities.isNumbered { shown = entities }
+        var items = Array(entities.items.prefix(ConversationState.touchedLimit))
+        for item in touched where !items.contains(where: { $0.type == item.type && $0.id == item.id }) {
+            items.append(item)
+        }
+        touched = Array(items.prefix(ConversationState.touchedLimit))
+    }
+}
+
+/// A question that a tool asked; the person's next message answers it.
+struct PendingQuestion: Sendable, Equatable {
+    var tool: String
+    var arguments: JSON
+    var field: String
+    var schema: JSON
+    var options: [InputRequest.Option]
+    var resumeState: [UInt8]
+    var askedAt: Timestamp
+
+    /// After this a message is taken as a new request.
+    static let lifetime = Duration.seconds(60 * 60)
+}
+
+extension ConversationState {
+    var json: JSON {
+        var object: JSONObject = [:]
+        if let shown { object["shown"] = shown.json }
+        if !touched.isEmpty { object["touched"] = ShownEntities(items: touched, isNumbered: false).json }
+        if !rest.isEmpty { object["rest"] = .string(rest) }
+        if !tools.isEmpty { object["tools"] = .array(tools.map { .string($0) }) }
+        if let question {
+            object["question"] = [
+                "tool": .string(question.tool), "arguments": question.arguments, "field": .string(question.field),
+                "schema": question.schema,
+                "options": .array(question.options.map { ["value": $0.value, "label": .string($0.label)] }),
+                "resume": .array(question.resumeState.map { .integer(Int64($0)) }),
+                "at": .integer(question.askedAt.millisecondsSinceEpoch),
+            ]
+        }
+        return .object(object)
+    }
+
+    /// Reads what `json` wrote; what cannot be read is left out, since a conversation goes on without its state.
+    init(json: JSON) {
+        shown = json["shown"].flatMap { ShownEntities(json: $0) }
+        touched = json["touched"].flatMap { ShownEntities(json: $0) }?.items ?? []
+        rest = json["rest"]?.stringValue ?? ""
+        tools = (json["tools"]?.arrayValue ?? []).compactMap(\.stringValue)
+        if let stored = json["question"], let tool = stored["tool"]?.stringValue,
+            let field = stored["field"]?.stringValue, let asked = stored["at"]?.int64Value
+        {
+            question = PendingQuestion(
+                tool: tool, arguments: stored["arguments"] ?? [:], field: field, schema: stored["schema"] ?? true,
+                options: (stored["options"]?.arrayValue ?? []).compactMap { option in
+                    guard let value = option["value"], let label = option["label"]?.stringValue else { return nil }
+                    return InputRequest.Option(value: value, label: label)
+                },
+                resumeState: (stored["resume"]?.arrayValue ?? []).compactMap { byte in
+                    byte.int64Value.flatMap { UInt8(exactly: $0) }
+                },
+                askedAt: Timestamp(millisecondsSinceEpoch: asked))
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import TandemCore
+import TandemJSON
+import TandemLanguage
+
+/// What a message means, before anything is done.
+enum Interpretation: Sendable {
+    /// Nothing to do but answer.
+    case reply(String)
+    /// The rest of the last answer.
+    case more
+    /// Take back the last change.
+    case undo
+    case steps([PlannedStep], handledBy: String)
+    /// The person said the code of a waiting action, or agreed to the only one.
+    case confirmed(Confirmation)
+    case declined(Confirmation)
+    /// The person wants something that is switched off.
+    case off(tool: String, integration: String)
+}
+
+/// Reads a message in its context: control words, the answer to a question, a confirmation; else the planner.
+struct Interpreter: Sendable {
+    var context: TurnContext
+    var directory: ToolDirectory
+    var planning: any TurnPlanning
+    var limits: AgentLimits
+
+    func interpret(_ text: String) async -> (Interpretation, handledBy: String) {
+        let message = text.trimmingSpace()
+        if message.isEmpty { return (.reply("Your message came empty. Text ? to see what I can do."), "local") }
+        if message.utf8.count > limits.messageBytes {
+            return (.reply("That is a lot at once. Send it in smaller parts, and I take them one by one."), "local")
+        }
+        if let word = ControlWord(message), let found = control(word) { return (found, "local") }
+        if let answer = await answerToQuestion(message) { return (answer, "local") }
+        return await plan(message)
+    }
+
+    // MARK: Control words
+
+    private func control(_ word: ControlWord) -> Interpretation? {
+        switch word {
+        case .more: return .more
+        case .hint: return .reply(hint)
+        case .undo: return .undo
+        case .number(let number):
+            if let confirmation = context.confirmations.first(where: { $0.code == number }) {
+                return .confirmed(confirmation)
+            }
+            if let question = context.question, (1...max(question.options.count, 1)).contains(number),
+                question.options.indices.contains(number - 1)
+            {
+                return steps(answering: question, with: question.options[number - 1].value)
+            }
+            if context.question != nil { return nil }
+            if (1000...9999).contains(number), context.state.shown?.items.count ?? 0 < number {
+                return .reply("That code is not open any more. Ask again, and I give you a new one.")
+            }
+            return nil
+        case .agree, .disagree:
+            if context.confirmations.count == 1, let only = context.confirmations.first {
+                return word == .agree ? .confirmed(only) : .declined(only)
+            }
+            if context.confirmations.count > 1 {
+                return .reply("Several things wait for your word. Text the number of the one you mean.")
+            }
+            if let question = context.question {
+                if word == .disagree { return .reply("Alright, left as it is.") }
+                return question.options.count == 1 ? steps(answering: question, with: question.options[0].value) : nil
+            }
+            return .reply(word == .agree ? "Good. What is next?" : "Alright. I am here when you want something.")
+        case .skip:
+            if context.question != nil { return .reply("Skipped.") }
+            if let first = context.confirmations.first { return .declined(first) }
+            return .reply("Nothing is waiting. What would you like to do?")
+        }
+    }
+
+    // MARK: Answers to questions
+
+    private func answerToQuestion(_ message: String) async -> Interpretation? {
+        guard let question = context.question else { return nil }
+        if let option = question.options.first(where: { $0.label.equalsIgnoringCase(message) }) {
+            return steps(answering: question, with: option.value)
+        }
+        // A clear request of its own is not an answer. To a free question nearly anything is one.
+        let threshold = question.options.isEmpty ? 0.9 : 0.6
+        if case .calls(let calls) = await planning.plan(message, context: context, directory: directory).verdict,
+            calls.allSatisfy({ $0.confidence >= threshold && $0.missing.isEmpty }),
+            !calls.contains(where: { $0.tool == question.tool && question.options.isEmpty })
+        {
+            return nil
+        }
+        guard let value = value(of: message, for: question) else {
+            return .reply("That does not fit the question. Text skip to leave it.")
+        }
+        return steps(answering: question, with: value)
+    }
+
+    private func value(of message: String, for question: PendingQuestion) -> JSON? {
+        switch question.schema["type"]?.stringValue {
+        case "integer": return Int64(message).map { .integer($0) }
+        case "number": return Double(message).map { .number($0) }
+        case "array": return [.string(message)]
+        case "boolean":
+            switch ControlWord(message) {
+            case .agree: return true
+            case .disagree: return false
+            default: return nil
+            }
+        default: return .string(message)
+        }
+    }
+
+    private func steps(answering question: PendingQuestion, with value: JSON) -> Interpretation {
+        guard let entry = directory[question.tool] else {
+            return .reply("That was switched off meanwhile, so I left it.")
+        }
+        let step = PlannedStep(
+            index: 0, tool: question.tool, effect: entry.definition.effect, arguments: question.arguments, confidence: 1,
+            label: .owner, resumeState: question.resumeState, answers: [question.field: value])
+        return .steps([step], handledBy: "local")
+    }
+
+    // MARK: Planning
+
+    private func plan(_ message: String) async -> (Interpretation, handledBy: String) {
+        let planned = await planning.plan(message, context: context, directory: directory)
+        switch planned.verdict {
+        case .reply(let text): return (.reply(text), planned.handledBy)
+        case .unclear: return (.reply("I did not get that. " + hint), planned.handledBy)
+        case .off(let tool, let integration): return (.off(tool: tool, integration: integration), planned.handledBy)
+        case .calls(let calls):
+            if calls.count > limits.callsPerTurn {
+                return (
+                    .reply("That is \(calls.count) things at once; I can do \(limits.callsPerTurn). Send them in parts."),
+                    planned.handledBy
+                )
+            }
+            if let incomplete = calls.first(where: { !$0.missing.isEmpty }), let name = incomplete.missing.first,
+                let tool = directory[incomplete.tool]?.definition
+            {
+                return (.reply(question(about: name, of: tool)), planned.handledBy)
+            }
+            let steps = calls.enumerated().compactMap { index, call -> PlannedStep? in
+                guard let tool = directory[call.tool]?.definition else { return nil }
+                return PlannedStep(
+                    index: index, tool: call.tool, effect: tool.effect, arguments: call.arguments,
+                    confidence: call.confidence, label: .owner)
+            }
+            return (.steps(steps, handledBy: planned.handledBy), planned.handledBy)
+        }
+    }
+
+    private func question(about parameter: String, of tool: ToolDefinition) -> String {
+        let words = parameter.replacing("_", with: " ")
+        return "\(tool.title): which \(words)? Send it again with that."
+    }
+
+    /// One line of what this person can do now, by what is switched on.
+    var hint: String {
+        var names: [String] = []
+        for tool in directory.definitions {
+            let namespace = tool.namespace
+            guard !names.contains(namespace), Interpreter.examples[namespace] != nil || planning.isIntegration(tool.id)
+            else { continue }
+            names.append(namespace)
+        }
+        let examples = names.compactMap { Interpreter.examples[$0] ?? $0 }
+        return "I keep \(examples.joined(separator: ", ")). Try: \"add milk to my list\", \"what's next?\", \"undo\"."
+    }
+
+    private static let examples: [String: String] = ["tasks": "tasks", "notes": "notes", "memory": "what you tell me"]
+}
+
+extension String {
+    func trimmingSpace() -> String {
+        var view = self[...]
+        while let first = view.unicodeScalars.first, first.properties.isWhitespace {
+            view = Substring(view.unicodeScalars.dropFirst())
+        }
+        while let last = view.unicodeScalars.last, last.properties.isWhitespace {
+            view = Substring(view.unicodeScalars.dropLast())
+        }
+        return String(view)
+    }
+
+    func equalsIgnoringCase(_ other: String) -> Bool { lowercased() == other.trimmingSpace().lowercased() }
+}

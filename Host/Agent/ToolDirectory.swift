@@ -1,0 +1,66 @@
+public import TandemCore
+import Synchronization
+
+/// The tools of this host, on or off, for the planner and for plain words about what is off.
+public protocol ToolCatalogue: Sendable {
+    /// Every tool that somebody could switch on, and the built-in ones, in a stable order. The same array buffer as long
+    /// as nothing changed: comparing two answers must be cheap.
+    func allTools() -> [ToolDefinition]
+
+    /// The name that people use for the integration a tool belongs to, `expenses`; nil for the host's own tools.
+    func integration(of tool: String) -> String?
+}
+
+/// What one person may use right now, by tool id.
+struct ToolDirectory: Sendable {
+    struct Entry: Sendable {
+        var definition: ToolDefinition
+        var provider: any ToolProvider
+    }
+
+    private let entries: [String: Entry]
+    /// In the providers' order.
+    let definitions: [ToolDefinition]
+
+    init(_ providers: [(any ToolProvider, [ToolDefinition])]) {
+        var entries: [String: Entry] = [:]
+        var definitions: [ToolDefinition] = []
+        for (provider, tools) in providers {
+            for tool in tools where entries[tool.id] == nil {
+                entries[tool.id] = Entry(definition: tool, provider: provider)
+                definitions.append(tool)
+            }
+        }
+        self.entries = entries
+        self.definitions = definitions
+    }
+
+    subscript(tool: String) -> Entry? { entries[tool] }
+}
+
+/// Makes directories and keeps the last few: most people have the same integrations switched on.
+final class ToolDirectoryCache: Sendable {
+    private struct Slot {
+        var key: [[ToolDefinition]]
+        var directory: ToolDirectory
+    }
+
+    private static let capacity = 16
+    private let slots = Mutex<[Slot]>([])
+    private let providers: [any ToolProvider]
+
+    init(providers: [any ToolProvider]) { self.providers = providers }
+
+    func directory(for scope: UserScope) async throws -> ToolDirectory {
+        var key: [[ToolDefinition]] = []
+        for provider in providers { key.append(try await provider.tools(for: scope)) }
+        // Equal arrays are nearly always the same buffer, which `==` sees at once.
+        if let found = slots.withLock({ slots in slots.first { $0.key == key }?.directory }) { return found }
+        let directory = ToolDirectory(Array(zip(providers, key)))
+        slots.withLock { [key] slots in
+            slots.insert(Slot(key: key, directory: directory), at: 0)
+            if slots.count > ToolDirectoryCache.capacity { slots.removeLast() }
+        }
+        return directory
+    }
+}

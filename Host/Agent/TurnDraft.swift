@@ -1,0 +1,176 @@
+import TandemCore
+import TandemJSON
+
+/// A turn read from the database, ready to be worked on.
+struct TurnWork: Sendable {
+    /// An attempt that did not come to its end.
+    struct Earlier: Sendable {
+        var row: RecordID
+        var attempts: Int
+        var steps: [PlannedStep]
+        var handledBy: String
+    }
+
+    /// The inbound message's id is the turn's.
+    var turn: RecordID
+    var text: String
+    var channel: String
+    var address: String
+    var state: ConversationState
+    var stateRow: RecordID?
+    var confirmations: [Confirmation]
+    var earlier: Earlier?
+}
+
+/// A turn on its way to its answer.
+struct TurnDraft: Sendable {
+    let turn: RecordID
+    let channel: String
+    let address: String
+    let scopeState: RecordID?
+    var state: ConversationState
+    var handledBy = "local"
+    var steps: [PlannedStep] = []
+    var results: [StepResult] = []
+    var reply = ReplyComposer()
+    /// Details that come back with `more`, in place of a composed reply.
+    var rest: String?
+    /// The message asked to take something back.
+    var undoes = false
+    /// What will be taken back with the turn's end.
+    var undo: UndoWork?
+    /// Confirmations that this turn ends, with their new state.
+    var closed: [(Confirmation, String)] = []
+    /// Confirmations that this turn asks for.
+    var opened: [PlannedStep] = []
+    var openedTools: [ToolDefinition] = []
+    /// Of the tools that were called: which tool takes each back.
+    var undoTools: [String: String] = [:]
+    /// The persisted turn, once there is one.
+    var turnRow: RecordID?
+    let taken: Set<Int>
+    let now: Timestamp
+
+    init(work: TurnWork, context: TurnContext) {
+        turn = work.turn
+        channel = work.channel
+        address = work.address
+        scopeState = work.stateRow
+        state = work.state
+        turnRow = work.earlier?.row
+        taken = Set(context.confirmations.map(\.code))
+        now = context.now
+    }
+
+    struct Plan: Sendable {
+        var turn: RecordID
+        var channel: String
+        var handledBy: String
+        var steps: [PlannedStep]
+    }
+
+    var plan: Plan { Plan(turn: turn, channel: channel, handledBy: handledBy, steps: steps) }
+
+    /// What `undo` will call this change: the first sentence of what the person is told. Nil when nothing may have changed.
+    var undoLabel: String? {
+        let changed = results.contains { result in
+            guard result.step.effect != .read, case .tool(.value) = result.outcome else { return false }
+            return true
+        }
+        guard changed else { return nil }
+        let text = reply.whole
+        let sentence = text.firstRange(of: ". ").map { String(text[..<$0.lowerBound]) } ?? text
+        let line = sentence.prefix { $0 != "\n" }
+        return line.count <= 80 ? String(line) : String(line.prefix(77)) + "..."
+    }
+
+    /// The calls that would take back what no journal can, newest first.
+    var undoCalls: [JSON] {
+        results.reversed().compactMap { result in
+            guard case .tool(.value(let value)) = result.outcome, let tool = undoTools[result.step.tool] else {
+                return nil
+            }
+            return ["tool": .string(tool), "arguments": value.value]
+        }
+    }
+
+    /// For the agent log: what was decided and how it went, no words of the person.
+    var logContext: JSON {
+        [
+            "channel": .string(channel), "handled_by": .string(handledBy), "undo": .bool(undoes),
+            "confirmations": .integer(Int64(opened.count)),
+            "calls": .array(
+                results.map {
+                    [
+                        "tool": .string($0.step.tool), "effect": .string($0.step.effect.rawValue),
+                        "label": .string($0.step.label.rawValue), "confidence": .number($0.step.confidence),
+                        "outcome": .string($0.word), "ms": .integer(Int64($0.milliseconds)),
+                    ]
+                }),
+        ]
+    }
+
+    /// The answer's one segment, and what waits for `more`.
+    func cut() -> (text: String, rest: String) {
+        let (head, rest) = SMSText.split(SMSText.prepared(rest ?? reply.whole), suffix: " (more)")
+        return (head, rest)
+    }
+
+    mutating func answerWithRest() {
+        if state.rest.isEmpty {
+            reply.add("That was all of it.")
+        } else {
+            rest = state.rest
+        }
+    }
+
+    mutating func off(tool: String, integration: String) {
+        state.question = nil
+        reply.add(
+            "\(integration.capitalizedFirst) is off, so nothing was done. To use it, text: turn \(integration) on")
+        results.append(
+            StepResult(
+                step: PlannedStep(
+                    index: 0, tool: tool, effect: .read, arguments: [:], confidence: 1, label: .owner),
+                outcome: .unavailable, milliseconds: 0))
+    }
+
+    /// Takes over the outcomes: answer, conversation state, questions and confirmations.
+    mutating func take(_ results: [StepResult], directory: ToolDirectory, now: Timestamp) {
+        self.results = results
+        for result in results {
+            if case .tool(let undo)? = directory[result.step.tool]?.definition.undo { undoTools[result.step.tool] = undo }
+            switch result.outcome {
+            case .tool(.value(let value)):
+                reply.add(value.message.isEmpty ? "Done." : value.message)
+                state.note(value.shown, tool: result.step.tool)
+            case .tool(.failure(let failure)):
+                reply.add(failure.message.isEmpty ? "That did not work. Nothing was changed." : failure.message)
+            case .tool(.inputRequired(let request)):
+                guard state.question == nil else {
+                    reply.add("One more question comes after this one: send that part again.")
+                    continue
+                }
+                reply.add(request.message)
+                state.question = PendingQuestion(
+                    tool: result.step.tool, arguments: result.step.arguments, field: request.field,
+                    schema: request.schema, options: request.options, resumeState: request.resumeState, askedAt: now)
+                state.shown = nil
+            case .tool(.authRequired(_, let message)), .tool(.accepted(_, let message)):
+                reply.add(message)
+            case .needsConfirmation:
+                guard let tool = directory[result.step.tool]?.definition else { continue }
+                opened.append(result.step)
+                openedTools.append(tool)
+            case .refused:
+                reply.add("I do not do that on somebody else's words. Ask me yourself if you want it.")
+            case .unavailable:
+                reply.add("That is switched off.")
+            }
+        }
+    }
+}
+
+extension String {
+    var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}
