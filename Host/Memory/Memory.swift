@@ -1,0 +1,89 @@
+public import TandemCore
+import TandemJSON
+public import TandemStorage
+
+/// One thing that a person told us to keep.
+public struct Memory: Sendable, Hashable {
+    public var id: RecordID
+    /// As it was said.
+    public var content: String
+    public var tags: [String]
+    public var category: String?
+    public var type: String
+    public var createdAt: Timestamp
+    public var modifiedAt: Timestamp
+    public var validFrom: Timestamp
+    /// Nil while it holds.
+    public var validUntil: Timestamp?
+    /// The newer memory that took its place.
+    public var supersededBy: RecordID?
+    public var isArchived: Bool
+    /// The turn in which it was said.
+    public var sourceID: String?
+    public var channel: String?
+    public var trust: TrustLabel
+
+    /// It holds now: neither closed nor archived.
+    public var isOpen: Bool { supersededBy == nil && validUntil == nil && !isArchived }
+
+    public init(row: UserRow) {
+        id = row.id
+        content = row.string("content") ?? ""
+        tags = (row["tags"].arrayValue ?? []).compactMap(\.stringValue)
+        category = row.string("category")
+        type = row.string("memory_type") ?? "fact"
+        createdAt = row.createdAt
+        modifiedAt = row.timestamp("last_modified") ?? row.createdAt
+        validFrom = row.timestamp("valid_from") ?? row.createdAt
+        validUntil = row.timestamp("valid_until")
+        supersededBy = row.recordID("superseded_by")
+        isArchived = row.bool("is_archived") ?? false
+        sourceID = row.string("source_id")
+        channel = row.string("channel")
+        trust = row.string("trust_label").flatMap(TrustLabel.init(rawValue:)) ?? .untrusted
+    }
+}
+
+/// What is to be remembered, and where it comes from.
+public struct NewMemory: Sendable, Hashable {
+    public var content: String
+    public var tags: [String]
+    public var category: String?
+    public var type: String
+    /// `sms`, `cli` …, where known.
+    public var channel: String?
+    public var trust: TrustLabel
+
+    public init(
+        _ content: String, tags: [String] = [], category: String? = nil, type: String = "fact", channel: String? = nil,
+        trust: TrustLabel = .owner
+    ) {
+        self.content = content
+        self.tags = tags
+        self.category = category
+        self.type = type
+        self.channel = channel
+        self.trust = trust
+    }
+}
+
+/// What became of something to be remembered.
+public enum RememberResult: Sendable, Hashable {
+    case added(Memory)
+    /// It was known: the row that was there now has the new wording.
+    case refreshed(Memory)
+    /// It replaces an older statement about the same thing, which is closed, not lost.
+    case replaced(Memory, older: Memory)
+
+    public var memory: Memory {
+        switch self {
+        case .added(let memory), .refreshed(let memory), .replaced(let memory, _): memory
+        }
+    }
+}
+
+/// A memory that answers a question, and why.
+public struct RecalledMemory: Sendable {
+    public var memory: Memory
+    public var score: RecallScore
+}

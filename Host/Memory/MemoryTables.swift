@@ -1,0 +1,60 @@
+public import TandemCore
+
+/// The table of long-term memory, with the fields of the architecture document (§4.3.2) and those that validity and
+/// provenance need.
+public enum MemoryTables {
+    /// Who owns it, towards the storage.
+    public static let owner = "host.memory"
+
+    public static let definitions = [memories, accesses]
+
+    static let memories = TableDefinition(
+        name: "ltm_memories",
+        columns: [
+            ColumnDefinition("content", .text, sealed: true),
+            ColumnDefinition("tags", .json, nullable: true, sealed: true),
+            // `fact` for now; `preference`, `event`, `identity` … as capture learns to tell them apart.
+            ColumnDefinition("memory_type", .text, default: .text("fact")),
+            ColumnDefinition("category", .text, nullable: true, sealed: true),
+            // 1…10.
+            ColumnDefinition("importance_score", .integer, default: .integer(5)),
+            // 0…1.
+            ColumnDefinition("confidence_score", .real, default: .real(1)),
+            ColumnDefinition("dynamic_importance", .real, default: .real(1)),
+            ColumnDefinition("context", .text, nullable: true, sealed: true),
+            ColumnDefinition("context_data", .json, nullable: true, sealed: true),
+            // `message`: said in a conversation. The id is the turn's.
+            ColumnDefinition("source_type", .text, default: .text("message")),
+            ColumnDefinition("source_id", .text, nullable: true),
+            ColumnDefinition("created_by", .text, default: .text("owner")),
+            // Taken over from `ltm_accesses` when memories are consolidated.
+            ColumnDefinition("last_accessed", .timestamp, nullable: true),
+            ColumnDefinition("last_modified", .timestamp, nullable: true),
+            ColumnDefinition("access_count", .integer, default: .integer(0)),
+            ColumnDefinition("last_access_context", .text, nullable: true, sealed: true),
+            ColumnDefinition("related_memory_ids", .json, nullable: true),
+            ColumnDefinition("parent_memory_id", .id, nullable: true),
+            ColumnDefinition("memory_metadata", .json, nullable: true, sealed: true),
+            ColumnDefinition("is_archived", .boolean, default: .boolean(false)),
+            ColumnDefinition("archive_reason", .text, nullable: true),
+            // Facts are closed, not overwritten: true from, true until, and the memory that took its place.
+            ColumnDefinition("valid_from", .timestamp, nullable: true),
+            ColumnDefinition("valid_until", .timestamp, nullable: true),
+            ColumnDefinition("superseded_by", .id, nullable: true),
+            ColumnDefinition("channel", .text, nullable: true),
+            // A `TrustLabel`: who said it.
+            ColumnDefinition("trust_label", .text, default: .text("owner")),
+        ],
+        indexes: [IndexDefinition(["superseded_by"]), IndexDefinition(["updated_at"])],
+        purpose: "what you asked me to remember")
+
+    /// How often and when memories were used: a table of its own, since counting is no change that an undo may meet.
+    static let accesses = TableDefinition(
+        name: "ltm_accesses",
+        columns: [
+            ColumnDefinition("memory_id", .id), ColumnDefinition("access_count", .integer, default: .integer(0)),
+            ColumnDefinition("last_accessed", .timestamp, nullable: true),
+        ],
+        indexes: [IndexDefinition(["memory_id"], unique: true)],
+        purpose: "how often what you asked me to remember was used")
+}
