@@ -11,7 +11,31 @@ struct ECMAPattern {
         let offset: Int
     }
 
+    /// How the cost of a search may grow with the length of what is searched.
+    struct Cost: Sendable {
+        /// Repetitions without an upper end, and one for the starting point unless the pattern is anchored.
+        var degree = 1
+        /// What bounded repetitions and alternatives multiply it by.
+        var factor = 1.0
+        /// Repetitions of what may itself match in several ways: exponential for all that is known.
+        var isNested = false
+
+        /// Whether a search of so many bytes stays within some millions of simple steps.
+        func isSmall(for count: Int) -> Bool {
+            if isNested { return false }
+            var steps = factor
+            for _ in 0..<degree where steps <= 2e6 { steps *= Double(count + 1) }
+            return steps <= 2e6
+        }
+    }
+
     private let source: [Unicode.Scalar]
+    private var cost = Cost()
+    /// For each open group, and the pattern itself, whether it may match one text in several ways.
+    private var isVariable = [false]
+    /// The same for the group that has just been closed.
+    private var lastIsVariable = false
+    private var hasTopAlternation = false
     private var position = 0
     private var output = ""
     private var groupDepth = 0
@@ -26,11 +50,21 @@ struct ECMAPattern {
 
     private init(_ text: String) { source = Array(text.unicodeScalars) }
 
-    /// The PCRE2 pattern with the same meaning.
-    static func translated(_ text: String) throws(Fault) -> String {
+    /// The PCRE2 pattern with the same meaning, and what searching for it may cost.
+    static func translated(_ text: String) throws(Fault) -> (pattern: String, cost: Cost) {
         var translator = ECMAPattern(text)
         try translator.run()
-        return translator.output
+        if text.unicodeScalars.first == "^", !translator.hasTopAlternation { translator.cost.degree -= 1 }
+        return (translator.output, translator.cost)
+    }
+
+    /// Notes a repetition of what stands before it.
+    private mutating func repeats(atLeast least: Int, atMost most: Int?) {
+        let isLoop = most.map { $0 > 1 } ?? true
+        if isLoop, lastIsVariable { cost.isNested = true }
+        if let most { cost.factor *= Double(Swift.max(most - least, 0) + 1) } else { cost.degree += 1 }
+        if most != least { isVariable[isVariable.count - 1] = true }
+        lastIsVariable = false
     }
 
     private var current: Unicode.Scalar? { position < source.count ? source[position] : nil }
@@ -44,6 +78,7 @@ struct ECMAPattern {
     private mutating func run() throws(Fault) {
         var canRepeat = false
         while let scalar = current {
+            if scalar != "*", scalar != "+", scalar != "?", scalar != "{" { lastIsVariable = false }
             switch scalar {
             case "\\":
                 canRepeat = try escape(inClass: false)
@@ -56,9 +91,16 @@ struct ECMAPattern {
             case ")":
                 guard groupDepth > 0 else { throw fault("has an unmatched )") }
                 groupDepth -= 1
+                lastIsVariable = isVariable.removeLast()
+                if lastIsVariable { isVariable[isVariable.count - 1] = true }
                 emit(")")
                 canRepeat = true
             case "|", "^", "$":
+                if scalar == "|" {
+                    cost.factor += 1
+                    isVariable[isVariable.count - 1] = true
+                    if groupDepth == 0 { hasTopAlternation = true }
+                }
                 emit(String(scalar))
                 canRepeat = false
             case ".":
@@ -66,12 +108,14 @@ struct ECMAPattern {
                 canRepeat = true
             case "*", "+", "?":
                 guard canRepeat else { throw fault("has a quantifier with nothing to repeat") }
+                repeats(atLeast: scalar == "+" ? 1 : 0, atMost: scalar == "?" ? 1 : nil)
                 emit(String(scalar))
                 lazyMark()
                 canRepeat = false
             case "{":
-                if let length = braceQuantifierLength() {
+                if let (length, least, most) = braceQuantifier() {
                     guard canRepeat else { throw fault("has a quantifier with nothing to repeat") }
+                    repeats(atLeast: least, atMost: most)
                     emit(String(String.UnicodeScalarView(source[position..<(position + length)])), consuming: length)
                     lazyMark()
                     canRepeat = false
@@ -99,25 +143,30 @@ struct ECMAPattern {
         if current == "?" { emit("?") }
     }
 
-    /// The length of `{n}`, `{n,}` or `{n,m}` here, or nil.
-    private func braceQuantifierLength() -> Int? {
+    /// The length and the bounds of `{n}`, `{n,}` or `{n,m}` here, or nil.
+    private func braceQuantifier() -> (length: Int, least: Int, most: Int?)? {
         var offset = 1
-        var digits = 0
-        func isDigit(_ scalar: Unicode.Scalar?) -> Bool { scalar.map { $0 >= "0" && $0 <= "9" } ?? false }
-        while isDigit(peek(offset)) {
-            offset += 1
-            digits += 1
+        func number() -> Int? {
+            var digits = ""
+            while let scalar = peek(offset), scalar >= "0", scalar <= "9" {
+                digits.unicodeScalars.append(scalar)
+                offset += 1
+            }
+            // PCRE2 refuses counts beyond 65535 by itself.
+            return digits.isEmpty ? nil : Int(digits) ?? Int(Int32.max)
         }
-        guard digits > 0 else { return nil }
+        guard let least = number() else { return nil }
+        var most: Int? = least
         if peek(offset) == "," {
             offset += 1
-            while isDigit(peek(offset)) { offset += 1 }
+            most = number()
         }
-        return peek(offset) == "}" ? offset + 1 : nil
+        return peek(offset) == "}" ? (offset + 1, least, most) : nil
     }
 
     private mutating func openGroup() throws(Fault) {
         groupDepth += 1
+        isVariable.append(false)
         guard peek(1) == "?" else {
             if peek(1) == "*" { throw fault("has a quantifier with nothing to repeat") }
             emit("(")

@@ -53,7 +53,7 @@ extension SchemaCompiler {
                 message: "is longer than \(limits.maxPatternBytes) bytes")
         }
         do {
-            return try SchemaPattern(text, matchLimit: limits.matchLimit)
+            return try SchemaPattern(text)
         } catch {
             throw JSONSchemaError(code: .invalidPattern, location: index.location(of: site), message: error.message)
         }

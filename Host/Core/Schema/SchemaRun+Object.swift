@@ -57,7 +57,8 @@ extension SchemaRun {
         }
         if !rules.pointee.patterns.isEmpty {
             for index in 0..<rules.pointee.patterns.count {
-                guard isFound(rules.pointee.patterns[index].pattern, member.pointee.key) else { continue }
+                let pattern = rules.pointee.patterns[index].pattern
+                guard pattern.isFound(in: member.pointee.key, &scratch) else { continue }
                 isEvaluated = true
                 if !checkChild(rules.pointee.patterns[index].node, member, value) {
                     guard reports else { return false }
@@ -104,12 +105,6 @@ extension SchemaRun {
         path.append(.name(member.pointee.key))
         defer { path.removeLast() }
         return check(number, value)
-    }
-
-    private mutating func isFound(_ pattern: SchemaPattern, _ text: String) -> Bool {
-        if scratch == nil { scratch = SchemaPattern.Scratch() }
-        guard let found = scratch.borrow({ pattern.isFound(in: text, $0) }) else { return false }
-        return found
     }
 
     private mutating func checkRequired(
@@ -187,15 +182,5 @@ extension SchemaRun {
             marks.insertAll()
         }
         return passes
-    }
-}
-
-extension Optional where Wrapped: ~Copyable {
-    /// Lends the wrapped value, if there is one.
-    borrowing func borrow<Result>(_ body: (borrowing Wrapped) -> Result) -> Result? {
-        switch self {
-        case .some(let wrapped): body(wrapped)
-        case .none: nil
-        }
     }
 }

@@ -101,8 +101,7 @@ extension SchemaRun {
             return passes
         }
         if let pattern = rules.pointee.pattern {
-            if scratch == nil { scratch = SchemaPattern.Scratch() }
-            if scratch.borrow({ pattern.isFound(in: text, $0) }) != true {
+            if !pattern.isFound(in: text, &scratch) {
                 guard reports else { return false }
                 fail(node, "pattern", "must match the pattern that the schema gives")
                 passes = false

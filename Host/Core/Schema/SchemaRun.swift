@@ -13,10 +13,15 @@ struct SchemaRun: ~Copyable {
     var violations: [SchemaViolation] = []
     /// The tokens that lead to the current value; kept only while reporting.
     var path: [PathToken] = []
-    var scratch: SchemaPattern.Scratch?
+    var scratch: SchemaPattern.Scratch
     private var depth = 0
     private var stepsLeft: Int
     private var scope: [Int32] = []
+    private var isCutShort = false
+
+    /// A bound was reached: whatever the walk returned, the value has to be refused, for under `not` or
+    /// `patternProperties` an unfinished check would let it through.
+    var isSpent: Bool { isCutShort || scratch.isSpent }
 
     enum PathToken {
         case name(String)
@@ -26,6 +31,7 @@ struct SchemaRun: ~Copyable {
     init(_ program: SchemaProgram, reports: Bool) {
         self.program = program
         nodes = program.nodes
+        scratch = SchemaPattern.Scratch(program.limits)
         self.reports = reports
         stepsLeft = program.limits.maxSteps
     }
@@ -78,6 +84,7 @@ struct SchemaRun: ~Copyable {
         stepsLeft &-= 1
         guard depth < program.limits.maxDepth, stepsLeft > 0 else {
             let isTooDeep = stepsLeft > 0
+            isCutShort = true
             fail(node, nil, isTooDeep ? "is nested too deeply to be checked" : "is too costly to be checked")
             return false
         }
