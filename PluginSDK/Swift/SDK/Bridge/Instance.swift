@@ -87,7 +87,7 @@ final class Instance: @unchecked Sendable {
     }
 
     /// Runs the tool and completes the call: the only place that does, and it always does.
-    private func run(_ tool: any AnyRegisteredTool, _ call: Call) async {
+    private nonisolated(nonsending) func run(_ tool: any AnyRegisteredTool, _ call: Call) async {
         let outcome = await tool.run(call)
         _ = outcome.withTable { host.complete(call.id, $0) }
         state.withLock { _ = $0.flights.removeValue(forKey: call.id) }

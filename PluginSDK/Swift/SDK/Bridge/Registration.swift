@@ -5,14 +5,15 @@ internal import TandemJSON
 /// A tool as calls find it.
 protocol AnyRegisteredTool: Sendable {
     var startsInline: Bool { get }
-    func run(_ call: Call) async -> Outcome
+    // Nonsending: stays where the call began, without a switch of executors.
+    nonisolated(nonsending) func run(_ call: Call) async -> Outcome
 }
 
 struct RegisteredTool<T: Tool>: AnyRegisteredTool {
     let layout = ToolLayout(T.self)
     let startsInline = T.declaration.startsInline
 
-    func run(_ call: Call) async -> Outcome {
+    nonisolated(nonsending) func run(_ call: Call) async -> Outcome {
         do {
             if Task.isCancelled { return .failure(.cancelled) }
             let tool = try layout.tool(call.arguments, call.reader)

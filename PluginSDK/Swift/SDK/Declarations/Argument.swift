@@ -86,8 +86,9 @@ protocol AnyArgument {
     static func field(property: String, offset: Int, in prototype: UnsafeRawPointer) -> ArgumentField?
 }
 
-/// One argument of one tool, ready to be set at its place in the tool's struct.
-struct ArgumentField: Sendable {
+/// One argument of one tool, ready to be set at its place in the tool's struct. A class, so that walking the arguments
+/// of a call copies nothing.
+final class ArgumentField: Sendable {
     let name: String
     let property: String
     let declaration: ArgumentDeclaration
@@ -96,6 +97,22 @@ struct ArgumentField: Sendable {
     let defaultValue: JSON?
     let assign: @Sendable (UnsafeMutableRawPointer, JSON, Reader) throws(ShapeError) -> Void
     let read: @Sendable (UnsafeRawPointer) -> JSON?
+
+    init(
+        name: String, property: String, declaration: ArgumentDeclaration, shape: Shape, isRequired: Bool,
+        defaultValue: JSON?,
+        assign: @escaping @Sendable (UnsafeMutableRawPointer, JSON, Reader) throws(ShapeError) -> Void,
+        read: @escaping @Sendable (UnsafeRawPointer) -> JSON?
+    ) {
+        self.name = name
+        self.property = property
+        self.declaration = declaration
+        self.shape = shape
+        self.isRequired = isRequired
+        self.defaultValue = defaultValue
+        self.assign = assign
+        self.read = read
+    }
 
     /// The slot that the planner fills, if any.
     var slot: SlotKind? { declaration.isPlanned ? declaration.slot ?? shape.slot : nil }

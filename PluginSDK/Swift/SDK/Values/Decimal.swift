@@ -27,7 +27,26 @@ public struct Decimal: Sendable, Hashable {
 
     public init(_ value: Int) { self.init(wide: Int128(value), 0) }
 
+    /// `digits` below 10^18 in magnitude, `places` within 0...18: the common case, without wide arithmetic.
+    private init(narrow digits: Int64, _ places: Int) {
+        var digits = digits
+        var places = places
+        while places > 0 {
+            let (quotient, remainder) = digits.quotientAndRemainder(dividingBy: 10)
+            guard remainder == 0 else { break }
+            digits = quotient
+            places -= 1
+        }
+        self.init(unchecked: digits, UInt8(truncatingIfNeeded: places))
+    }
+
     private init(wide: Int128, _ places: Int) {
+        if places >= 0, places <= Self.maximumPlaces, let narrow = Int64(exactly: wide),
+            narrow.magnitude < 1_000_000_000_000_000_000
+        {
+            self.init(narrow: narrow, places)
+            return
+        }
         var digits = wide
         var places = places
         while places < 0, digits.magnitude < 1_000_000_000_000_000_000 {
@@ -76,7 +95,7 @@ public struct Decimal: Sendable, Hashable {
             first = false
         }
         guard count > 0, count <= 64, places <= Self.maximumPlaces else { return nil }
-        self.init(wide: Int128(negative ? -digits : digits), places)
+        self.init(narrow: negative ? -digits : digits, places)
     }
 
     /// False for the result of what has no exact result.

@@ -37,19 +37,23 @@ extension Quantity: JSONRepresentable {
     }
 
     public init(json: JSON, reader: Reader) throws(ShapeError) {
-        guard case .string(let name) = json["name"], !name.isEmpty else {
-            throw ShapeError("a name").within("name")
+        guard case .object(let object) = json, case .string(let name) = object["name"], !name.isEmpty else {
+            throw ShapeError("a name", path: "name")
         }
         self.name = name
-        do {
-            amount = try Decimal?(json: json["quantity"] ?? .null, reader: reader)
-        } catch {
-            throw error.within("quantity")
+        if let quantity = object["quantity"], !quantity.isNull {
+            do throws(ShapeError) {
+                amount = try Decimal(json: quantity, reader: reader)
+            } catch {
+                throw error.within("quantity")
+            }
+        } else {
+            amount = nil
         }
-        do {
-            unit = try String?(json: json["unit"] ?? .null, reader: reader)
-        } catch {
-            throw error.within("unit")
+        switch object["unit"] {
+        case .none, .null: unit = nil
+        case .string(let text): unit = text
+        default: throw ShapeError("text", path: "unit")
         }
     }
 

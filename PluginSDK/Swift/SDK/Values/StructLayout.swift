@@ -7,16 +7,34 @@ internal import TandemJSON
 /// A value is made by initialising every property in raw memory at its offset, so no default value and no `init` is
 /// needed, and a call pays for no reflection.
 final class StructLayout: Sendable {
-    struct Field: Sendable {
+    /// A class, so that walking the fields copies nothing.
+    final class Field: Sendable {
         /// As declared, without the underscore of a property wrapper.
         let property: String
         /// On the wire.
         let name: String
         let offset: Int
         let shape: Shape
+        let isOptional: Bool
         let initialize: @Sendable (UnsafeMutableRawPointer, JSON?, Reader) throws(ShapeError) -> Void
         let deinitialize: @Sendable (UnsafeMutableRawPointer) -> Void
         let encode: @Sendable (UnsafeRawPointer) -> JSON
+
+        init(
+            property: String, name: String, offset: Int, shape: Shape,
+            initialize: @escaping @Sendable (UnsafeMutableRawPointer, JSON?, Reader) throws(ShapeError) -> Void,
+            deinitialize: @escaping @Sendable (UnsafeMutableRawPointer) -> Void,
+            encode: @escaping @Sendable (UnsafeRawPointer) -> JSON
+        ) {
+            self.property = property
+            self.name = name
+            self.offset = offset
+            self.shape = shape
+            isOptional = shape.isOptional
+            self.initialize = initialize
+            self.deinitialize = deinitialize
+            self.encode = encode
+        }
     }
 
     let fields: [Field]
@@ -126,7 +144,7 @@ final class StructLayout: Sendable {
             object.reserveCapacity(fields.count)
             for field in fields where excluded.isEmpty || !excluded.contains(field.name) {
                 let json = field.encode(base)
-                if omittingNulls, field.shape.isOptional, json.isNull { continue }
+                if omittingNulls, field.isOptional, json.isNull { continue }
                 object[field.name] = json
             }
             return object
