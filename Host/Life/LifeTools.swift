@@ -85,17 +85,15 @@ public struct LifeTools: ToolProvider {
     /// A violation of the schema in words for the person.
     private static func refusal(_ violation: SchemaViolation) -> ToolFailure {
         let keyword = violation.keywordLocation.split(separator: "/").last ?? ""
-        let field = violation.instanceLocation.split(separator: "/").first.map(String.init)
         let (code, message): (String, String)
         switch keyword {
         case "maxLength": (code, message) = ("too_long", "That is long. Say it a bit shorter?")
         case "maxItems": (code, message) = ("too_many", "That is a lot at once. Send me a part of it first?")
         case "minLength", "minItems": (code, message) = ("empty", "There is nothing in it yet. What should it say?")
         case "required": (code, message) = ("missing", "I need a little more: what exactly?")
-        default: (code, message) = ("invalid", "I did not get that. Say it in other words?")
+        default: (code, message) = ("invalid_arguments", "I did not get that. Say it in other words?")
         }
-        return ToolFailure(
-            status: -1, code: field == nil && code == "invalid" ? "invalid_arguments" : code, message: message)
+        return ToolFailure(status: -1, code: code, message: message)
     }
 
     /// What the storage could not do, without its details.

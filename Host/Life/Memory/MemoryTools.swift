@@ -119,10 +119,10 @@ struct MemoryTools: Toolbox {
             Wording.line(head, result.memory.content, tail), shown: .touched([MemoryTools.item(result.memory)]))
     }
 
-    /// Without the full stop at the end.
+    /// Without the mark at the end.
     private static func statement(_ text: String) -> String {
         var rest = Substring(text)
-        while let last = rest.last, ".,; ".contains(last) { rest = rest.dropLast() }
+        while let last = rest.last, ".,;! ".contains(last) { rest = rest.dropLast() }
         return String(rest)
     }
 

@@ -26,7 +26,7 @@ enum CityNames {
         America/Edmonton|Calgary,Alberta
         America/Winnipeg|Manitoba
         America/Regina|Saskatchewan,Saskatoon
-        America/Halifax|Nova Scotia,AST,ADT,Atlantic
+        America/Halifax|Nova Scotia,AST,ADT
         America/St_Johns|Newfoundland,NST,NDT
         America/Mexico_City|Guadalajara,CDMX,Puebla
         America/Bogota|Medellin,Cali

@@ -80,8 +80,9 @@ enum ZonePlaces {
         guard let sign = rest.first, sign == "+" || sign == "-" else { return nil }
         let parts = rest.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
         guard isNamed || parts.count == 2, let first = parts.first, (1...2).contains(first.utf8.count),
-            let hours = Int(first), parts.count < 3, parts.count == 1 || parts[1] == "00"
+            let hours = Int(first), parts.count < 3
         else { return nil }
+        guard parts.count == 1 || parts[1] == "00" else { return .unknown }
         if hours == 0 { return .zone("Etc/UTC") }
         guard hours <= (sign == "+" ? 14 : 12) else { return .unknown }
         return .zone("Etc/GMT\(sign == "+" ? "-" : "+")\(hours)")

@@ -12,7 +12,9 @@ enum Wording {
 
     /// The length of a text in septets.
     static func septets(_ text: some StringProtocol) -> Int {
-        SMSText.septets(of: String(text)) ?? text.unicodeScalars.count * 2
+        let text = String(text)
+        if let septets = SMSText.septets(of: text) { return septets }
+        return text.unicodeScalars.reduce(0) { $0 + (SMSText.septets(of: String($1)) ?? 2) }
     }
 
     /// White space and control characters as single spaces, none at the ends.

@@ -59,10 +59,15 @@ struct ToolRequest: Sendable {
         return line.isEmpty ? nil : line
     }
 
-    /// A text argument with its line ends, without white space at the ends; nil when it is missing or empty.
+    /// A text argument with its line ends and tabs but no other control characters, without white space at the ends; nil
+    /// when it is missing or empty.
     func text(_ key: String) -> String? {
-        guard let text = arguments[key]?.stringValue?.trimmed, !text.isEmpty else { return nil }
-        return text
+        guard let given = arguments[key]?.stringValue else { return nil }
+        let kept = given.unicodeScalars.filter { scalar in
+            scalar == "\n" || scalar == "\t" || (scalar.value >= 32 && !(127...159).contains(scalar.value))
+        }
+        let text = String(String.UnicodeScalarView(kept)).trimmed
+        return text.isEmpty ? nil : text
     }
 
     func flag(_ key: String) -> Bool { arguments[key]?.boolValue ?? false }

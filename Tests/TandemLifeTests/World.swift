@@ -1,0 +1,160 @@
+import Synchronization
+import TandemAccounts
+import TandemCore
+import TandemJSON
+import TandemMemory
+import TandemStorage
+import Testing
+
+@testable import TandemLife
+
+/// The built-in tools over a database in memory, with two people and a clock that stands still.
+final class World: Sendable {
+    let database: SQLiteDatabase
+    let clock: ManualClock
+    let ids: IDGenerator
+    let accounts: Accounts
+    let memory: LongTermMemory
+    let integrations: FakeIntegrations
+    let tools: LifeTools
+    let ann: UserScope
+    let bob: UserScope
+
+    /// Saturday 2026-11-21 10:00 UTC.
+    static let start = Timestamp(millisecondsSinceEpoch: 1_795_255_200_000)
+
+    init() async throws {
+        clock = ManualClock(World.start)
+        ids = IDGenerator(clock: clock, node: 3)
+        database = try await SQLiteDatabase.open(
+            SQLiteConfiguration(path: nil), keyring: try Keyring.ephemeral(), clock: clock, ids: ids)
+        try await database.migrate(Accounts.migrations)
+        accounts = Accounts(database: database)
+        try await accounts.prepare()
+        try await LifeTools.register(in: database)
+        memory = LongTermMemory(database: database)
+        integrations = FakeIntegrations()
+        tools = LifeTools(
+            database: database, accounts: accounts, memory: memory, integrations: integrations, clock: clock)
+        ann = UserScope(authenticated: ids.nextUser())
+        bob = UserScope(authenticated: ids.nextUser())
+    }
+
+    /// One call in a turn of its own.
+    func call(
+        _ tool: String, _ arguments: JSON = [:], as scope: UserScope? = nil, resume: [UInt8] = [], answers: JSON? = nil,
+        turn: RecordID? = nil, allowed: Effect = .spend
+    ) async -> ToolOutcome {
+        let origin = WriteOrigin(turn: turn ?? ids.next(), step: 0)
+        return await tools.call(
+            ToolCall(
+                tool: tool, arguments: arguments, origin: origin, deadlineNanoseconds: .max,
+                idempotencyKey: origin.turn.description, resumeState: resume, answers: answers, allowedEffect: allowed),
+            in: scope ?? ann)
+    }
+
+    /// A call that must give a value.
+    @discardableResult
+    func value(
+        _ tool: String, _ arguments: JSON = [:], as scope: UserScope? = nil, turn: RecordID? = nil,
+        location: SourceLocation = #_sourceLocation
+    ) async throws -> ToolValue {
+        let outcome = await call(tool, arguments, as: scope, turn: turn)
+        guard case .value(let value) = outcome else {
+            Issue.record("\(tool) gave \(outcome)", sourceLocation: location)
+            throw Unexpected()
+        }
+        return value
+    }
+
+    /// A call that must fail.
+    func failure(
+        _ tool: String, _ arguments: JSON = [:], as scope: UserScope? = nil,
+        location: SourceLocation = #_sourceLocation
+    ) async throws -> ToolFailure {
+        let outcome = await call(tool, arguments, as: scope)
+        guard case .failure(let failure) = outcome else {
+            Issue.record("\(tool) gave \(outcome)", sourceLocation: location)
+            throw Unexpected()
+        }
+        return failure
+    }
+
+    /// A call that must ask.
+    func question(
+        _ tool: String, _ arguments: JSON = [:], as scope: UserScope? = nil,
+        location: SourceLocation = #_sourceLocation
+    ) async throws -> InputRequest {
+        let outcome = await call(tool, arguments, as: scope)
+        guard case .inputRequired(let request) = outcome else {
+            Issue.record("\(tool) gave \(outcome)", sourceLocation: location)
+            throw Unexpected()
+        }
+        return request
+    }
+
+    /// Answers a question of a tool.
+    func answer(
+        _ request: InputRequest, _ answer: JSON, to tool: String, _ arguments: JSON = [:], as scope: UserScope? = nil
+    ) async -> ToolOutcome {
+        await call(
+            tool, arguments, as: scope, resume: request.resumeState,
+            answers: .object(JSONObject([(request.field, answer)])))
+    }
+
+    /// The id of the first task, note or memory that a value names.
+    func id(_ value: ToolValue) throws -> String {
+        try "#" + #require(value.shown?.items.first?.id)
+    }
+
+    func undo(_ turn: RecordID, as scope: UserScope? = nil) async throws {
+        _ = try await database.write(scope ?? ann) { try $0.undo(turn: turn) }
+    }
+
+    struct Unexpected: Error {}
+}
+
+extension ToolOutcome {
+    var message: String {
+        switch self {
+        case .value(let value): value.message
+        case .failure(let failure): failure.message
+        case .inputRequired(let request): request.message
+        case .authRequired(_, let message), .accepted(_, let message): message
+        }
+    }
+}
+
+/// Integrations that remember per person what is on.
+final class FakeIntegrations: IntegrationControl {
+    private let on = Mutex<[UserID: Set<String>]>([:])
+
+    static let all = [
+        Integration(
+            namespace: "grocery", name: "Grocery list", aliases: ["groceries", "shopping"],
+            permissions: "keeps your list",
+            state: .off),
+        Integration(
+            namespace: "expenses", name: "Expenses", aliases: ["spending"],
+            permissions: "Keeps your expenses; may read your grocery list", state: .off),
+        Integration(
+            namespace: "recipes", name: "Recipes", aliases: ["cooking"], summary: "Keeps recipes.", state: .off),
+        Integration(
+            namespace: "tides", name: "Tides", state: .unavailable(reason: "its library is missing")),
+    ]
+
+    func integrations(for scope: UserScope) -> [Integration] {
+        let enabled = on.withLock { $0[scope.user] ?? [] }
+        return FakeIntegrations.all.map { integration in
+            var integration = integration
+            if enabled.contains(integration.namespace) { integration.state = .on }
+            return integration
+        }
+    }
+
+    func setEnabled(_ isEnabled: Bool, namespace: String, in scope: UserScope, origin: WriteOrigin) {
+        on.withLock { on in
+            if isEnabled { on[scope.user, default: []].insert(namespace) } else { on[scope.user]?.remove(namespace) }
+        }
+    }
+}
