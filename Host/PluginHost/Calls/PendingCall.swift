@@ -1,0 +1,220 @@
+import CTandemPlugin
+import Synchronization
+import TandemCore
+
+/// One call in flight: who made it, what it may do, and how it ends.
+final class PendingCall: Sendable {
+    let id: UInt64
+    let instance: PluginInstance
+    let tool: CallableTool
+    let scope: UserScope
+    let origin: WriteOrigin
+    let deadline: UInt64
+    let depth: Int
+    let idempotencyKey: String
+    let traceParent: String
+    /// The call may change rows.
+    let mayWrite: Bool
+    let allowedEffect: Effect
+
+    enum Claim {
+        case granted
+        case alreadyDone
+        case stale
+    }
+
+    private enum Phase {
+        case open
+        case waiting(UnsafeContinuation<ToolOutcome, Never>)
+        /// A completion is being read.
+        case claimed(UnsafeContinuation<ToolOutcome, Never>?)
+        case completed(ToolOutcome)
+        /// Ended by the host: the outcome waits for its reader, if it has not been read.
+        case givenUp(ToolOutcome?)
+        case over(wasCompleted: Bool)
+    }
+
+    private struct State {
+        var phase = Phase.open
+        var isCancelled = false
+        var innerCalls = 0
+        /// Requests to host services that run on behalf of the call.
+        var services = 0
+        var drained: OneShot<Void>?
+    }
+
+    private let state = Mutex(State())
+
+    init(
+        id: UInt64, instance: PluginInstance, tool: CallableTool, scope: UserScope, call: ToolCall, deadline: UInt64,
+        mayWrite: Bool
+    ) {
+        self.id = id
+        self.instance = instance
+        self.tool = tool
+        self.scope = scope
+        self.deadline = deadline
+        self.mayWrite = mayWrite
+        origin = call.origin
+        depth = call.depth
+        idempotencyKey = call.idempotencyKey
+        traceParent = call.traceParent
+        allowedEffect = call.allowedEffect
+    }
+
+    // MARK: The plugin's side
+
+    /// The first completion takes the call; `finish` must follow.
+    func claim() -> Claim {
+        state.withLock { state in
+            switch state.phase {
+            case .open: state.phase = .claimed(nil)
+            case .waiting(let continuation): state.phase = .claimed(continuation)
+            case .claimed, .completed, .over(wasCompleted: true): return .alreadyDone
+            case .givenUp, .over(wasCompleted: false): return .stale
+            }
+            return .granted
+        }
+    }
+
+    func finish(_ outcome: ToolOutcome) {
+        let waiting = state.withLock { state -> UnsafeContinuation<ToolOutcome, Never>? in
+            guard case .claimed(let continuation) = state.phase else { return nil }
+            state.phase = continuation == nil ? .completed(outcome) : .over(wasCompleted: true)
+            return continuation
+        }
+        waiting?.resume(returning: outcome)
+    }
+
+    var isInFlight: Bool {
+        state.withLock { state in
+            switch state.phase {
+            case .open, .waiting: true
+            default: false
+            }
+        }
+    }
+
+    /// 1, 0, or `TANDEM_E_STALE`.
+    var cancellation: Int32 {
+        state.withLock { state in
+            switch state.phase {
+            case .open, .waiting: state.isCancelled ? 1 : 0
+            default: TANDEM_E_STALE
+            }
+        }
+    }
+
+    /// Counts a request to a host service; false when the call is over.
+    func beginService() -> Bool {
+        state.withLock { state in
+            switch state.phase {
+            case .open, .waiting:
+                state.services += 1
+                return true
+            default: return false
+            }
+        }
+    }
+
+    func endService() {
+        let drained = state.withLock { state -> OneShot<Void>? in
+            state.services -= 1
+            return state.services == 0 ? state.drained : nil
+        }
+        drained?.resolve(())
+    }
+
+    /// Counts an inner call; false when there were too many.
+    func beginInnerCall(atMost limit: Int) -> Int? {
+        state.withLock { state in
+            guard state.innerCalls < limit else { return nil }
+            state.innerCalls += 1
+            return state.innerCalls
+        }
+    }
+
+    // MARK: The host's side
+
+    /// Ends the call in the host's name; false when it ended before.
+    @discardableResult
+    func giveUp(_ outcome: ToolOutcome) -> Bool {
+        let result = state.withLock { state -> (Bool, UnsafeContinuation<ToolOutcome, Never>?) in
+            switch state.phase {
+            case .open:
+                state.phase = .givenUp(outcome)
+                return (true, nil)
+            case .waiting(let continuation):
+                state.phase = .givenUp(nil)
+                return (true, continuation)
+            default: return (false, nil)
+            }
+        }
+        result.1?.resume(returning: outcome)
+        return result.0
+    }
+
+    /// True the first time.
+    func markCancelled() -> Bool {
+        state.withLock { state in
+            if state.isCancelled { return false }
+            state.isCancelled = true
+            return true
+        }
+    }
+
+    /// The outcome, when there is one already.
+    func takeOutcome() -> ToolOutcome? {
+        state.withLock { state in
+            switch state.phase {
+            case .completed(let outcome):
+                state.phase = .over(wasCompleted: true)
+                return outcome
+            case .givenUp(let outcome):
+                state.phase = .givenUp(nil)
+                return outcome
+            default: return nil
+            }
+        }
+    }
+
+    func outcome() async -> ToolOutcome {
+        await withUnsafeContinuation { continuation in
+            let ready = state.withLock { state -> ToolOutcome? in
+                switch state.phase {
+                case .open: state.phase = .waiting(continuation)
+                case .claimed(nil): state.phase = .claimed(continuation)
+                case .completed(let outcome):
+                    state.phase = .over(wasCompleted: true)
+                    return outcome
+                case .givenUp(let outcome?):
+                    state.phase = .givenUp(nil)
+                    return outcome
+                case .waiting, .claimed, .givenUp(nil), .over:
+                    return .failure(ToolFailure(status: TANDEM_E_INTERNAL, code: "internal", message: "That failed."))
+                }
+                return nil
+            }
+            if let ready { continuation.resume(returning: ready) }
+        }
+    }
+
+    var wasCompleted: Bool {
+        state.withLock { state in
+            switch state.phase {
+            case .claimed, .completed, .over(wasCompleted: true): true
+            default: false
+            }
+        }
+    }
+
+    /// What `services` are still running, to be awaited: after it nothing is written in the call's name any more.
+    func remainingServices() -> OneShot<Void>? {
+        state.withLock { state in
+            guard state.services > 0 else { return nil }
+            let drained = state.drained ?? OneShot<Void>()
+            state.drained = drained
+            return drained
+        }
+    }
+}

@@ -1,0 +1,217 @@
+import CTandemPlugin
+import Glibc
+import Logging
+import TandemCore
+
+/// From an entry of the registry to a plugin that can be called, or the reason why not.
+struct PluginLoader: Sendable {
+    let configuration: PluginHostConfiguration
+    let services: HostServices
+    let mediator: MediatorReference
+    let availability: @Sendable (String, UserScope) -> Bool
+
+    /// What other plugins of the same registry have taken already.
+    struct Taken {
+        var ids: Set<String> = []
+        var namespaces: [String: String] = [:]
+        var tools: [String: String] = [:]
+        var tables: [String: String] = [:]
+    }
+
+    /// What is known of a bundle that is refused.
+    struct Failure: Error {
+        var refusal: PluginRefusal
+        var manifest: PluginManifest?
+        var checksum: String?
+        var isMapped = false
+    }
+
+    /// Reads, checks and maps a bundle. Blocks; runs the plugin's entry point, `manifest`, and one trial of `create`.
+    ///
+    /// - Parameters:
+    ///   - meters: where the plugin counts, kept over reloads.
+    ///   - current: the plugin as it is loaded now; given back when nothing about it changed.
+    func load(
+        _ entry: RegistryEntry, taken: inout Taken, meters: PluginMeters, current: LoadedPlugin?
+    ) throws(Failure) -> LoadedPlugin {
+        var failure = Failure(refusal: PluginRefusal(.loadFailed, ""))
+        do throws(PluginRefusal) {
+            guard taken.ids.insert(entry.id).inserted else {
+                throw PluginRefusal(.duplicatePlugin, "\(entry.id) stands in the registry twice; this is the second")
+            }
+            try requireInProcess(entry)
+            let bundle = try Bundle(at: try path(of: entry))
+            failure.manifest = bundle.manifest
+            failure.checksum = bundle.libraryChecksum
+            try match(entry, bundle)
+            try requirePin(entry, bundle)
+            try reserve(bundle.manifest, in: &taken)
+            if let current, current.entry == entry, current.manifestChecksum == bundle.manifestChecksum,
+                current.imageChecksum == bundle.libraryChecksum, current.bundlePath == bundle.path
+            {
+                return current
+            }
+            let image = try LoadedImage.load(bundle.library, checksum: bundle.libraryChecksum)
+            failure.isMapped = true
+            let table = try image.outcome.get()
+            try compare(bundle.manifest, with: table)
+            var tools: [CallableTool] = []
+            for tool in bundle.manifest.tools {
+                do throws(JSONSchemaError) {
+                    tools.append(try CallableTool(tool))
+                } catch {
+                    throw PluginRefusal(.invalidManifest, "the schema of \(tool.id) is invalid: \(error)")
+                }
+            }
+            let plugin = LoadedPlugin(
+                entry: entry, bundle: bundle, table: table, tools: tools, services: services, mediator: mediator,
+                availability: availability, meters: meters, warnings: warnings(bundle))
+            try tryOut(plugin)
+            return plugin
+        } catch {
+            release(entry, from: &taken, keepsID: error.code != .duplicatePlugin)
+            failure.refusal = error
+            throw failure
+        }
+    }
+
+    // MARK: Steps
+
+    private func requireInProcess(_ entry: RegistryEntry) throws(PluginRefusal) {
+        guard entry.trust == .firstParty, entry.isolation == .inProcess else {
+            throw PluginRefusal(.needsRunner, "\(entry.id) needs the isolated runner, which this build does not have")
+        }
+    }
+
+    private func path(of entry: RegistryEntry) throws(PluginRefusal) -> String {
+        for folder in configuration.searchPaths {
+            let path = folder + "/" + entry.bundle
+            if access(path, F_OK) == 0 { return path }
+        }
+        throw PluginRefusal(.missingFile, "the bundle \(entry.bundle) is missing in the plugin folders")
+    }
+
+    private func match(_ entry: RegistryEntry, _ bundle: Bundle) throws(PluginRefusal) {
+        guard bundle.manifest.id == entry.id else {
+            throw PluginRefusal(
+                .invalidManifest, "the bundle holds \(bundle.manifest.id), the registry expects \(entry.id)")
+        }
+        if let namespace = entry.namespace, namespace != bundle.manifest.namespace {
+            throw PluginRefusal(
+                .invalidManifest,
+                "the bundle has the namespace \(bundle.manifest.namespace), the registry expects \(namespace)")
+        }
+        if configuration.reservedNamespaces.contains(bundle.manifest.namespace) {
+            throw PluginRefusal(
+                .duplicateTool, "the namespace \(bundle.manifest.namespace) belongs to the host's own tools")
+        }
+        if let platform = bundle.manifest.packaging?.platform, platform != configuration.platform {
+            throw PluginRefusal(
+                .otherArchitecture, "the bundle was packaged for \(platform), this host is \(configuration.platform)")
+        }
+    }
+
+    /// A published bundle by the registry, a locally built one by the lock.
+    private func requirePin(_ entry: RegistryEntry, _ bundle: Bundle) throws(PluginRefusal) {
+        if !entry.pins.isEmpty {
+            guard let pin = entry.pins[configuration.platform] else {
+                throw PluginRefusal(.notPinned, "the registry has no checksum for \(configuration.platform)")
+            }
+            guard pin == bundle.manifestChecksum else {
+                throw PluginRefusal(.wrongChecksum, "plugin.json does not have the checksum that the registry names")
+            }
+            return
+        }
+        guard let build = configuration.realBuildFolder, bundle.path == build || bundle.path.hasPrefix(build + "/")
+        else {
+            throw PluginRefusal(
+                .notPinned,
+                "the registry names no checksum, and the bundle does not lie in the folder of the host's own build")
+        }
+        guard let lockPath = configuration.lockPath else { return }
+        let seen = PluginLock.Pin(manifest: bundle.manifestChecksum, files: bundle.files)
+        var pinned: PluginLock.Pin?
+        do {
+            pinned = try PluginLock.load(from: lockPath).bundles[bundle.path]
+            if pinned == nil {
+                try PluginLock.update(at: lockPath) { lock in
+                    if let earlier = lock.bundles[bundle.path] {
+                        pinned = earlier
+                    } else {
+                        lock.bundles[bundle.path] = seen
+                        pinned = seen
+                    }
+                }
+            }
+        } catch {
+            throw PluginRefusal(.notPinned, "the lock of local builds cannot be used: \(error)")
+        }
+        guard pinned == seen else {
+            throw PluginRefusal(
+                .wrongChecksum,
+                "the bundle changed since it was pinned in plugins.lock.json; pack it again to accept the new build")
+        }
+    }
+
+    private func reserve(_ manifest: PluginManifest, in taken: inout Taken) throws(PluginRefusal) {
+        if let owner = taken.namespaces[manifest.namespace] {
+            throw PluginRefusal(
+                .duplicateTool, "the namespace \(manifest.namespace) is taken by \(owner), which comes first")
+        }
+        for tool in manifest.tools {
+            if let owner = taken.tools[tool.id] {
+                throw PluginRefusal(.duplicateTool, "the tool \(tool.id) is taken by \(owner), which comes first")
+            }
+        }
+        for table in manifest.tables {
+            if let owner = taken.tables[table.name] {
+                throw PluginRefusal(.duplicateTable, "the table \(table.name) is taken by \(owner), which comes first")
+            }
+            if configuration.reservedTables.contains(table.name) {
+                throw PluginRefusal(.duplicateTable, "the table \(table.name) is the host's own")
+            }
+        }
+        taken.namespaces[manifest.namespace] = manifest.id
+        for tool in manifest.tools { taken.tools[tool.id] = manifest.id }
+        for table in manifest.tables { taken.tables[table.name] = manifest.id }
+    }
+
+    private func release(_ entry: RegistryEntry, from taken: inout Taken, keepsID: Bool) {
+        guard keepsID else { return }
+        taken.namespaces = taken.namespaces.filter { $0.value != entry.id }
+        taken.tools = taken.tools.filter { $0.value != entry.id }
+        taken.tables = taken.tables.filter { $0.value != entry.id }
+    }
+
+    private func compare(_ manifest: PluginManifest, with table: PluginTable) throws(PluginRefusal) {
+        guard table.abi == manifest.abi else {
+            throw PluginRefusal(
+                .manifestDiffers, "the code was built for ABI \(table.abi), plugin.json says \(manifest.abi)")
+        }
+        let code: PluginManifest
+        do {
+            code = try PluginManifest(reading: table.manifest, packaged: false)
+        } catch {
+            throw PluginRefusal(.manifestDiffers, "the manifest in the code is invalid: \(error)")
+        }
+        if let pointer = ManifestDifference.pointer(file: manifest.document, code: code.document) {
+            throw PluginRefusal(
+                .manifestDiffers, "plugin.json and the code differ at \(pointer.isEmpty ? "/" : pointer)")
+        }
+    }
+
+    /// Makes and destroys an instance: a plugin that cannot be created is refused before anybody needs it.
+    private func tryOut(_ plugin: LoadedPlugin) throws(PluginRefusal) {
+        let settings = Array("{}".utf8)
+        if let failure = PluginInstance(of: plugin, for: nil, settings: settings).tryOut() {
+            throw PluginRefusal(.createFailed, failure)
+        }
+    }
+
+    private func warnings(_ bundle: Bundle) -> [String] {
+        let stray = bundle.image.strayExports
+        guard !stray.isEmpty else { return [] }
+        let names = stray.prefix(3).joined(separator: ", ")
+        return ["exports \(stray.count) symbols besides the entry: \(names)\(stray.count > 3 ? " …" : "")"]
+    }
+}

@@ -1,0 +1,89 @@
+public import TandemCore
+public import TandemJSON
+
+/// What a plugin declares about itself (`plugin.json`, docs/plugins/manifest.md), checked.
+public struct PluginManifest: Sendable, Hashable {
+    /// Reverse domain: `tandem.grocery`.
+    public var id: String
+    /// The first part of its tool ids: `grocery`.
+    public var namespace: String
+    public var name: String
+    /// Semantic Versioning 2.0.0.
+    public var version: String
+    public var summary: String
+    public var aliases: [String]
+    public var publisher: Publisher?
+    public var license: String?
+    public var abi: ABIVersion
+    /// Host extensions that it asks for, also those that its tables, calls and settings imply.
+    public var extensions: Set<String>
+    public var tables: [TableDefinition]
+    public var tools: [ToolDefinition]
+    public var calls: [DeclaredCall]
+    /// JSON Schema of its settings.
+    public var config: JSON?
+    public var quota: PluginQuota?
+    public var maxInFlight: Int
+    public var packaging: Packaging?
+    /// The document as read.
+    public var document: JSONObject
+
+    public struct Publisher: Sendable, Hashable {
+        public var name: String
+        public var contact: String?
+    }
+
+    /// A tool of another plugin that it may call, and why.
+    public struct DeclaredCall: Sendable, Hashable {
+        public var tool: String
+        public var reason: String
+    }
+
+    /// What packaging adds.
+    public struct Packaging: Sendable, Hashable {
+        /// File name within the bundle.
+        public var library: String
+        /// `sha256:` checksums by file name, of every file but `plugin.json`.
+        public var files: [String: String]
+        public var language: String?
+        public var toolchain: String?
+        /// Target triple.
+        public var platform: String?
+    }
+
+    /// The members that packaging adds and code does not know.
+    public static let packagingMembers: Set<String> = ["library", "files", "build"]
+
+    static let maxDocumentBytes = 1 << 20
+}
+
+/// A version of the plugin ABI; same major and a minor that both sides accept work together.
+public struct ABIVersion: Sendable, Hashable, CustomStringConvertible {
+    public var major: UInt32
+    public var minor: UInt32
+
+    public init(major: UInt32, minor: UInt32) {
+        self.major = major
+        self.minor = minor
+    }
+
+    public var description: String { "\(major).\(minor)" }
+}
+
+/// How much a plugin may keep for one person.
+public struct PluginQuota: Sendable, Hashable {
+    public var rows: Int
+    public var bytes: Int
+
+    /// 10,000 rows and 10 MiB.
+    public static let standard = PluginQuota(rows: 10_000, bytes: 10 << 20)
+
+    public init(rows: Int, bytes: Int) {
+        self.rows = rows
+        self.bytes = bytes
+    }
+
+    func limited(to ceiling: PluginQuota) -> PluginQuota {
+        PluginQuota(rows: min(rows, ceiling.rows), bytes: min(bytes, ceiling.bytes))
+    }
+}

@@ -1,0 +1,175 @@
+import CTandemPlugin
+import Logging
+public import TandemCore
+import TandemJSON
+
+extension PluginHost {
+    /// The tools of the plugins that are on for this person, as far as their approval goes. Throws what the store of
+    /// grants throws.
+    public func tools(for scope: UserScope) async throws -> [ToolDefinition] {
+        try await resolvedGrants(of: scope).tools
+    }
+
+    /// Calls a plugin's tool: grants, arguments, instance, the call itself, the result. See `ToolProvider`.
+    ///
+    /// A tool that has always returned quickly is called on the caller's thread, unless its instance is busy; everything
+    /// else runs on the host's own threads.
+    public func call(_ call: ToolCall, in scope: UserScope) async -> ToolOutcome {
+        let set = catalogue
+        guard let reference = set.tools[call.tool] else { return .failure(CallFailure.unknownTool()) }
+        let plugin = reference.plugin
+        let grants: ResolvedGrants
+        if let cached = freshGrants(of: scope, for: set) {
+            grants = cached
+        } else {
+            do {
+                grants = try await resolvedGrants(of: scope)
+            } catch {
+                return .failure(CallFailure.storage(plugin.name))
+            }
+        }
+        guard grants.set === set, let level = grants.levels[reference.index] else {
+            // The set may have been replaced meanwhile: look again in the one that the grants are for.
+            if grants.set !== set, grants.set === catalogue { return await self.call(call, in: scope) }
+            return .failure(CallFailure.notEnabled(plugin.name))
+        }
+        let tool = reference.tool
+        if level == .readOnly, tool.definition.effect != .read {
+            return .failure(CallFailure.readOnly(plugin.name))
+        }
+        guard tool.parameters.isValid(call.arguments) else {
+            plugin.meters.count(\.invalidArguments)
+            return .failure(CallFailure.invalidArguments(tool.parameters.validate(call.arguments).first))
+        }
+        let now = monotonicNanoseconds()
+        let limit = now &+ UInt64(tool.definition.timeoutMilliseconds) &* 1_000_000
+        let deadline = min(call.deadlineNanoseconds, limit)
+        guard now < deadline else {
+            plugin.meters.count(\.deadlines)
+            return .failure(CallFailure.deadline(plugin.name))
+        }
+        if Task.isCancelled { return .failure(CallFailure.cancelled()) }
+        let instance: PluginInstance
+        if let ready = plugin.readyInstance(for: scope, now: now) {
+            instance = ready
+        } else {
+            switch await plugin.instance(for: scope, deadline: deadline) {
+            case .success(let made): instance = made
+            case .failure(let failure): return .failure(failure)
+            }
+        }
+        let mayWrite = tool.definition.effect != .read && call.allowedEffect != .read && level == .write
+        let registered = CallTable.shared.register { id in
+            PendingCall(
+                id: id, instance: instance, tool: tool, scope: scope, call: call, deadline: deadline,
+                mayWrite: mayWrite)
+        }
+        guard let pending = registered else {
+            instance.endCall(now: now)
+            return .failure(CallFailure.busy(plugin.name))
+        }
+        let outcome = await perform(pending, call: call, plugin: plugin)
+        CallTable.shared.release(pending.id, wasCompleted: pending.wasCompleted)
+        // After this nothing is written in the call's name any more.
+        if let services = pending.remainingServices() { await services.value() }
+        instance.endCall(now: monotonicNanoseconds())
+        return checked(outcome, of: tool, plugin: plugin)
+    }
+
+    private func perform(_ pending: PendingCall, call: ToolCall, plugin: LoadedPlugin) async -> ToolOutcome {
+        let instance = pending.instance
+        let arguments = call.arguments.serialized()
+        let answers = call.answers?.serialized() ?? []
+        if pending.tool.isDirect, instance.lane.tryEnter() {
+            let status = instance.invoke(pending, arguments: arguments, resume: call.resumeState, answers: answers)
+            instance.lane.leave()
+            plugin.meters.count(\.directCalls)
+            Self.noteRefusal(status, of: pending, plugin: plugin)
+            if let outcome = pending.takeOutcome() { return outcome }
+        } else {
+            let resume = call.resumeState
+            instance.lane.submit {
+                // Given up while it waited for its turn: the plugin never hears of it.
+                guard pending.isInFlight else { return }
+                let status = instance.invoke(pending, arguments: arguments, resume: resume, answers: answers)
+                Self.noteRefusal(status, of: pending, plugin: plugin)
+            }
+        }
+        return await ending(of: pending, plugin: plugin)
+    }
+
+    private static func noteRefusal(_ status: tandem_status, of pending: PendingCall, plugin: LoadedPlugin) {
+        plugin.meters.count(\.calls)
+        guard status != TANDEM_OK else { return }
+        plugin.meters.count(\.refusals)
+        pending.giveUp(.failure(CallFailure.refused(plugin.name, status: status)))
+    }
+
+    /// Waits for the completion, the deadline or the cancellation.
+    private func ending(of pending: PendingCall, plugin: LoadedPlugin) async -> ToolOutcome {
+        let id = pending.id
+        let name = plugin.name
+        let deadline = pending.deadline
+        let lead = configuration.cancelLead.nanoseconds
+        let warning = deadline > lead ? deadline - lead : 0
+        if warning > monotonicNanoseconds() {
+            DeadlineTimer.shared.schedule(at: warning) {
+                guard case .inFlight(let call) = CallTable.shared.lookup(id), call.isInFlight else { return }
+                if call.markCancelled() { call.instance.cancel(id, reason: TANDEM_CANCEL_DEADLINE) }
+            }
+        }
+        DeadlineTimer.shared.schedule(at: deadline) {
+            guard case .inFlight(let call) = CallTable.shared.lookup(id),
+                call.giveUp(.failure(CallFailure.deadline(name)))
+            else { return }
+            let plugin = call.instance.plugin
+            plugin.report("a plugin call was given up at its deadline", count: plugin.meters.count(\.deadlines))
+            if call.markCancelled() { call.instance.cancel(id, reason: TANDEM_CANCEL_DEADLINE) }
+        }
+        let grace = configuration.cancelGrace.nanoseconds
+        return await withTaskCancellationHandler {
+            await pending.outcome()
+        } onCancel: {
+            guard case .inFlight(let call) = CallTable.shared.lookup(id), call.isInFlight, call.markCancelled() else {
+                return
+            }
+            call.instance.plugin.meters.count(\.cancellations)
+            call.instance.cancel(id, reason: TANDEM_CANCEL_USER)
+            DeadlineTimer.shared.schedule(at: monotonicNanoseconds() + grace) {
+                guard case .inFlight(let call) = CallTable.shared.lookup(id) else { return }
+                call.giveUp(.failure(CallFailure.cancelled()))
+            }
+        }
+    }
+
+    private func checked(_ outcome: ToolOutcome, of tool: CallableTool, plugin: LoadedPlugin) -> ToolOutcome {
+        guard case .value(let value) = outcome else {
+            plugin.meters.count(\.failures)
+            return outcome
+        }
+        if let result = tool.result, !result.isValid(value.value) {
+            let count = plugin.meters.count(\.invalidResults)
+            let violation = result.validate(value.value).first
+            plugin.report(
+                "a plugin's result does not match its schema", count: count,
+                [
+                    "plugin.tool": "\(tool.definition.id)",
+                    "reason": "\(violation.map { "\($0.instanceLocation): \($0.message)" } ?? "")",
+                ])
+            return .failure(CallFailure.misbehaved(plugin.name))
+        }
+        plugin.meters.count(\.values)
+        return outcome
+    }
+
+    /// Whether the person could use a tool now, from what is in memory: for `tandem.tools/1`.
+    func canUse(_ tool: String, in scope: UserScope) -> Bool {
+        let set = catalogue
+        guard let reference = set.tools[tool] else { return services.isHostTool(tool) }
+        guard let grants = cache.grants(of: scope), grants.set === set, let level = grants.levels[reference.index]
+        else {
+            return false
+        }
+        return level == .write || reference.tool.definition.effect == .read
+    }
+}

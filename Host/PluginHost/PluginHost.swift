@@ -1,0 +1,358 @@
+import Glibc
+import Logging
+import Synchronization
+public import TandemCore
+import TandemJSON
+
+/// Loads the plugins of the registry and makes their tools callable for the people who switched them on.
+///
+/// Nothing that is wrong with a registry, a bundle or a plugin stops the host: the plugin is refused with a reason
+/// (`statuses`), the others go on. Safe from any thread. `start` comes first, `run` for as long as the host lives.
+public final class PluginHost: ToolProvider {
+    let configuration: PluginHostConfiguration
+    let services: HostServices
+    let grantStore: any GrantStore
+    let cache = GrantCache()
+    let mediator = MediatorReference()
+    private let loader: PluginLoader
+    private let current: Mutex<PluginSet>
+    private let bookkeeping = Mutex(Bookkeeping())
+    /// One reload at a time.
+    private let reloadGate = ReloadGate()
+
+    private struct Bookkeeping {
+        var meters: [String: PluginMeters] = [:]
+        var registryProblem: DocumentError?
+        var fingerprint: [UInt64] = []
+        var entries: [RegistryEntry] = []
+        /// Checksums of the images in use.
+        var imagesInUse: Set<String> = []
+        var reloads = 0
+        var imagesMapped: Set<String> = []
+    }
+
+    public init(configuration: PluginHostConfiguration, services: HostServices, grants: any GrantStore) {
+        self.configuration = configuration
+        self.services = services
+        grantStore = grants
+        current = Mutex(PluginSet(generation: 0, plugins: [], listed: []))
+        let reference = SelfReference()
+        loader = PluginLoader(
+            configuration: configuration, services: services, mediator: mediator,
+            availability: { tool, scope in reference.host?.canUse(tool, in: scope) ?? false })
+        reference.host = self
+    }
+
+    var catalogue: PluginSet { current.withLock { $0 } }
+
+    // MARK: Life
+
+    /// Reads the registry and loads what it names. Never throws: see `registryProblem` and `statuses`.
+    public func start() async { await reload() }
+
+    /// Watches the registry, the lock and the bundles, and drops idle instances, until the task is cancelled; then ends
+    /// all instances.
+    public func run() async {
+        var candidate: [UInt64]?
+        var lastSweep = monotonicNanoseconds()
+        let sweepInterval = min(configuration.idleAfter.nanoseconds / 2, 5_000_000_000)
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: configuration.pollInterval)
+            } catch {
+                break
+            }
+            let seen = fingerprint()
+            if seen == bookkeeping.withLock({ $0.fingerprint }) {
+                candidate = nil
+            } else if seen == candidate {
+                // The same twice: nobody is in the middle of writing.
+                candidate = nil
+                await reload()
+            } else {
+                candidate = seen
+            }
+            let now = monotonicNanoseconds()
+            if now >= lastSweep + sweepInterval {
+                lastSweep = now
+                sweep(nowNanoseconds: now)
+            }
+        }
+        shutDown()
+    }
+
+    /// Drops the instances that were idle for the configured time at `now` (`CLOCK_MONOTONIC`).
+    public func sweep(nowNanoseconds now: UInt64 = monotonicNanoseconds()) {
+        let idle = configuration.idleAfter.nanoseconds
+        for plugin in catalogue.plugins { plugin.sweep(idleSince: now > idle ? now - idle : 0, now: now) }
+    }
+
+    /// Ends all instances; calls in flight may finish.
+    public func shutDown() {
+        let old = current.withLock { set in
+            let old = set
+            set = PluginSet(generation: old.generation + 1, plugins: [], listed: old.listed.filter { $0.isRefused })
+            return old
+        }
+        for plugin in old.plugins { plugin.retire(isRevoked: false) }
+    }
+
+    /// Where calls from plugin to plugin go. Until it is set, they are answered "unavailable".
+    public func setMediator(_ mediator: any ToolMediator) { self.mediator.set(mediator) }
+
+    // MARK: Reload
+
+    /// Reads the registry again and replaces what changed; a registry that cannot be read changes nothing.
+    public func reload() async {
+        await reloadGate.enter()
+        let work = OneShot<Void>()
+        // Reading, checking and mapping block: not on Swift's shared pool.
+        let outcome = Mutex<PluginSet?>(nil)
+        let box = Box(outcome)
+        WorkerPool.shared.submit { [self] in
+            box.value.withLock { $0 = readAndLoad() }
+            work.resolve(())
+        }
+        await work.value()
+        if let new = box.value.withLock({ $0 }) { await install(new) }
+        reloadGate.leave()
+    }
+
+    private func readAndLoad() -> PluginSet? {
+        let seen = fingerprint()
+        let registry: PluginRegistry
+        do {
+            registry = try readRegistry()
+        } catch {
+            bookkeeping.withLock { state in
+                state.registryProblem = error
+                state.fingerprint = seen
+            }
+            services.logger.error(
+                "the registry of plugins cannot be used; the plugins stay as they were",
+                metadata: ["error": "\(error.description)"])
+            return nil
+        }
+        let old = catalogue
+        var taken = PluginLoader.Taken()
+        var plugins: [LoadedPlugin] = []
+        var listed: [PluginSet.Listed] = []
+        for entry in registry.entries {
+            do throws(PluginLoader.Failure) {
+                let plugin = try loader.load(
+                    entry, taken: &taken, meters: meters(of: entry.id), current: old.plugin(entry.id)?.plugin)
+                listed.append(.loaded(plugins.count))
+                plugins.append(plugin)
+            } catch {
+                listed.append(
+                    .refused(
+                        PluginSet.Refused(
+                            entry: entry, manifest: error.manifest, checksum: error.checksum, refusal: error.refusal,
+                            isMapped: error.isMapped)))
+            }
+        }
+        bookkeeping.withLock { state in
+            state.registryProblem = nil
+            state.entries = registry.entries
+            state.reloads += 1
+            for plugin in plugins { state.imagesMapped.insert(plugin.imageChecksum) }
+            for case .refused(let refused) in listed where refused.isMapped {
+                if let checksum = refused.checksum { state.imagesMapped.insert(checksum) }
+            }
+        }
+        // After loading: the bundles of new entries are part of it, and the lock may have been written.
+        let after = fingerprint()
+        bookkeeping.withLock { $0.fingerprint = after }
+        return PluginSet(generation: old.generation + 1, plugins: plugins, listed: listed)
+    }
+
+    private func readRegistry() throws(DocumentError) -> PluginRegistry {
+        let text: [UInt8]
+        do throws(FileRefusal) {
+            let file = try RegularFile(
+                path: configuration.registryPath, limit: PluginRegistry.maxDocumentBytes,
+                requiresPrivateWriting: false)
+            text = try file.read()
+        } catch {
+            throw DocumentError(
+                document: "registry.json", problems: [DocumentProblem(pointer: "", message: error.reason)])
+        }
+        return try PluginRegistry(reading: text)
+    }
+
+    private func meters(of id: String) -> PluginMeters {
+        bookkeeping.withLock { state in
+            if let meters = state.meters[id] { return meters }
+            let meters = PluginMeters()
+            state.meters[id] = meters
+            return meters
+        }
+    }
+
+    /// Makes tables, replaces the set and retires what is no longer in it.
+    private func install(_ new: PluginSet) async {
+        let old = catalogue
+        var plugins: [LoadedPlugin] = []
+        var listed: [PluginSet.Listed] = []
+        for item in new.listed {
+            guard case .loaded(let index) = item else {
+                listed.append(item)
+                continue
+            }
+            let plugin = new.plugins[index]
+            do {
+                let isNew = !old.plugins.contains { $0 === plugin }
+                if isNew, !plugin.manifest.tables.isEmpty {
+                    try await services.rows.prepare(tables: plugin.manifest.tables, owner: plugin.id)
+                }
+                listed.append(.loaded(plugins.count))
+                plugins.append(plugin)
+            } catch {
+                listed.append(
+                    .refused(
+                        PluginSet.Refused(
+                            entry: plugin.entry, manifest: plugin.manifest, checksum: plugin.imageChecksum,
+                            refusal: PluginRefusal(.storageFailed, "its tables cannot be made: \(error)"),
+                            isMapped: true)))
+            }
+        }
+        let set = PluginSet(generation: new.generation, plugins: plugins, listed: listed)
+        bookkeeping.withLock { $0.imagesInUse = Set(plugins.map(\.imageChecksum)) }
+        current.withLock { $0 = set }
+        for plugin in old.plugins where !plugins.contains(where: { $0 === plugin }) {
+            // Replaced: what is in flight may finish. Removed or refused: its services end.
+            plugin.retire(isRevoked: !plugins.contains { $0.id == plugin.id })
+        }
+        log(set, instead: old)
+    }
+
+    private func log(_ set: PluginSet, instead old: PluginSet) {
+        for plugin in set.plugins where !old.plugins.contains(where: { $0 === plugin }) {
+            plugin.logger.info("plugin loaded", metadata: ["plugin.tools": "\(plugin.tools.count)"])
+            for warning in plugin.warnings {
+                plugin.logger.warning("plugin warning", metadata: ["reason": "\(warning)"])
+            }
+        }
+        for case .refused(let refused) in set.listed {
+            services.logger.error(
+                "plugin refused",
+                metadata: [
+                    "plugin.id": "\(refused.entry.id)", "code": "\(refused.refusal.code.rawValue)",
+                    "reason": "\(refused.refusal.reason)",
+                ])
+        }
+    }
+
+    /// What the files that matter look like: names, sizes, times, inodes.
+    private func fingerprint() -> [UInt64] {
+        var print: [UInt64] = []
+        FileFingerprint.add(configuration.registryPath, to: &print)
+        if let lock = configuration.lockPath { FileFingerprint.add(lock, to: &print) }
+        let entries = bookkeeping.withLock { $0.entries }
+        for entry in entries {
+            for folder in configuration.searchPaths {
+                FileFingerprint.addFolder(folder + "/" + entry.bundle, to: &print)
+            }
+        }
+        return print
+    }
+
+    // MARK: What there is
+
+    /// Why the registry cannot be read, when it cannot: the plugins are then those of the last good one.
+    public var registryProblem: DocumentError? { bookkeeping.withLock { $0.registryProblem } }
+
+    /// All plugins of the registry, in its order.
+    public func statuses() -> [PluginStatus] {
+        let set = catalogue
+        return set.listed.map { item in
+            switch item {
+            case .loaded(let index):
+                let plugin = set.plugins[index]
+                return PluginStatus(
+                    id: plugin.id, namespace: plugin.manifest.namespace, name: plugin.name,
+                    version: plugin.manifest.version, bundle: plugin.entry.bundle, state: .loaded,
+                    tools: plugin.tools.map(\.definition.id), checksum: plugin.imageChecksum,
+                    trust: plugin.entry.trust, isolation: plugin.entry.isolation, plan: plugin.entry.plan,
+                    warnings: plugin.warnings, lastFailure: plugin.lastFailure, instances: plugin.instanceCount,
+                    counters: plugin.meters.snapshot)
+            case .refused(let refused):
+                return PluginStatus(
+                    id: refused.entry.id, namespace: refused.manifest?.namespace, name: refused.manifest?.name,
+                    version: refused.manifest?.version, bundle: refused.entry.bundle,
+                    state: .refused(refused.refusal), tools: refused.manifest?.tools.map(\.id) ?? [],
+                    checksum: refused.checksum, trust: refused.entry.trust, isolation: refused.entry.isolation,
+                    plan: refused.entry.plan, warnings: [], lastFailure: nil, instances: 0,
+                    counters: meters(of: refused.entry.id).snapshot)
+            }
+        }
+    }
+
+    /// The manifests of the loaded plugins, in the order of the registry.
+    public var manifests: [PluginManifest] { catalogue.plugins.map(\.manifest) }
+
+    /// The tools of all loaded plugins, whoever switched them on.
+    public var allTools: [ToolDefinition] { catalogue.plugins.flatMap { $0.tools.map(\.definition) } }
+
+    /// Libraries that this host mapped and no longer uses: they stay in memory until the process ends.
+    public var leakedImages: Int { bookkeeping.withLock { $0.imagesMapped.subtracting($0.imagesInUse).count } }
+
+    /// How often a registry was put into force.
+    public var reloadCount: Int { bookkeeping.withLock { $0.reloads } }
+
+    /// Changes whenever the loaded plugins change.
+    public var generation: UInt64 { catalogue.generation }
+}
+
+extension PluginSet.Listed {
+    fileprivate var isRefused: Bool {
+        if case .refused = self { return true }
+        return false
+    }
+}
+
+/// Lets the loader's callbacks reach the host without keeping it alive.
+private final class SelfReference: @unchecked Sendable {
+    // Written once in the host's init, before anybody can call.
+    weak var host: PluginHost?
+}
+
+private final class Box<Value: ~Copyable & Sendable>: Sendable {
+    let value: Value
+
+    init(_ value: consuming Value) { self.value = value }
+}
+
+/// A lock that tasks wait for without blocking a thread.
+private final class ReloadGate: Sendable {
+    private struct State {
+        var isTaken = false
+        var waiting: [OneShot<Void>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func enter() async {
+        let waiter = state.withLock { state -> OneShot<Void>? in
+            guard state.isTaken else {
+                state.isTaken = true
+                return nil
+            }
+            let waiter = OneShot<Void>()
+            state.waiting.append(waiter)
+            return waiter
+        }
+        await waiter?.value()
+    }
+
+    func leave() {
+        let next = state.withLock { state -> OneShot<Void>? in
+            guard !state.waiting.isEmpty else {
+                state.isTaken = false
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+        next?.resolve(())
+    }
+}

@@ -1,0 +1,77 @@
+import Glibc
+
+/// Where the plugin host finds things and how long it waits.
+public struct PluginHostConfiguration: Sendable {
+    /// `registry.json`.
+    public var registryPath: String
+    /// Folders in which bundles are looked for, first match wins.
+    public var searchPaths: [String]
+    /// Where this host's own build puts its bundles: what lies there counts as first-party without a checksum in the
+    /// registry. Nil: nothing does.
+    public var buildFolder: String?
+    /// `plugins.lock.json` in the data folder; nil: local builds are not pinned (tests, pipes).
+    public var lockPath: String?
+    /// The target triple of this host: `x86_64-unknown-linux-gnu`.
+    public var platform: String
+    /// First parts of the ids of the host's own tools.
+    public var reservedNamespaces: Set<String>
+    /// Names of the host's own tables.
+    public var reservedTables: Set<String>
+    /// An instance that was not used for so long is dropped.
+    public var idleAfter: Duration
+    /// How often the registry, the lock and the bundles are looked at.
+    public var pollInterval: Duration
+    /// How old a person's grants in memory may be: another process may change them in the database.
+    public var grantsMaxAge: Duration
+    /// How long before a deadline the plugin is told.
+    public var cancelLead: Duration
+    /// How long a cancelled call may take to end.
+    public var cancelGrace: Duration
+
+    public init(
+        registryPath: String, searchPaths: [String], buildFolder: String? = nil, lockPath: String? = nil,
+        platform: String = PluginHostConfiguration.ownPlatform, reservedNamespaces: Set<String> = [],
+        reservedTables: Set<String> = [], idleAfter: Duration = .seconds(600),
+        pollInterval: Duration = .milliseconds(500), grantsMaxAge: Duration = .seconds(2),
+        cancelLead: Duration = .milliseconds(100), cancelGrace: Duration = .milliseconds(500)
+    ) {
+        self.registryPath = registryPath
+        self.searchPaths = searchPaths
+        self.buildFolder = buildFolder
+        self.lockPath = lockPath
+        self.platform = platform
+        self.reservedNamespaces = reservedNamespaces
+        self.reservedTables = reservedTables
+        self.idleAfter = idleAfter
+        self.pollInterval = pollInterval
+        self.grantsMaxAge = grantsMaxAge
+        self.cancelLead = cancelLead
+        self.cancelGrace = cancelGrace
+    }
+
+    /// The triple of the machine that this was compiled for.
+    public static var ownPlatform: String {
+        #if arch(x86_64)
+            "x86_64-unknown-linux-gnu"
+        #elseif arch(arm64)
+            "aarch64-unknown-linux-gnu"
+        #else
+            "unknown-unknown-linux-gnu"
+        #endif
+    }
+
+    var realBuildFolder: String? {
+        guard let buildFolder, let real = realpath(buildFolder, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, not negative.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+    }
+}

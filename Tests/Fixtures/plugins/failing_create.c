@@ -1,0 +1,9 @@
+/* create refuses. */
+#include <tandem/tandem.h>
+static tandem_status failing_create(const tandem_host *host, tandem_instance **out) {
+    (void)host;
+    *out = 0;
+    return TANDEM_E_UNAVAILABLE;
+}
+#define CREATE failing_create
+#include "fixture.h"

@@ -1,0 +1,3 @@
+/* The plugin's table lacks create. */
+#define CREATE NULL
+#include "fixture.h"

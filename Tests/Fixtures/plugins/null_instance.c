@@ -1,0 +1,9 @@
+/* create says OK and gives no instance. */
+#include <tandem/tandem.h>
+static tandem_status null_create(const tandem_host *host, tandem_instance **out) {
+    (void)host;
+    *out = 0;
+    return TANDEM_OK;
+}
+#define CREATE null_create
+#include "fixture.h"

@@ -1,0 +1,3 @@
+/* The instance's table lacks invoke. */
+#define INVOKE NULL
+#include "fixture.h"

@@ -1,0 +1,8 @@
+/* The manifest function gives an empty slice. */
+#include <tandem/tandem.h>
+static tandem_slice no_manifest(void) {
+    tandem_slice slice = {0, 0};
+    return slice;
+}
+#define MANIFEST_FUNCTION no_manifest
+#include "fixture.h"

@@ -1,0 +1,304 @@
+import Synchronization
+import TandemCore
+import TandemJSON
+import Testing
+
+@testable import TandemPluginHost
+
+/// What a plugin may do wrong in a call, and what must come out of it each time.
+@Suite(.timeLimit(.minutes(1)))
+struct CallTests {
+    /// A host with the misbehaving plugin, an image of its own for its counters, and a good one.
+    private func start(_ name: String) async throws -> TestHost {
+        let test = try TestHost()
+        try await test.pack(name, "misbehaving", namespace: "bad")
+        try await test.pack("good", "echo")
+        try test.register([name, "good"])
+        await test.host.start()
+        #expect(test.host.statuses().allSatisfy { $0.state == .loaded })
+        // The instances exist before a test looks at times.
+        #expect(await test.call("bad.counts").result != nil)
+        return test
+    }
+
+    private func counts(_ test: TestHost, user: Int64 = 1) async throws -> [String: Int64] {
+        let value = try #require(await test.call("bad.counts", user: user).result?.value.objectValue)
+        return Dictionary(uniqueKeysWithValues: value.map { ($0.key, $0.value.int64Value ?? -1) })
+    }
+
+    /// Every buffer that the plugin made was released exactly once, and the good plugin still answers.
+    private func expectBalance(_ test: TestHost) async throws {
+        var last: [String: Int64] = [:]
+        let isBalanced = await eventually {
+            guard let counts = try? await self.counts(test) else { return false }
+            last = counts
+            return counts["made"] == counts["released"]
+        }
+        #expect(isBalanced, "\(last)")
+        #expect(await test.call("good.run", ["value": 1]).result?.value == ["value": 1])
+    }
+
+    @Test func refusesArgumentsThatDoNotMatchTheSchema() async throws {
+        let test = try await start("args")
+        let failure = try #require(await test.call("good.run", ["other": 1]).error)
+        #expect(failure.code == "invalid_arguments")
+        #expect(failure.status == -1)
+        #expect(try test.status("test.good").counters.calls == 0)
+        #expect(try test.status("test.good").counters.invalidArguments == 1)
+    }
+
+    @Test func answersUnknownTool() async throws {
+        let test = try await start("unknown")
+        #expect(await test.call("nobody.knows").error?.code == "unknown_tool")
+    }
+
+    @Test(arguments: [
+        "not_json", "not_utf8", "huge_value", "huge_message", "null_bytes", "small", "tiny", "null_outcome", "flags",
+        "trust", "reserved", "ok_error", "bad_shown", "other_select", "bad_question",
+    ])
+    func turnsUnusableOutcomeIntoFailure(tool: String) async throws {
+        let test = try await start("unusable\(tool.filter { $0 != "_" })")
+        let failure = try #require(await test.call("bad.\(tool)").error)
+        #expect(failure.code == "bad_outcome")
+        #expect(try test.status("test.unusable\(tool.filter { $0 != "_" })").counters.malformedOutcomes == 1)
+        try await expectBalance(test)
+    }
+
+    @Test func turnsUnknownKindIntoToolError() async throws {
+        let test = try await start("kind")
+        #expect(await test.call("bad.kind").error?.code == "unsupported")
+        try await expectBalance(test)
+    }
+
+    @Test func refusesResultThatDoesNotMatchItsSchema() async throws {
+        let test = try await start("mismatch")
+        #expect(await test.call("bad.mismatch").error?.code == "bad_outcome")
+        #expect(try test.status("test.mismatch").counters.invalidResults == 1)
+        try await expectBalance(test)
+    }
+
+    @Test func givesUpAtTheDeadlineWhenNothingComes() async throws {
+        let test = try await start("never")
+        let failure = try #require(await test.call("bad.never").error)
+        #expect(failure.code == "timeout")
+        #expect(failure.status == -23)
+        #expect(await eventually { (try? await counts(test)["cancels"]) ?? 0 > 0 })
+        #expect(try test.status("test.never").counters.deadlines == 1)
+        try await expectBalance(test)
+    }
+
+    @Test func answersLateCompletionAsStale() async throws {
+        let test = try await start("late")
+        #expect(await test.call("bad.late").error?.code == "timeout")
+        #expect(await eventually { (try? await counts(test)["stale"]) == 1 })
+        #expect(try test.status("test.late").counters.staleCompletions == 1)
+        try await expectBalance(test)
+    }
+
+    @Test func countsSecondCompletionAndKeepsTheFirst() async throws {
+        let test = try await start("twice")
+        #expect(await test.call("bad.twice").result?.message == "First.")
+        #expect(try await counts(test)["twice"] == 1)
+        #expect(try test.status("test.twice").counters.doubleCompletions == 1)
+        try await expectBalance(test)
+    }
+
+    @Test func answersCompletionThroughAnotherInstanceAsStale() async throws {
+        let test = try await start("foreign")
+        // Another person's instance, with a host table of its own.
+        #expect(await test.call("bad.counts", user: 2).result != nil)
+        #expect(await test.call("bad.foreign").error?.code == "timeout")
+        #expect(try test.status("test.foreign").counters.foreignCompletions >= 1)
+        #expect(try await counts(test)["stale"] ?? 0 >= 1)
+        try await expectBalance(test)
+    }
+
+    @Test func answersUnknownCallsAsStale() async throws {
+        let test = try await start("unknowncall")
+        #expect(await test.call("bad.unknown_call").result?.message == "Fine.")
+        #expect(try await counts(test)["stale"] == 5)
+        try await expectBalance(test)
+    }
+
+    @Test func survivesNullHostTable() async throws {
+        let test = try await start("nullhost")
+        #expect(await test.call("bad.null_host").result?.value == true)
+        try await expectBalance(test)
+    }
+
+    @Test func reportsRefusingInvoke() async throws {
+        let test = try await start("refuse")
+        let failure = try #require(await test.call("bad.refuse").error)
+        #expect(failure.status == -22)
+        #expect(failure.code == "busy")
+        #expect(failure.isRetryable)
+        #expect(try test.status("test.refuse").counters.refusals == 1)
+        try await expectBalance(test)
+    }
+
+    @Test func keepsCompletionOfInvokeThatThenRefuses() async throws {
+        let test = try await start("refuseafter")
+        #expect(await test.call("bad.refuse_after").result?.message == "Hm.")
+        try await expectBalance(test)
+    }
+
+    @Test func takesCompletionFromAnotherThread() async throws {
+        let test = try await start("thread")
+        #expect(await test.call("bad.thread").result?.message == "Late.")
+        try await expectBalance(test)
+    }
+
+    @Test func removesControlCharactersFromMessages() async throws {
+        let test = try await start("controls")
+        #expect(await test.call("bad.controls").result?.message == "one\n[31mtwo three")
+        try await expectBalance(test)
+    }
+
+    @Test func lowersTrustAndNeverRaisesIt() async throws {
+        let test = try await start("untrusted")
+        #expect(await test.call("bad.untrusted").result?.trust == .untrusted)
+        #expect(await test.call("good.run", ["value": 1]).result?.trust == .system)
+        try await expectBalance(test)
+    }
+
+    @Test func carriesQuestionsBackAndForth() async throws {
+        let test = try await start("question")
+        guard case .inputRequired(let question) = await test.call("bad.question") else {
+            Issue.record("no question")
+            return
+        }
+        #expect(question.field == "which")
+        #expect(question.options == [InputRequest.Option(value: 1, label: "one")])
+        #expect(question.resumeState == [0, 1] + Array("state".utf8))
+        let again = await test.call("bad.question", resume: question.resumeState, answers: ["which": 1])
+        #expect(again.result?.value == ["which": 1])
+        try await expectBalance(test)
+    }
+
+    @Test func decodesTheOtherKinds() async throws {
+        let test = try await start("kinds")
+        #expect(await test.call("bad.account") == .authRequired(grant: "mail", message: "Hm."))
+        #expect(await test.call("bad.job") == .accepted(job: "7", message: "Hm."))
+        let failure = try #require(await test.call("bad.error").error)
+        #expect(failure.code == "slow_down")
+        #expect(failure.status == -61)
+        #expect(failure.isRetryable)
+        #expect(failure.retryAfterMilliseconds == 1500)
+        try await expectBalance(test)
+    }
+
+    @Test func cancelsACallThatObeys() async throws {
+        let test = try await start("obedient")
+        let task = Task { await test.call("bad.obedient") }
+        #expect(await eventually { (try? test.status("test.obedient").counters.calls) == 2 })
+        let before = monotonicNanoseconds()
+        task.cancel()
+        #expect(await task.value.error?.code == "cancelled")
+        #expect(monotonicNanoseconds() - before < 1_500_000_000)
+        #expect(try test.status("test.obedient").counters.cancellations == 1)
+        try await expectBalance(test)
+    }
+
+    @Test func givesUpOnACallThatIgnoresCancel() async throws {
+        let test = try await start("deaf")
+        let task = Task { await test.call("bad.deaf") }
+        #expect(await eventually { (try? test.status("test.deaf").counters.calls) == 2 })
+        let before = monotonicNanoseconds()
+        task.cancel()
+        #expect(await task.value.error?.code == "cancelled")
+        #expect(monotonicNanoseconds() - before < 1_500_000_000)
+        try await expectBalance(test)
+    }
+
+    @Test func answersAtTheDeadlineWhileInvokeHangs() async throws {
+        let test = try await start("hang")
+        let before = monotonicNanoseconds()
+        #expect(await test.call("bad.hang").error?.code == "timeout")
+        #expect(monotonicNanoseconds() - before < 2_500_000_000)
+        // Another person's instance is not held up.
+        #expect(await test.call("bad.twice", user: 2, within: .milliseconds(2400)).result != nil)
+        #expect(await eventually { (try? test.status("test.hang").counters.overruns) ?? 0 > 0 })
+        try await expectBalance(test)
+    }
+
+    @Test func namesSlowPluginAndTakesItsDirectWayAway() async throws {
+        let test = try await start("slow")
+        // A busy machine may hold up some calls; quick ones add up all the same.
+        #expect(
+            await eventually {
+                _ = await test.call("bad.twice")
+                return (try? test.status("test.slow").counters.directCalls) ?? 0 >= 4
+            })
+        let before = try test.status("test.slow").counters
+        for _ in 0..<3 { #expect(await test.call("bad.slow").result != nil) }
+        let after = try test.status("test.slow").counters
+        #expect(after.overruns >= before.overruns + 3)
+        #expect(after.directCalls == before.directCalls)
+        try await expectBalance(test)
+    }
+
+    @Test func neverCallsOneInstanceTwiceAtATime() async throws {
+        let test = try await start("serial")
+        // bad.slow sleeps in invoke: overlapping calls would finish together.
+        let before = monotonicNanoseconds()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 { group.addTask { _ = await test.call("bad.slow") } }
+        }
+        #expect(monotonicNanoseconds() - before >= 80_000_000)
+        try await expectBalance(test)
+    }
+
+    @Test func letsMoreCallsWaitThanMayBeInFlight() async throws {
+        let test = try await start("queue")
+        let results = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<40 { group.addTask { await test.call("bad.thread").result != nil } }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(results == 40)
+        try await expectBalance(test)
+    }
+
+    @Test func refusesCallWhoseDeadlineIsPast() async throws {
+        let test = try await start("past")
+        #expect(await test.call("good.run", within: .zero).error?.code == "timeout")
+    }
+
+    @Test func reportsFailingActivate() async throws {
+        let test = try TestHost()
+        try await test.pack("sad", "failing_activate")
+        try await test.pack("good", "echo")
+        try test.register(["sad", "good"])
+        await test.host.start()
+        #expect(await test.call("sad.run").error?.code == "unavailable")
+        let status = try test.status("test.sad")
+        #expect(status.lastFailure == "activate answered auth_required (-60)")
+        #expect(status.counters.instancesFailed == 1)
+        #expect(await test.call("good.run", ["value": 1]).result != nil)
+    }
+
+    @Test func dropsIdleInstancesAndMakesNewOnes() async throws {
+        let test = try await start("idle")
+        _ = await test.call("good.run", ["value": 1])
+        #expect(try test.status("test.good").instances == 1)
+        test.host.sweep(nowNanoseconds: monotonicNanoseconds() + 1_000_000_000)
+        #expect(try test.status("test.good").instances == 1)
+        test.host.sweep(nowNanoseconds: monotonicNanoseconds() + 601_000_000_000)
+        #expect(try test.status("test.good").instances == 0)
+        #expect(await eventually { (try? test.status("test.good").counters.instancesDestroyed) == 1 })
+        #expect(await test.call("good.run", ["value": 1]).result != nil)
+        #expect(try test.status("test.good").counters.instancesCreated == 2)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func abandonsInstanceThatNeverGetsQuiet() async throws {
+        let test = try TestHost()
+        try await test.pack("busy", "never_quiet")
+        try test.register(["busy"])
+        await test.host.start()
+        #expect(await test.call("busy.run", ["value": 1]).result != nil)
+        test.host.sweep(nowNanoseconds: monotonicNanoseconds() + 601_000_000_000)
+        // A new instance takes over at once.
+        #expect(await test.call("busy.run", ["value": 2]).result != nil)
+        #expect(await eventually { (try? test.status("test.busy").counters.instancesAbandoned) == 1 })
+    }
+
+}

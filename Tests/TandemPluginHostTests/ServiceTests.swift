@@ -1,0 +1,262 @@
+import Synchronization
+import TandemCore
+import TandemJSON
+import Testing
+
+@testable import TandemPluginHost
+
+/// The host extensions as a plugin in C meets them.
+@Suite(.timeLimit(.minutes(1)))
+struct ServiceTests {
+    private func start(
+        _ name: String, settings: any PluginSettings = DefaultSettings(),
+        person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() },
+        edit: (String, inout JSONObject) -> Void = { _, _ in }
+    ) async throws -> TestHost {
+        let test = try TestHost(settings: settings, person: person)
+        try await test.pack(name, "services", namespace: "services")
+        try await test.pack("echo", "echo")
+        try test.register([name, "echo"], edit: edit)
+        await test.host.start()
+        #expect(test.host.statuses().allSatisfy { $0.state == .loaded }, "\(test.host.statuses())")
+        return test
+    }
+
+    @Test func grantsWhatTheManifestAsksForAndNoMore() async throws {
+        let test = try await start("exts")
+        let value = try #require(await test.call("services.extensions").result?.value)
+        for name in ["rows", "tools", "clock", "config", "log"] { #expect(value[name] == 1) }
+        #expect(value["unknown"] == 0)
+        // Host services before activate.
+        #expect(value["logInCreate"] == -3)
+        #expect(value["rowsInCreate"] == -3)
+    }
+
+    @Test func staysBelowTheCeilingOfTheRegistry() async throws {
+        let test = try await start(
+            "ceiling",
+            edit: { name, entry in
+                if name == "ceiling" { entry["ceiling"] = ["extensions": ["tandem.config/1"]] }
+            })
+        let value = try #require(await test.call("services.extensions").result?.value)
+        #expect(value["rows"] == 0)
+        #expect(value["tools"] == 0)
+        #expect(value["config"] == 1)
+        #expect(value["clock"] == 1)
+        #expect(value["log"] == 1)
+    }
+
+    @Test func executesRowsForThePersonAndTheCall() async throws {
+        let test = try await start("rowsa")
+        test.rows.answer { _ in .success([["id": "5"]]) }
+        let operations: JSON = [["insert": "things", "values": ["label": "x"]]]
+        let value = await test.call("services.rows", ["value": operations], user: 9).result?.value
+        #expect(value == ["status": 0, "result": [["id": "5"]]])
+        let request = try #require(test.rows.requests.first)
+        #expect(request.operations == operations)
+        #expect(request.owner == "test.rowsa")
+        #expect(request.scope == test.scope(9))
+        #expect(request.origin == WriteOrigin(turn: test.turn, step: 1))
+        #expect(request.mayWrite)
+        #expect(request.quota == .standard)
+        #expect(test.rows.prepared["test.rowsa"]?.map(\.name) == ["things"])
+    }
+
+    @Test func letsReadOnlyCallsWriteNothing() async throws {
+        let test = try await start("rowsb")
+        _ = await test.call("services.read_rows", ["value": []])
+        _ = await test.call("services.rows", ["value": []], effect: .read)
+        _ = await test.call("services.rows", ["value": []], effect: .write)
+        #expect(test.rows.requests.map(\.mayWrite) == [false, false, true])
+    }
+
+    @Test func reportsRowFailures() async throws {
+        let test = try await start("rowsc")
+        test.rows.answer { _ in
+            .failure(RowFailure(status: -9, code: "unique", operation: 0, column: "label", message: "is there already"))
+        }
+        let value = await test.call("services.rows", ["value": []]).result?.value
+        #expect(value?["status"] == -9)
+        #expect(value?["result"]?["code"] == "unique")
+        #expect(value?["result"]?["operation"] == 0)
+        #expect(try test.status("test.rowsc").counters.rowRefusals == 1)
+    }
+
+    @Test func refusesMalformedAndTooLargeRowRequests() async throws {
+        let test = try await start("rowsd")
+        let malformed = await test.call("services.rows", ["other": 1]).error
+        #expect(malformed?.code == "invalid_arguments")
+        // No value: the plugin sends what is left of `{}`, which is no JSON.
+        let empty = await test.call("services.rows", ["value": ""]).result?.value
+        #expect(empty?["status"] == 0)
+        #expect(await test.call("services.rows_big").result?.value == ["status": -25])
+    }
+
+    @Test func answersRowsOfAnEndedCallAsStale() async throws {
+        let test = try await start("rowse")
+        #expect(await test.call("services.rows_after").result != nil)
+        // Whatever arrived, arrived before the call was over.
+        #expect(await test.call("services.rows", ["value": []]).result != nil)
+        #expect(test.rows.requests.count == 1)
+    }
+
+    @Test func returnsOnlyWhenTheCallsRowsAreDone() async throws {
+        let test = try await start("rowsf")
+        let gate = OneShot<Void>()
+        let flag = Flag()
+        test.rows.answer { _ in
+            await gate.value()
+            flag.set()
+            return .success([])
+        }
+        let task = Task {
+            let outcome = await test.call("services.rows_late")
+            return (outcome.result != nil, flag.isSet)
+        }
+        #expect(await eventually { test.rows.requests.count == 1 })
+        gate.resolve(())
+        #expect(await task.value == (true, true))
+    }
+
+    @Test func callsDeclaredToolsThroughTheMediator() async throws {
+        let test = try await start("toolsa")
+        let mediator = RecordingMediator(test.host)
+        #expect(await test.call("services.other", ["value": 1]).result?.value == ["status": -62])
+        test.host.setMediator(mediator)
+        let value = await test.call("services.other", ["value": 1]).result?.value
+        #expect(value?["status"] == 0)
+        #expect(value?["kind"] == 1)
+        #expect(value?["value"] == ["value": 1])
+        let inner = try #require(mediator.calls.last)
+        #expect(inner.tool == "echo.run")
+        #expect(inner.depth == 1)
+        #expect(inner.origin == WriteOrigin(turn: test.turn, step: 1))
+        #expect(inner.idempotencyKey == "key/1")
+        // Not declared in the manifest.
+        #expect(await test.call("services.other_undeclared", ["value": 1]).result?.value == ["status": -40])
+        #expect(await test.call("services.other", ["value": 1], depth: 4).result?.value == ["status": -21])
+    }
+
+    @Test func passesReadOnlyOnToInnerCalls() async throws {
+        let test = try await start("toolsb")
+        let mediator = RecordingMediator(test.host)
+        test.host.setMediator(mediator)
+        _ = await test.call("services.other", ["value": 1], effect: .read)
+        #expect(mediator.calls.last?.allowedEffect == .read)
+    }
+
+    @Test func tellsAvailabilityOfDeclaredToolsOnly() async throws {
+        let test = try await start("toolsc")
+        #expect(await test.call("services.available").result?.value == ["declared": 1, "other": 0])
+        try await test.host.switchOff("echo", in: test.scope())
+        // The grants in memory are read again by the call itself.
+        #expect(await test.call("services.available").result?.value == ["declared": 0, "other": 0])
+    }
+
+    @Test func tellsTimeAndPlace() async throws {
+        let test = try await start(
+            "clock",
+            person: { scope in
+                PersonContext(
+                    timeZone: scope.user.rawValue == 2 ? "Asia/Tokyo" : "Europe/Paris", currency: "JPY", language: "ja",
+                    utcOffsetSeconds: { $0 == 1000 ? 32_400 : 0 })
+            })
+        let value = await test.call("services.clock", user: 2).result?.value
+        #expect(value?["now"]?.int64Value == test.clock.now.millisecondsSinceEpoch)
+        #expect(value?["offset"] == 32_400)
+        #expect(value?["locale"] == ["timeZone": "Asia/Tokyo", "currency": "JPY", "language": "ja"])
+    }
+
+    @Test func mergesSettingsAndLeavesOutWhatBreaksTheSchema() async throws {
+        let settings = FixedSettings(
+            operatorValues: ["limit": 9], people: [1: ["mode": "fast"], 2: ["limit": "many"]])
+        let test = try await start("config", settings: settings)
+        #expect(
+            await test.call("services.config").result?.value
+                == ["generation": 1, "values": ["limit": 9, "mode": "fast"]])
+        #expect(
+            await test.call("services.config", user: 2).result?.value
+                == ["generation": 1, "values": ["limit": 9, "mode": "plain"]])
+        settings.set([1: ["mode": "slow"]])
+        await test.host.settingsChanged(of: "test.config", in: test.scope())
+        #expect(
+            await test.call("services.config").result?.value
+                == ["generation": 2, "values": ["limit": 9, "mode": "slow"]])
+    }
+
+    @Test func logsWithinLimits() async throws {
+        let test = try await start("log")
+        #expect(await test.call("services.log").result?.value == [0, -1, -1, -1])
+        _ = await test.call("services.flood")
+        let counters = try test.status("test.log").counters
+        #expect(counters.logLinesDropped >= 700)
+        #expect(counters.logLines <= 300)
+    }
+
+    @Test func answersRevokedOnceThePluginIsOff() async throws {
+        let test = try await start("revoked")
+        let gate = OneShot<Void>()
+        test.rows.answer { _ in
+            await gate.value()
+            return .success([])
+        }
+        let task = Task { await test.call("services.rows", ["value": []]) }
+        #expect(await eventually { test.rows.requests.count == 1 })
+        try await test.host.switchOff("test.revoked", in: test.scope())
+        gate.resolve(())
+        // What ran already is not taken back.
+        #expect(await task.value.result?.value["status"] == 0)
+        #expect(await test.call("services.rows", ["value": []]).error?.code == "not_enabled")
+    }
+
+    @Test func leavesNoBufferBehind() async throws {
+        let test = try await start("buffers")
+        for _ in 0..<50 { _ = await test.call("services.config") }
+        for _ in 0..<50 { _ = await test.call("services.rows", ["value": []]) }
+        // Other tests run at the same time and give buffers, too, but none for long.
+        #expect(await eventually { HostBuffer.outstanding.load(ordering: .relaxed) <= 2 })
+    }
+}
+
+final class Flag: Sendable {
+    private let value = Mutex(false)
+
+    var isSet: Bool { value.withLock { $0 } }
+
+    func set() { value.withLock { $0 = true } }
+}
+
+/// Mediates by calling the host, and records.
+final class RecordingMediator: ToolMediator {
+    private let recorded = Mutex<[ToolCall]>([])
+    private let host: PluginHost
+
+    init(_ host: PluginHost) { self.host = host }
+
+    var calls: [ToolCall] { recorded.withLock { $0 } }
+
+    func mediate(_ call: ToolCall, in scope: UserScope) async -> ToolOutcome {
+        recorded.withLock { $0.append(call) }
+        return await host.call(call, in: scope)
+    }
+
+    func isAvailable(tool: String, in scope: UserScope) async -> Bool { true }
+}
+
+final class FixedSettings: PluginSettings {
+    private let values: JSONObject
+    private let people: Mutex<[Int64: JSONObject]>
+
+    init(operatorValues: JSONObject, people: [Int64: JSONObject]) {
+        values = operatorValues
+        self.people = Mutex(people)
+    }
+
+    func set(_ new: [Int64: JSONObject]) { people.withLock { $0 = new } }
+
+    func operatorValues(plugin: String) -> JSONObject { plugin == "test.config" ? values : [:] }
+
+    func personValues(plugin: String, in scope: UserScope) async throws -> JSONObject {
+        people.withLock { $0[scope.user.rawValue] ?? [:] }
+    }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import Logging
+import Synchronization
+import TandemCore
+import TandemJSON
+import Testing
+
+@testable import TandemPluginHost
+
+/// A plugin host in a folder of its own: bundles, registry, lock, and services that a test looks into.
+final class TestHost: Sendable {
+    let folder: TemporaryFolder
+    let host: PluginHost
+    let rows = RecordingRows()
+    let clock = ManualClock(Timestamp(millisecondsSinceEpoch: 1_790_000_000_000))
+    let grants: MemoryGrantStore
+    let turn = RecordID(rawValue: 7)
+
+    var bundles: String { folder.path + "/plugins" }
+
+    init(
+        idleAfter: Duration = .seconds(600), poll: Duration = .milliseconds(20),
+        cancelGrace: Duration = .milliseconds(200),
+        lock: Bool = true, settings: any PluginSettings = DefaultSettings(),
+        person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() }
+    ) throws {
+        folder = TemporaryFolder("host")
+        grants = MemoryGrantStore()
+        mkdir(folder.path + "/plugins", 0o755)
+        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        logger.logLevel = .trace
+        host = PluginHost(
+            configuration: PluginHostConfiguration(
+                registryPath: folder.path + "/registry.json", searchPaths: [folder.path + "/plugins"],
+                buildFolder: folder.path + "/plugins", lockPath: lock ? folder.path + "/plugins.lock.json" : nil,
+                reservedTables: ["tasks"], idleAfter: idleAfter, pollInterval: poll, cancelGrace: cancelGrace),
+            services: HostServices(
+                clock: clock, rows: rows, settings: settings, person: person, logger: logger),
+            grants: grants)
+    }
+
+    /// Packs a compiled fixture into the bundle `name`.
+    @discardableResult
+    func pack(
+        _ name: String, _ fixture: String, id: String? = nil, namespace: String? = nil
+    ) async throws -> BundlePacker.Packed {
+        let macros = FixtureLibrary.names(id ?? "test.\(name)", namespace ?? name)
+        return try await pack(name, library: try await FixtureLibrary.compile(fixture, macros))
+    }
+
+    func pack(_ name: String, library: String) async throws -> BundlePacker.Packed {
+        let target = bundles + "/" + name
+        let lock = host.configuration.lockPath
+        let result = OneShot<Result<BundlePacker.Packed, PluginRefusal>>()
+        WorkerPool.shared.submit {
+            do throws(PluginRefusal) {
+                result.resolve(.success(try BundlePacker.pack(library: library, into: target, lockPath: lock)))
+            } catch {
+                result.resolve(.failure(error))
+            }
+        }
+        return try await result.value().get()
+    }
+
+    /// Lays out a bundle whose library is any bytes, with the manifest of echo.c under the bundle's names.
+    func layOut(
+        _ name: String, library: [UInt8], edit: (inout JSONObject) -> Void = { _ in }
+    ) async throws {
+        try await pack(name, "echo")
+        let file = bundles + "/" + name
+        let text = try Data(contentsOf: URL(fileURLWithPath: file + "/plugin.json"))
+        guard case .object(var document) = try JSON(parsing: Array(text)) else { return }
+        for old in document["files"]?.objectValue?.keys ?? [] { unlink(file + "/" + old) }
+        document["library"] = "plugin.so"
+        document["files"] = ["plugin.so": .string(Checksum.of(library))]
+        edit(&document)
+        try folder.write(library, to: "plugins/\(name)/plugin.so")
+        try folder.write(JSON.object(document).pretty(), to: "plugins/\(name)/plugin.json")
+        // A build that writes a bundle without the packer: not pinned before it is first seen.
+        if let lock = host.configuration.lockPath { unlink(lock) }
+    }
+
+    /// Lays out a broken fixture under the names of the bundle.
+    func layOut(_ name: String, fixture: String, edit: (inout JSONObject) -> Void = { _ in }) async throws {
+        let path = try await FixtureLibrary.compile(fixture, FixtureLibrary.names("test.\(name)", name))
+        try await layOut(name, library: Array(try Data(contentsOf: URL(fileURLWithPath: path))), edit: edit)
+    }
+
+    /// Writes a registry that names bundles as first-party plugins `test.NAME`.
+    func register(_ names: [String], edit: (String, inout JSONObject) -> Void = { _, _ in }) throws {
+        let entries = names.map { name -> JSON in
+            var entry: JSONObject = [
+                "id": .string("test.\(name)"), "bundle": .string(name), "trust": "first-party",
+                "isolation": "in-process", "default": "enabled",
+            ]
+            edit(name, &entry)
+            return .object(entry)
+        }
+        let document: JSON = ["version": 1, "plugins": .array(entries)]
+        try folder.write(document.pretty(), to: "registry.json")
+    }
+
+    func refusal(_ id: String) -> PluginRefusal? { host.statuses().first { $0.id == id }?.refusal }
+
+    func status(_ id: String) throws -> PluginStatus { try #require(host.statuses().first { $0.id == id }) }
+
+    func scope(_ user: Int64 = 1) -> UserScope { UserScope(authenticated: UserID(rawValue: user)) }
+
+    func call(
+        _ tool: String, _ arguments: JSON = [:], user: Int64 = 1, within: Duration = .seconds(20),
+        effect: Effect = .spend, depth: Int = 0, resume: [UInt8] = [], answers: JSON? = nil
+    ) async -> ToolOutcome {
+        await host.call(
+            ToolCall(
+                tool: tool, arguments: arguments, origin: WriteOrigin(turn: turn, step: 1),
+                deadlineNanoseconds: monotonicNanoseconds() + within.nanoseconds, idempotencyKey: "key",
+                resumeState: resume, answers: answers, allowedEffect: effect, depth: depth), in: scope(user))
+    }
+}
+
+extension ToolOutcome {
+    var result: ToolValue? {
+        if case .value(let value) = self { return value }
+        return nil
+    }
+
+    var error: ToolFailure? {
+        if case .failure(let failure) = self { return failure }
+        return nil
+    }
+}
+
+/// Waits for something that other threads bring about, without a fixed sleep; false after ten seconds.
+func eventually(_ condition: () async -> Bool) async -> Bool {
+    let end = monotonicNanoseconds() + 10_000_000_000
+    while monotonicNanoseconds() < end {
+        if await condition() { return true }
+        try? await Task.sleep(for: .milliseconds(2))
+    }
+    return false
+}
+
+/// Row services that record what they were asked and answer what a test wants.
+final class RecordingRows: RowExecutor {
+    struct Request: Sendable {
+        var operations: JSON
+        var owner: String
+        var scope: UserScope
+        var origin: WriteOrigin
+        var mayWrite: Bool
+        var quota: PluginQuota
+    }
+
+    private let state = Mutex<(requests: [Request], prepared: [String: [TableDefinition]])>(([], [:]))
+    private let answer = Mutex<@Sendable (Request) async -> Result<JSON, RowFailure>>({ _ in .success([]) })
+    private let preparation = Mutex<RowFailure?>(nil)
+
+    var requests: [Request] { state.withLock { $0.requests } }
+    var prepared: [String: [TableDefinition]] { state.withLock { $0.prepared } }
+
+    func answer(_ body: @escaping @Sendable (Request) async -> Result<JSON, RowFailure>) {
+        answer.withLock { $0 = body }
+    }
+
+    func failPreparation(_ failure: RowFailure?) { preparation.withLock { $0 = failure } }
+
+    func prepare(tables: [TableDefinition], owner: String) async throws {
+        if let failure = preparation.withLock({ $0 }) { throw failure }
+        state.withLock { $0.prepared[owner] = tables }
+    }
+
+    func execute(
+        operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool, quota: PluginQuota
+    ) async -> Result<JSON, RowFailure> {
+        let request = Request(
+            operations: operations, owner: owner, scope: scope, origin: origin, mayWrite: mayWrite, quota: quota)
+        state.withLock { $0.requests.append(request) }
+        return await answer.withLock { $0 }(request)
+    }
+}
