@@ -1,0 +1,74 @@
+import Glibc
+import Logging
+import ServiceLifecycle
+import TandemAgent
+public import TandemCore
+import TandemHTTP
+import TandemPluginHost
+import TandemSMS
+import TandemStorage
+import UnixSignals
+
+extension Application {
+    /// Makes the JSON log the log of this process. Once, by the executable.
+    ///
+    /// - Parameter isQuiet: for commands that talk to a person: nothing is logged unless `TANDEM_LOG` asks for it.
+    public static func startLogging(_ configuration: Configuration, isQuiet: Bool = false) {
+        let isAskedFor = getenv("TANDEM_LOG").map { $0[0] != 0 } ?? false
+        JSONLogHandler.bootstrap(level: isQuiet && !isAskedFor ? .critical : configuration.logLevel)
+        if isQuiet { return }
+        let logger = Logger(label: "tandem")
+        for warning in configuration.warnings { logger.warning("configuration", metadata: ["reason": "\(warning)"]) }
+    }
+
+    /// Serves until SIGTERM or SIGINT, then ends in order: the front first, the agent and the outbox, the database last.
+    ///
+    /// - Parameter onListening: called with the port once connections are accepted.
+    public func serve(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+        var webhook: SMSWebhook?
+        var services: [any Service] = [
+            LoopService { await self.plugins.run() }, LoopService { await self.agent.run() },
+        ]
+        if let sms {
+            guard let base = configuration.publicURL else {
+                throw ApplicationError(
+                    "TWILIO_ACCOUNT_SID is set, but TANDEM_PUBLIC_URL is not: it is what Twilio signs. Set it to the "
+                        + "address that the webhook is reached under, such as https://assistant.example.org.")
+            }
+            webhook = SMSWebhook(
+                account: sms.account, publicBase: base, database: database,
+                directory: VerifiedNumbers(accounts: accounts), inbox: agent, outbox: sms.outbox, metrics: metrics)
+            let outbox = sms.outbox
+            services.append(LoopService { await outbox.run() })
+        } else {
+            logger.notice("no SMS: TWILIO_ACCOUNT_SID is not set")
+        }
+        let database = database
+        services.append(
+            FrontServer(
+                options: FrontServer.Options(configuration), webhook: webhook,
+                checks: [
+                    ReadinessCheck("database") { _ = try await database.read(.system) { try $0.query("SELECT 1") } }
+                ], metrics: metrics, onListening: onListening))
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        do {
+            try await group.run()
+        } catch {
+            await close()
+            throw error
+        }
+        await close()
+    }
+}
+
+/// A loop that runs until its task is cancelled, as a service: a graceful shutdown cancels it.
+private struct LoopService: Service {
+    let body: @Sendable () async -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await body() }
+    }
+}

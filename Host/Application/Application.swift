@@ -1,0 +1,203 @@
+import Glibc
+import Logging
+public import TandemAccounts
+public import TandemAgent
+public import TandemCore
+import TandemEgress
+import TandemHTTP
+import TandemLanguage
+import TandemLife
+public import TandemMemory
+public import TandemPluginHost
+import TandemSMS
+public import TandemStorage
+
+/// The whole program, made from its configuration: the one place that knows all parts. Commands, tests and benchmarks
+/// make the same one.
+public final class Application: Sendable {
+    public let configuration: Configuration
+    public let paths: InstallationPaths
+    public let database: any Database
+    public let accounts: Accounts
+    public let plugins: PluginHost
+    public let agent: AgentCore
+    public let metrics: MetricsRegistry
+    public let clock: any WallClock
+    /// The migrations that this start ran.
+    public let appliedMigrations: [String]
+    let catalogue: HostCatalogue
+    let memory: LongTermMemory
+    let sms: SMSParts?
+    let logger = Logger(label: "tandem")
+
+    /// What the SMS channel consists of, when it is configured.
+    struct SMSParts: Sendable {
+        var account: Configuration.Twilio
+        var http: CurlClient
+        var outbox: SMSOutbox
+    }
+
+    /// How an application differs from the one that the configuration describes.
+    public struct Options: Sendable {
+        /// Keep nothing: a database in memory, a key that ends with the process, no lock file.
+        public var isEphemeral = false
+        public var clock: any WallClock = SystemClock()
+        /// Where the executable counts as being: its registry and plugins are looked for from there.
+        public var executableFolder: String?
+        public var limits = AgentLimits()
+
+        public init() {}
+    }
+
+    /// All system tables, in the order in which they were introduced.
+    public static let migrations: [Migration] = Accounts.migrations + AgentTables.migrations + SMSSchema.migrations
+
+    // MARK: Making
+
+    /// Opens the database, brings it up to date, loads the plugins. Nothing runs yet: see `run`.
+    ///
+    /// Throws `ApplicationError`, `StorageError`: each says what was wrong and what to do.
+    public static func open(_ configuration: Configuration, options: Options = Options()) async throws -> Application {
+        if configuration.database != nil {
+            throw ApplicationError(
+                "DATABASE_URL is set, but this build knows SQLite only. Unset it to use the file in the data folder.")
+        }
+        let paths = InstallationPaths(configuration: configuration, executable: options.executableFolder)
+        let keyring: Keyring
+        let file: SQLiteConfiguration
+        if options.isEphemeral {
+            keyring = try Keyring.ephemeral()
+            file = SQLiteConfiguration(path: nil)
+        } else {
+            try paths.makeDataFolder()
+            let keys =
+                try configuration.masterKey.map { try MasterKeys(text: $0.reveal()) }
+                ?? MasterKeys.loadOrCreate(file: paths.keyFile)
+            keyring = Keyring(keys)
+            file = SQLiteConfiguration(path: paths.databaseFile)
+        }
+        let database = try await SQLiteDatabase.open(file, keyring: keyring, clock: options.clock)
+        do {
+            return try await Application(configuration, paths: paths, database: database, options: options)
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    private init(
+        _ configuration: Configuration, paths: InstallationPaths, database: SQLiteDatabase, options: Options
+    ) async throws {
+        self.configuration = configuration
+        self.paths = paths
+        self.database = database
+        clock = options.clock
+        metrics = MetricsRegistry()
+        accounts = Accounts(database: database)
+
+        appliedMigrations = try await database.migrate(Application.migrations).applied
+        try await accounts.prepare()
+        try await LifeTools.register(in: database)
+        try await database.register(AgentTables.definitions, owner: AgentTables.owner)
+        try await database.register(SMSSchema.tables, owner: SMSSchema.owner)
+        try await database.register(StoredGrants.tables, owner: StoredGrants.owner)
+
+        let people = PersonDirectory(accounts: accounts)
+        let hostTables = database.store.tables.definitions
+            .filter { $0.key.utf8.starts(with: "host.".utf8) }.flatMap { $0.value.map(\.name) }
+        plugins = PluginHost(
+            configuration: PluginHostConfiguration(
+                registryPath: paths.registry, searchPaths: [paths.plugins], buildFolder: paths.plugins,
+                lockPath: options.isEphemeral ? nil : paths.lockFile,
+                reservedNamespaces: Set(LifeTools.definitions.map(\.namespace)), reservedTables: Set(hostTables)),
+            services: HostServices(
+                clock: options.clock, rows: StoredRows(database: database), person: { people.context(of: $0) },
+                isHostTool: { tool in LifeTools.definitions.contains { $0.id == tool } }),
+            grants: StoredGrants(database: database))
+        await plugins.start()
+
+        catalogue = HostCatalogue(plugins: plugins)
+        memory = LongTermMemory(database: database)
+        let life = LifeTools(
+            database: database, accounts: accounts, memory: memory,
+            integrations: PluginIntegrations(plugins: plugins), clock: options.clock)
+
+        var channels: [any DeliveryChannel] = []
+        if let account = configuration.twilio {
+            let http = CurlClient(metrics: metrics)
+            let outbox = SMSOutbox(
+                account: account, publicBase: configuration.publicURL, database: database, http: http,
+                twilio: configuration.addresses.twilio, metrics: metrics)
+            sms = SMSParts(account: account, http: http, outbox: outbox)
+            channels.append(outbox)
+        } else {
+            sms = nil
+        }
+        agent = AgentCore(
+            AgentServices(
+                database: database, accounts: accounts,
+                providers: [life, LocatedPlugins(plugins: plugins, people: people)], catalogue: catalogue,
+                language: EmbeddedLanguageProvider(), channels: channels, clock: options.clock,
+                metrics: AgentMetrics(registry: metrics), limits: options.limits))
+        plugins.setMediator(agent.mediator)
+    }
+
+    /// Ends what `open` began, after `run` has ended.
+    public func close() async {
+        plugins.shutDown()
+        await sms?.http.shutdown()
+        await database.close()
+    }
+
+    // MARK: Running
+
+    /// Opens an application, lets the agent work while `body` runs, and closes it in good order.
+    public static func with<Result: Sendable>(
+        _ configuration: Configuration, options: Options = Options(),
+        _ body: sending (Application) async throws -> Result
+    ) async throws -> Result {
+        let application = try await open(configuration, options: options)
+        let work = Task { await application.agent.run() }
+        let result: Result
+        do {
+            result = try await body(application)
+        } catch {
+            work.cancel()
+            await work.value
+            await application.close()
+            throw error
+        }
+        work.cancel()
+        await work.value
+        await application.close()
+        return result
+    }
+
+    // MARK: People
+
+    /// The right to act for the account with this address. For fronts where whoever may start the program is trusted.
+    public func scope(email: String) async throws -> UserScope {
+        guard let account = try await accounts.user(email: email) else {
+            throw ApplicationError(
+                "There is no account \(email). `tandem user add \(email)` makes it; `tandem demo` makes a demo account.")
+        }
+        guard account.status == .active else { throw ApplicationError("The account \(email) is disabled.") }
+        return account.scope
+    }
+
+    /// The demo account with everything switched on, made where it is missing.
+    public func demoAccount(email: String) async throws -> UserScope {
+        if let account = try await accounts.user(email: email) { return account.scope }
+        let scope = try await accounts.createUser(email: email, fullName: "Demo").scope
+        for status in plugins.statuses() where status.state == .loaded {
+            try await plugins.switchOn(status.id, in: scope)
+        }
+        return scope
+    }
+
+    /// The memory pipe on one account's memory.
+    public func memoryPipe(for scope: UserScope) -> MemoryPipe {
+        MemoryPipe(
+            store: AccountMemories(memory: memory, scope: scope, ids: database.store.ids), clock: clock)
+    }
+}

@@ -1,0 +1,38 @@
+import Synchronization
+import TandemAgent
+import TandemCore
+import TandemLife
+import TandemPluginHost
+
+/// All tools of this host, the built-in ones first, kept until the loaded plugins change.
+final class HostCatalogue: ToolCatalogue {
+    private struct Cached {
+        var generation: UInt64
+        var tools: [ToolDefinition]
+        var namespaces: Set<String>
+    }
+
+    private let plugins: PluginHost
+    private let cached = Mutex<Cached?>(nil)
+
+    init(plugins: PluginHost) { self.plugins = plugins }
+
+    func allTools() -> [ToolDefinition] { current().tools }
+
+    func integration(of tool: String) -> String? {
+        let namespace = String(tool.prefix { $0 != "." })
+        return current().namespaces.contains(namespace) ? namespace : nil
+    }
+
+    private func current() -> Cached {
+        let generation = plugins.generation
+        return cached.withLock { cached in
+            if let cached, cached.generation == generation { return cached }
+            let made = Cached(
+                generation: generation, tools: LifeTools.definitions + plugins.allTools,
+                namespaces: Set(plugins.manifests.map(\.namespace)))
+            cached = made
+            return made
+        }
+    }
+}

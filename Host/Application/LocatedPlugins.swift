@@ -1,0 +1,70 @@
+import Foundation
+import Synchronization
+import TandemAccounts
+import TandemCore
+import TandemPluginHost
+
+/// The plugin host as the agent calls it: with the person's zone and currency at hand before the plugin asks for them.
+struct LocatedPlugins: ToolProvider {
+    let plugins: PluginHost
+    let people: PersonDirectory
+
+    func tools(for scope: UserScope) async throws -> [ToolDefinition] { try await plugins.tools(for: scope) }
+
+    func call(_ call: ToolCall, in scope: UserScope) async -> ToolOutcome {
+        do {
+            try await people.refresh(scope)
+        } catch {
+            return .failure(
+                ToolFailure(
+                    status: -62, code: "unavailable", message: "I cannot reach your settings just now. Try again soon.",
+                    isRetryable: true))
+        }
+        return await plugins.call(call, in: scope)
+    }
+}
+
+/// Where people are and what they pay with, as last read; answers without waiting, from any thread.
+final class PersonDirectory: Sendable {
+    private struct Entry {
+        var profile: UserProfile
+        var context: PersonContext
+    }
+
+    private static let capacity = 20_000
+    private let accounts: Accounts
+    private let entries = Mutex<[UserScope: Entry]>([:])
+    private let zones = Mutex<[String: TimeZone]>([:])
+
+    init(accounts: Accounts) { self.accounts = accounts }
+
+    /// Reads the person's settings again; costs nothing when they did not change.
+    func refresh(_ scope: UserScope) async throws {
+        let profile = try await accounts.profile(of: scope)
+        if entries.withLock({ $0[scope]?.profile == profile }) { return }
+        let zone = zone(named: profile.timeZone)
+        let context = PersonContext(
+            timeZone: profile.timeZone, currency: profile.currency, language: profile.language,
+            utcOffsetSeconds: { milliseconds in
+                Int32(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(milliseconds) / 1000)))
+            })
+        entries.withLock { entries in
+            if entries.count >= PersonDirectory.capacity { entries.removeAll(keepingCapacity: true) }
+            entries[scope] = Entry(profile: profile, context: context)
+        }
+    }
+
+    /// As of the last `refresh`; UTC and euros for somebody who was never read.
+    func context(of scope: UserScope) -> PersonContext {
+        entries.withLock { $0[scope]?.context } ?? PersonContext()
+    }
+
+    private func zone(named name: String) -> TimeZone {
+        zones.withLock { zones in
+            if let zone = zones[name] { return zone }
+            let zone = TimeZone(identifier: name) ?? .gmt
+            zones[name] = zone
+            return zone
+        }
+    }
+}

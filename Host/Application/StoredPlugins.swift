@@ -1,0 +1,78 @@
+import TandemCore
+import TandemJSON
+import TandemPluginHost
+import TandemStorage
+
+/// `tandem.rows/1` on the storage: a plugin reaches its own tables and one person's rows, nothing else.
+struct StoredRows: RowExecutor {
+    let database: any Database
+
+    func prepare(tables: [TableDefinition], owner: String) async throws {
+        try await database.register(tables, owner: owner)
+    }
+
+    func execute(
+        operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool, quota: PluginQuota
+    ) async -> Result<JSON, RowFailure> {
+        do {
+            let operations = try RowOperation.parse(operations)
+            let access = TableAccess.owner(owner, allowsWrites: mayWrite)
+            let results: [RowResult]
+            if operations.contains(where: \.isWrite) {
+                let limit = RowQuota(rows: quota.rows, bytes: quota.bytes)
+                results = try await database.write(scope) { transaction in
+                    try transaction.run(operations, tables: access, origin: origin, quota: limit)
+                }
+            } else {
+                results = try await database.read(scope) { try $0.run(operations, tables: access) }
+            }
+            return .success(.array(results.map(\.json)))
+        } catch let error as StorageError {
+            return .failure(
+                RowFailure(
+                    status: error.abiStatus, code: error.code.rawValue, operation: error.index, column: error.column,
+                    message: error.message))
+        } catch is CancellationError {
+            return .failure(RowFailure(status: -24, code: "cancelled", message: "the call was cancelled"))
+        } catch {
+            return .failure(RowFailure(status: -99, code: "internal", message: "the storage failed"))
+        }
+    }
+}
+
+/// What people switched on, in the user table `plugin_grants`.
+struct StoredGrants: GrantStore {
+    static let owner = "host.plugins"
+    static let tables = [GrantRecord.table]
+
+    let database: any Database
+
+    func grants(of scope: UserScope) async throws -> [GrantRecord] {
+        try await database.read(scope) { transaction in
+            try transaction.list(GrantRecord.table.name, limit: RowQuery.maxLimit).compactMap { row in
+                let level = row.string("level").flatMap(GrantLevel.init(rawValue:))
+                guard let plugin = row.string("plugin"), let name = row.string("state"),
+                    let state = GrantState(name: name, level: level)
+                else { return nil }
+                return GrantRecord(plugin: plugin, state: state, approval: row.string("approved_hash") ?? "")
+            }
+        }
+    }
+
+    func save(_ record: GrantRecord, for scope: UserScope) async throws {
+        try await database.write(scope) { transaction in
+            let values: JSONObject = [
+                "state": .string(record.state.name),
+                "level": record.state.level.map { .string($0.rawValue) } ?? .null,
+                "approved_hash": .string(record.approval),
+            ]
+            let changed = try transaction.update(
+                GrantRecord.table.name, where: [RowCondition("plugin", .equal, .string(record.plugin))], set: values)
+            if changed == 0 {
+                var row = values
+                row["plugin"] = .string(record.plugin)
+                try transaction.insert(GrantRecord.table.name, row)
+            }
+        }
+    }
+}

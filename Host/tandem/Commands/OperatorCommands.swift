@@ -1,0 +1,67 @@
+import ArgumentParser
+import TandemApplication
+import TandemCore
+import TandemJSON
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serve: the SMS webhook, health, metrics, and the agent behind them.",
+        discussion: """
+            POST /webhook/sms, POST /webhook/sms/status (when TWILIO_... is set), GET /health/live, /health/ready,
+            /metrics. Logs are JSON lines on stderr. SIGTERM or Ctrl-C lets what is under way finish.
+
+            Example:
+              TANDEM_LISTEN=127.0.0.1:8080 TANDEM_PUBLIC_URL=https://assistant.example.org tandem serve
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let application = try await Application.open(try common.configuration(isServing: true))
+        try await application.serve()
+    }
+}
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Database, plugins, people and work, at a glance.")
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let terminal = common.terminal
+        try await Application.with(try common.configuration()) { application in
+            let status = try await application.status()
+            if terminal.isJSON {
+                terminal.json(status.json)
+            } else {
+                for (name, value) in status.lines { terminal.line("\(terminal.styled(name, .bold)): \(value)") }
+            }
+        }
+    }
+}
+
+struct DatabaseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "db", abstract: "The database.", subcommands: [DatabaseMigrateCommand.self])
+}
+
+struct DatabaseMigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate", abstract: "Bring the database up to date. Every start does so, too.")
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let terminal = common.terminal
+        try await Application.with(try common.configuration()) { application in
+            let applied = application.appliedMigrations
+            if terminal.isJSON {
+                terminal.json(["applied": .array(applied.map { .string($0) })])
+            } else {
+                for name in applied { terminal.line("applied \(name)") }
+                terminal.line(applied.isEmpty ? "Nothing to do: the database is up to date." : "Up to date.")
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+import ArgumentParser
+import Glibc
+import TandemApplication
+import TandemCore
+import TandemJSON
+import TandemPluginHost
+
+struct PluginCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugin", abstract: "Integrations: what is there, for whom it is on, why one was refused.",
+        discussion: """
+            Examples:
+              tandem plugin list
+              tandem plugin enable expenses --as me@example.org
+              tandem plugin disable expenses --as me@example.org
+              tandem plugin pack libTidesPlugin.so --into bundles
+            """,
+        subcommands: [
+            PluginListCommand.self, PluginEnableCommand.self, PluginDisableCommand.self, PluginPackCommand.self,
+        ])
+}
+
+struct PluginListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "All plugins of the registry: loaded, or refused and why.",
+        discussion: "Exits 1 when a plugin or the registry itself was refused.")
+
+    @Option(name: .customLong("as"), help: ArgumentHelp("Also where each stands with this account.", valueName: "email"))
+    var email: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let terminal = common.terminal
+        let isFine = try await Application.with(try common.configuration()) { application -> Bool in
+            var grants: [String: String] = [:]
+            if let email {
+                for grant in try await application.plugins.states(application.scope(email: email)) {
+                    grants[grant.plugin] = grant.state.name
+                }
+            }
+            var rows = [["PLUGIN", "VERSION", "STATE", "TOOLS", "TRUST"] + (email == nil ? [] : ["FOR \(email ?? "")"])]
+            let statuses = application.plugins.statuses()
+            for status in statuses {
+                if terminal.isJSON { terminal.json(PluginListCommand.json(status, grant: grants[status.id])) }
+                rows.append(
+                    [
+                        status.id, status.version ?? "?", status.refusal == nil ? "loaded" : "refused",
+                        String(status.tools.count), status.trust.rawValue,
+                    ] + (email == nil ? [] : [grants[status.id] ?? "-"]))
+            }
+            let problem = application.plugins.registryProblem
+            if !terminal.isJSON {
+                terminal.table(rows)
+                for status in statuses {
+                    if let refusal = status.refusal {
+                        terminal.line(terminal.styled("\(status.id): \(refusal.reason)", .red))
+                    }
+                    for warning in status.warnings {
+                        terminal.line(terminal.styled("\(status.id): \(warning)", .yellow))
+                    }
+                }
+            }
+            if let problem { Terminal.note("tandem: \(problem.description)") }
+            return problem == nil && !statuses.contains { $0.refusal != nil }
+        }
+        if !isFine { throw ExitCode(1) }
+    }
+
+    private static func json(_ status: PluginStatus, grant: String?) -> JSON {
+        var object: JSONObject = [:]
+        object["id"] = .string(status.id)
+        object["namespace"] = status.namespace.map { .string($0) } ?? .null
+        object["name"] = status.name.map { .string($0) } ?? .null
+        object["version"] = status.version.map { .string($0) } ?? .null
+        object["state"] = status.refusal == nil ? "loaded" : "refused"
+        object["code"] = status.refusal.map { .string($0.code.rawValue) } ?? .null
+        object["reason"] = status.refusal.map { .string($0.reason) } ?? .null
+        object["tools"] = .array(status.tools.map { .string($0) })
+        object["checksum"] = status.checksum.map { .string($0) } ?? .null
+        object["trust"] = .string(status.trust.rawValue)
+        object["isolation"] = .string(status.isolation.rawValue)
+        object["warnings"] = .array(status.warnings.map { .string($0) })
+        if let grant { object["grant"] = .string(grant) }
+        return .object(object)
+    }
+}
+
+struct PluginEnableCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enable", abstract: "Switch a plugin on for an account.")
+
+    @Argument(help: "The plugin's id or short name: grocery.")
+    var plugin: String
+
+    @Option(name: .customLong("as"), help: ArgumentHelp("The account's e-mail.", valueName: "email"))
+    var email: String
+
+    @Flag(name: .long, help: "Reading only.")
+    var readOnly = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await PluginSwitch.run(common, email: email) { application, scope in
+            try await application.plugins.switchOn(plugin, level: readOnly ? .readOnly : .write, in: scope)
+        }
+    }
+}
+
+struct PluginDisableCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "disable", abstract: "Switch a plugin off for an account. Its data stays.")
+
+    @Argument(help: "The plugin's id or short name: grocery.")
+    var plugin: String
+
+    @Option(name: .customLong("as"), help: ArgumentHelp("The account's e-mail.", valueName: "email"))
+    var email: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await PluginSwitch.run(common, email: email) { application, scope in
+            try await application.plugins.switchOff(plugin, in: scope)
+        }
+    }
+}
+
+private enum PluginSwitch {
+    static func run(
+        _ common: CommonOptions, email: String,
+        _ change: sending (Application, UserScope) async throws -> GrantState
+    ) async throws {
+        let terminal = common.terminal
+        try await Application.with(try common.configuration()) { application in
+            do {
+                let state = try await change(application, try await application.scope(email: email))
+                terminal.isJSON
+                    ? terminal.json(["state": .string(state.name)]) : terminal.line("It is \(state.name) now.")
+            } catch let error as GrantError {
+                throw CommandFailure("\(error.reason). `tandem plugin list` shows what there is.")
+            }
+        }
+    }
+}
+
+struct PluginPackCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pack", abstract: "Make a bundle of a library: its manifest from the code, its files' checksums.",
+        discussion: """
+            With --build-folder every libNAMEPlugin.so in a build's folder becomes a bundle in its `plugins` folder; what
+            is packed already is left alone.
+            """)
+
+    @Argument(help: "The library to pack.")
+    var library: String?
+
+    @Option(name: .long, help: ArgumentHelp("The folder that gets the bundle's folder.", valueName: "folder"))
+    var into: String = "."
+
+    @Option(name: .long, help: ArgumentHelp("Pack every plugin of this build.", valueName: "folder"))
+    var buildFolder: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard (library == nil) != (buildFolder == nil) else {
+            throw ValidationError("Give either a library or --build-folder.")
+        }
+    }
+
+    func run() async throws {
+        var libraries: [String] = []
+        var target = into
+        if let library { libraries = [library] }
+        if let buildFolder {
+            libraries = PluginPackCommand.pluginLibraries(in: buildFolder)
+            target = buildFolder + "/plugins"
+            if libraries.isEmpty {
+                throw CommandFailure("There is no libNAMEPlugin.so in \(buildFolder). Build first.", code: 66)
+            }
+        }
+        let terminal = common.terminal
+        var failures: [String] = []
+        for library in libraries {
+            do throws(PluginRefusal) {
+                let packed = try BundlePacker.pack(
+                    library: library, into: target + "/" + PluginPackCommand.bundleName(of: library))
+                terminal.isJSON
+                    ? terminal.json(["bundle": .string(packed.folder), "id": .string(packed.id)])
+                    : terminal.line("Packed \(packed.id) into \(packed.folder)")
+            } catch {
+                failures.append("\(library): \(error.reason)")
+            }
+        }
+        if !failures.isEmpty { throw CommandFailure(failures.joined(separator: "\n")) }
+    }
+
+    /// `libGroceryPlugin.so` makes the bundle `grocery`.
+    private static func bundleName(of library: String) -> String {
+        var name = library.split(separator: "/").last.map(String.init) ?? library
+        if name.hasPrefix("lib") { name.removeFirst(3) }
+        if name.hasSuffix(".so") { name.removeLast(3) }
+        if name.hasSuffix("Plugin") { name.removeLast(6) }
+        return name.lowercased()
+    }
+
+    private static func pluginLibraries(in folder: String) -> [String] {
+        guard let handle = opendir(folder) else { return [] }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name.hasPrefix("lib"), name.hasSuffix("Plugin.so") { names.append(folder + "/" + name) }
+        }
+        return names.sorted()
+    }
+}

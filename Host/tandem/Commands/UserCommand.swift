@@ -1,0 +1,137 @@
+import ArgumentParser
+import TandemAccounts
+import TandemApplication
+import TandemCore
+import TandemJSON
+import TandemPluginHost
+
+struct UserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user", abstract: "People and their numbers.",
+        discussion: """
+            Examples:
+              tandem user add me@example.org --name "My Name" --phone +15555550123
+              tandem user list
+              tandem user phone me@example.org +15555550124
+            """,
+        subcommands: [UserAddCommand.self, UserListCommand.self, UserPhoneCommand.self])
+}
+
+struct UserAddCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "add", abstract: "Make an account.")
+
+    @Argument(help: "The e-mail address: the account's name here.")
+    var email: String
+
+    @Option(name: .long, help: "The person's name.")
+    var name: String?
+
+    @Option(name: .long, help: "A mobile number in E.164 (+15555550123) that you have checked to be theirs.")
+    var phone: String?
+
+    @Option(name: .long, help: "IANA time zone, such as Europe/Paris.")
+    var timeZone: String?
+
+    @Option(name: .long, help: "Currency, such as EUR.")
+    var currency: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let terminal = common.terminal
+        try await Application.with(try common.configuration()) { application in
+            try await Accounts.reporting {
+                // Everything is checked before anything is stored.
+                if let phone { _ = try PhoneNumber(validating: phone) }
+                var profile = UserProfile()
+                if let timeZone { try profile.set(.timeZone, timeZone) }
+                if let currency { try profile.set(.currency, currency) }
+                let account = try await application.accounts.createUser(email: email, fullName: name ?? "")
+                if let name { try profile.set(.name, name) }
+                _ = try await application.accounts.update(profile, of: account.scope)
+                if let phone {
+                    _ = try await application.accounts.attachPhone(phone, to: account.scope, verified: true)
+                }
+                if terminal.isJSON {
+                    terminal.json(["id": .string(account.id.description), "email": .string(account.email)])
+                } else {
+                    terminal.line("Made the account \(account.email).")
+                    terminal.line("Switch on what they want: tandem plugin enable grocery --as \(account.email)")
+                }
+            }
+        }
+    }
+}
+
+struct UserListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All accounts.")
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let terminal = common.terminal
+        try await Application.with(try common.configuration()) { application in
+            var rows = [["E-MAIL", "NAME", "STATUS", "NUMBERS", "ON"]]
+            for account in try await application.accounts.users() {
+                let phones = try await application.accounts.phones(of: account.scope).count
+                let on = try await application.plugins.states(account.scope)
+                    .filter { $0.state.name == "enabled" }.map(\.plugin)
+                if terminal.isJSON {
+                    terminal.json([
+                        "id": .string(account.id.description), "email": .string(account.email),
+                        "name": .string(account.fullName), "status": .string(account.status.rawValue),
+                        "numbers": .integer(Int64(phones)), "enabled": .array(on.map { .string($0) }),
+                    ])
+                }
+                rows.append([
+                    account.email, account.fullName, account.status.rawValue, String(phones), on.joined(separator: " "),
+                ])
+            }
+            if !terminal.isJSON { terminal.table(rows) }
+        }
+    }
+}
+
+struct UserPhoneCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "phone", abstract: "Give an account a number that you have checked to be theirs, or take it away.")
+
+    @Argument(help: "The account's e-mail.")
+    var email: String
+
+    @Argument(help: "The number in E.164, +15555550123.")
+    var number: String
+
+    @Flag(name: .long, help: "Take the number away instead.")
+    var remove = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let terminal = common.terminal
+        try await Application.with(try common.configuration()) { application in
+            let scope = try await application.scope(email: email)
+            try await Accounts.reporting {
+                if remove {
+                    try await application.accounts.detachPhone(number, from: scope)
+                } else {
+                    _ = try await application.accounts.attachPhone(number, to: scope, verified: true)
+                }
+            }
+            terminal.isJSON
+                ? terminal.json(["ok": true])
+                : terminal.line(remove ? "Taken away." : "Messages from that number are \(email)'s now.")
+        }
+    }
+}
+
+extension Accounts {
+    /// Turns what the accounts refuse into a failure of the command: wrong input, in plain words.
+    static func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as AccountsError {
+            throw CommandFailure(error.message)
+        }
+    }
+}
