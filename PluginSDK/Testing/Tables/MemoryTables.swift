@@ -21,12 +21,12 @@ struct MemoryTables: Sendable {
 
     /// Executes operations in order, all or none.
     mutating func execute(_ operations: JSON, now: Instant, canWrite: Bool) throws(RowFault) -> JSON {
-        guard case .array(let elements) = operations else { throw RowFault(.invalid, "malformed") }
+        guard case .array(let elements) = operations else { throw RowFault(.invalid, "invalid") }
         var draft = self
         var results: [JSON] = []
         for (index, element) in elements.enumerated() {
             do throws(RowFault) {
-                guard case .object(let operation) = element else { throw RowFault(.invalid, "malformed") }
+                guard case .object(let operation) = element else { throw RowFault(.invalid, "invalid") }
                 results.append(try draft.execute(operation, results, now, canWrite))
             } catch {
                 var fault = error
@@ -54,9 +54,9 @@ struct MemoryTables: Sendable {
         guard present.count == 1, let (verb, members) = present.first,
             operation.keys.allSatisfy({ $0 == verb || members.contains($0) }),
             case .string(let name) = operation[verb] ?? .null
-        else { throw RowFault(.invalid, "malformed") }
+        else { throw RowFault(.invalid, "invalid") }
         guard let shape = tables[name]?.shape else { throw RowFault(.notFound, "unknown_table") }
-        if ["insert", "update", "delete"].contains(verb), !canWrite { throw RowFault(.notGranted, "read_only") }
+        if ["insert", "update", "delete"].contains(verb), !canWrite { throw RowFault(.notGranted, "not_allowed") }
         switch verb {
         case "insert": return try insert(name, shape, operation["values"], results, now)
         case "get":
@@ -76,12 +76,12 @@ struct MemoryTables: Sendable {
     private mutating func insert(
         _ name: String, _ shape: TableShape, _ values: JSON?, _ results: [JSON], _ now: Instant
     ) throws(RowFault) -> JSON {
-        guard case .object(let values) = values ?? .null else { throw RowFault(.invalid, "malformed") }
+        guard case .object(let values) = values ?? .null else { throw RowFault(.invalid, "invalid") }
         guard tables.values.reduce(0, { $0 + $1.rows.count }) < rowLimit else {
             throw RowFault(.overQuota, "over_quota")
         }
         for key in values.keys {
-            guard !TableShape.implied.contains(key) else { throw RowFault(.invalid, "reserved_column", column: key) }
+            guard !TableShape.implied.contains(key) else { throw RowFault(.invalid, "invalid", column: key) }
             _ = try shape.column(key)
         }
         let id = RowID(nextID)
@@ -104,11 +104,11 @@ struct MemoryTables: Sendable {
         _ name: String, _ shape: TableShape, _ operation: JSONObject, _ results: [JSON], _ now: Instant
     ) throws(RowFault) -> JSON {
         guard case .object(let set) = operation["set"] ?? .null, !set.isEmpty else {
-            throw RowFault(.invalid, "malformed")
+            throw RowFault(.invalid, "invalid")
         }
         var changes: JSONObject = [:]
         for (key, value) in set {
-            guard !TableShape.implied.contains(key) else { throw RowFault(.invalid, "reserved_column", column: key) }
+            guard !TableShape.implied.contains(key) else { throw RowFault(.invalid, "invalid", column: key) }
             let column = try shape.column(key)
             changes[key] = try column.normalized(try resolved(value, column, results))
         }
@@ -127,17 +127,17 @@ struct MemoryTables: Sendable {
     private func list(_ name: String, _ shape: TableShape, _ operation: JSONObject) throws(RowFault) -> JSON {
         let limit = operation["limit"] ?? 100
         let offset = operation["offset"] ?? 0
-        guard let limit = limit.int64Value, (1...500).contains(limit), let offset = offset.int64Value, offset >= 0
+        guard let limit = limit.int64Value, (0...500).contains(limit), let offset = offset.int64Value, offset >= 0
         else {
-            throw RowFault(.invalid, "bad_limit")
+            throw RowFault(.invalid, "invalid")
         }
         var order: [(TableShape.Column, Bool)] = []
         for element in operation["order"]?.arrayValue ?? [] {
             guard case .array(let pair) = element, pair.count == 2, case .string(let key) = pair[0],
                 pair[1] == "asc" || pair[1] == "desc"
-            else { throw RowFault(.invalid, "bad_order") }
+            else { throw RowFault(.invalid, "invalid") }
             let column = try shape.column(key)
-            guard !column.isSealed else { throw RowFault(.invalid, "sealed_column", column: key) }
+            guard !column.isSealed else { throw RowFault(.invalid, "invalid", column: key) }
             order.append((column, pair[1] == "desc"))
         }
         var rows = try matching(name, shape, operation["where"])
@@ -155,16 +155,16 @@ struct MemoryTables: Sendable {
     }
 
     private func sum(_ name: String, _ shape: TableShape, _ operation: JSONObject) throws(RowFault) -> JSON {
-        guard case .string(let key) = operation["column"] ?? .null else { throw RowFault(.invalid, "malformed") }
+        guard case .string(let key) = operation["column"] ?? .null else { throw RowFault(.invalid, "invalid") }
         let column = try shape.column(key)
         guard ["decimal", "integer", "real"].contains(column.type), !column.isSealed else {
-            throw RowFault(.invalid, "not_summable", column: key)
+            throw RowFault(.invalid, "invalid", column: key)
         }
         var by: [TableShape.Column] = []
         for element in operation["by"]?.arrayValue ?? [] {
-            guard case .string(let key) = element else { throw RowFault(.invalid, "malformed") }
+            guard case .string(let key) = element else { throw RowFault(.invalid, "invalid") }
             let column = try shape.column(key)
-            guard !column.isSealed else { throw RowFault(.invalid, "sealed_column", column: key) }
+            guard !column.isSealed else { throw RowFault(.invalid, "invalid", column: key) }
             by.append(column)
         }
         var groups: [(key: JSONObject, sum: Decimal, real: Double, count: Int64)] = []
@@ -206,7 +206,7 @@ extension MemoryTables {
     ) throws(RowFault) -> [(RowID, JSONObject)] {
         var conditions: [(JSONObject) -> Bool] = []
         if let filter {
-            guard case .array(let elements) = filter else { throw RowFault(.invalid, "bad_condition") }
+            guard case .array(let elements) = filter, elements.count <= 32 else { throw RowFault(.invalid, "invalid") }
             for element in elements { conditions.append(try condition(element, shape)) }
         }
         return (tables[name]?.rows ?? [:]).filter { entry in conditions.allSatisfy { $0(entry.value) } }
@@ -216,21 +216,22 @@ extension MemoryTables {
     private func condition(_ json: JSON, _ shape: TableShape) throws(RowFault) -> (JSONObject) -> Bool {
         guard case .array(let parts) = json, parts.count >= 2, case .string(let key) = parts[0],
             case .string(let operation) = parts[1]
-        else { throw RowFault(.invalid, "bad_condition") }
+        else { throw RowFault(.invalid, "invalid") }
         let column = try shape.column(key)
         if operation == "null" || operation == "set" {
-            guard parts.count == 2 else { throw RowFault(.invalid, "bad_condition", column: key) }
+            guard parts.count == 2 else { throw RowFault(.invalid, "invalid", column: key) }
             return { ($0[key] ?? .null).isNull == (operation == "null") }
         }
-        guard parts.count == 3 else { throw RowFault(.invalid, "bad_condition", column: key) }
+        guard parts.count == 3 else { throw RowFault(.invalid, "invalid", column: key) }
         if column.isSealed, !["eq", "ne", "in"].contains(operation) {
-            throw RowFault(.invalid, "sealed_column", column: key)
+            throw RowFault(.invalid, "invalid", column: key)
         }
+        guard column.type != "json" else { throw RowFault(.invalid, "invalid", column: key) }
         var required = column
         required.isNullable = false
         if operation == "in" {
             guard case .array(let elements) = parts[2], elements.count <= 200 else {
-                throw RowFault(.invalid, "bad_condition", column: key)
+                throw RowFault(.invalid, "invalid", column: key)
             }
             var values: [JSON] = []
             for element in elements { values.append(try required.normalized(element)) }
@@ -241,7 +242,7 @@ extension MemoryTables {
         }
         if operation == "contains" {
             guard column.type == "text", case .string(let text) = parts[2] else {
-                throw RowFault(.invalid, "bad_condition", column: key)
+                throw RowFault(.invalid, "invalid", column: key)
             }
             let wanted = text.lowercased()
             return { $0[key]?.stringValue?.lowercased().contains(wanted) ?? false }
@@ -255,10 +256,11 @@ extension MemoryTables {
         case "le": test = { $0 <= 0 }
         case "gt": test = { $0 > 0 }
         case "ge": test = { $0 >= 0 }
-        default: throw RowFault(.invalid, "bad_condition", column: key)
+        default: throw RowFault(.invalid, "invalid", column: key)
         }
         return { row in
-            guard let stored = row[key], !stored.isNull else { return false }
+            // Null equals no value, and differs from every value.
+            guard let stored = row[key], !stored.isNull else { return operation == "ne" }
             return test(column.compare(stored, value))
         }
     }
@@ -267,11 +269,11 @@ extension MemoryTables {
         _ name: String, _ shape: TableShape, _ operation: JSONObject, _ results: [JSON]
     ) throws(RowFault) -> [RowID] {
         if let json = operation["id"] {
-            guard operation["where"] == nil else { throw RowFault(.invalid, "malformed") }
+            guard operation["where"] == nil else { throw RowFault(.invalid, "invalid") }
             let id = try rowID(json, results)
             return tables[name]?.rows[id] == nil ? [] : [id]
         }
-        guard let filter = operation["where"] else { throw RowFault(.invalid, "malformed") }
+        guard let filter = operation["where"] else { throw RowFault(.invalid, "invalid") }
         return try matching(name, shape, filter).map(\.0)
     }
 
@@ -280,7 +282,7 @@ extension MemoryTables {
         guard column.type == "id", case .object(let object) = value else { return value }
         guard object.count == 1, let index = object["result"]?.int64Value, index >= 0, index < results.count,
             let id = results[Int(index)]["id"]
-        else { throw RowFault(.invalid, "bad_result_reference", column: column.name) }
+        else { throw RowFault(.invalid, "invalid", column: column.name) }
         return id
     }
 
@@ -288,7 +290,7 @@ extension MemoryTables {
         let column = TableShape.Column(
             name: "id", type: "id", scale: 0, isNullable: false, isSealed: false, references: nil, standard: nil)
         guard case .string(let text) = try resolved(json ?? .null, column, results), let id = RowID(text) else {
-            throw RowFault(.invalid, "wrong_type", column: "id")
+            throw RowFault(.invalid, "type_mismatch", column: "id")
         }
         return id
     }

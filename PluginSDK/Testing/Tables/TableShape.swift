@@ -59,7 +59,7 @@ extension TableShape.Column {
         case "decimal":
             if case .string(let text) = value, let number = Decimal(text) {
                 guard number.rounded(places: scale) == number else {
-                    throw RowFault(.invalid, "too_many_digits", column: name)
+                    throw RowFault(.invalid, "type_mismatch", column: name)
                 }
                 return .string(number.text(places: scale))
             }
@@ -68,7 +68,7 @@ extension TableShape.Column {
         case "id": if case .string(let text) = value, let id = RowID(text) { return id.json }
         default: break
         }
-        throw RowFault(.invalid, "wrong_type", column: name)
+        throw RowFault(.invalid, "type_mismatch", column: name)
     }
 
     /// Negative, zero or positive as the left value comes before, with or after the right one. Null comes first.

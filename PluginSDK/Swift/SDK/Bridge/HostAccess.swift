@@ -37,8 +37,15 @@ final class HostAccess: @unchecked Sendable {
     func close() { isClosed.store(true, ordering: .releasing) }
     private var isOpen: Bool { !isClosed.load(ordering: .acquiring) }
 
+    /// The buffers pass on in every case: to the host, or to nobody once it is closed.
     func complete(_ call: UInt64, _ outcome: UnsafePointer<tandem_outcome>) -> Int32 {
-        isOpen ? host.pointee.complete(host, call, outcome) : TANDEM_E_STALE
+        if isOpen { return host.pointee.complete(host, call, outcome) }
+        for buffer in [
+            outcome.pointee.value, outcome.pointee.message, outcome.pointee.shown, outcome.pointee.resume_state,
+        ] {
+            buffer.release?(buffer.owner)
+        }
+        return TANDEM_E_STALE
     }
 
     func isCancelled(_ call: UInt64) -> Bool { !isOpen || host.pointee.is_cancelled(host, call) != 0 }
