@@ -75,3 +75,28 @@ struct SpendingLexiconTests {
         #expect(SpendingLexicon.builtIn(named: "Food") == "groceries")
     }
 }
+
+struct CategoriesTests {
+    private let categories = Categories([
+        ExpenseCategory(name: "pet food", nameKey: "pet food", isActive: true),
+        ExpenseCategory(name: "everything", nameKey: "*", budgetLimit: 10, budgetCurrency: "EUR", isActive: true),
+    ])
+
+    @Test(arguments: [
+        ("Groceries", "groceries"), ("food", "groceries"), ("eating", "eating out"), ("restaurants", "eating out"),
+        ("grocery", "groceries"), ("entertainmant", "entertainment"), ("Pet Food", "pet food"), ("clothes", "clothing"),
+    ])
+    func readsNames(said: String, name: String) { #expect(categories.existing(said) == name) }
+
+    @Test(arguments: ["", "*", "everything", "care", "out", "lunch", "\u{1F95B}"])
+    func readsNothingIntoOtherWords(said: String) { #expect(categories.existing(said) == nil) }
+
+    @Test func theOverallBudgetIsNoCategory() {
+        #expect(!categories.names.contains("everything"))
+        #expect(categories.budgets.count == 1)
+        #expect(categories.budgets.first?.category == nil)
+    }
+
+    @Test(arguments: ["my budget", "everything", "the whole month", ""])
+    func generalWordsMeanTheOverallBudget(said: String) { #expect(BudgetSubject.category(said) == nil) }
+}

@@ -86,15 +86,27 @@ public struct ReferenceFinder<R: Row>: Sendable {
         }
         var match = matcher.match(name)
         if match == .none { match = matcher.match(ReferenceFinder.withoutAmount(name)) }
+        // `milk at the corner shop`, `eggs for the cake`.
+        if match == .none { match = matcher.match(ReferenceFinder.withoutAmount(ReferenceFinder.head(of: name))) }
         switch match {
         case .none: return nil
         case .exact(let places), .close(let places):
             guard places.count > 1 else { return places }
-            throw Ask(
-                "Which \(name.singleLine(limit: 30))?", field: "which",
-                options: places.prefix(9).map { Ask.Option(label(rows[$0]), value: .string("#\(rows[$0].id)")) },
-                state: ["query": .string(key), "picked": .object(picked)])
+            throw question(name, places, ["query": .string(key), "picked": .object(picked)])
         }
+    }
+
+    /// The question with as many options as one text message holds, at least two and at most nine.
+    private func question(_ name: String, _ places: [Int], _ state: JSON) -> Ask {
+        var ask = Ask("Which \(name.singleLine(limit: 30))?", field: "which", state: state)
+        for place in places.prefix(9) {
+            ask.options.append(Ask.Option(label(rows[place]).cut(to: 60), value: .string("#\(rows[place].id)")))
+            if ask.options.count > 2, ask.message.unicodeScalars.count > MessageText.lineLimit {
+                ask.options.removeLast()
+                break
+            }
+        }
+        return ask
     }
 
     /// The names in a text that may name several; a text that is exactly one name stays whole.
@@ -134,6 +146,16 @@ public struct ReferenceFinder<R: Row>: Sendable {
             return rest.allSatisfy { fillers.contains($0) } ? [] : nil
         }
         return split(rest[(position + 1)...].filter { $0 != "for" }.joined(separator: " "))
+    }
+
+    /// The words before the first that only describes: `milk at the corner shop` → `milk`.
+    static func head(of text: String) -> String {
+        let words = text.split(whereSeparator: \.isWhitespace)
+        let describing = ["at", "from", "in", "for", "with", "today", "yesterday", "expense"]
+        guard let place = words.firstIndex(where: { describing.contains($0.lowercased()) }), place > 0 else {
+            return text
+        }
+        return words[..<place].joined(separator: " ")
     }
 
     /// `2 l of milk` → `milk`, `a bottle of wine` → `wine`; the text itself when nothing would be left.

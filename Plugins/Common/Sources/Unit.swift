@@ -68,8 +68,9 @@ public struct Unit: Sendable, Hashable {
 
     /// How it reads after a number: `2 l`, `2 packs`, `1 pack`.
     public func label(for amount: Decimal) -> String {
-        guard case .other = family, amount > 1 else { return name }
-        return plural
+        guard amount > 1 else { return name }
+        if case .other = family { return plural }
+        return ["cup", "pint", "quart", "gallon"].contains(name) ? plural : name
     }
 
     private var plural: String {

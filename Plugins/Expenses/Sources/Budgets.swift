@@ -76,11 +76,7 @@ public struct SetBudget: Tool {
     }
 
     private func file(_ ledger: inout Ledger) async throws -> String? {
-        guard let category = category?.singleLine(limit: 200).nonEmpty else { return nil }
-        let overall: Set<String> = [
-            "everything", "all", "overall", "total", "everything together", "month", "the month",
-        ]
-        if overall.contains(category.lowercased()) { return nil }
+        guard let category = BudgetSubject.category(category) else { return nil }
         return try await ledger.category(category, for: "")
     }
 }
@@ -107,7 +103,7 @@ public struct ShowBudgets: Tool {
         let ledger = try await Ledger.load(context)
         let percent = context.config(ExpenseSettings.self).alertAtPercent
         var budgets = try await Budget.load(ledger, month: ledger.today)
-        if let said = category?.singleLine(limit: 200).nonEmpty, let known = ledger.categories.existing(said) {
+        if let said = BudgetSubject.category(category), let known = ledger.categories.existing(said) {
             budgets = budgets.filter { $0.category == known }
             guard !budgets.isEmpty else {
                 return Reply(
@@ -157,15 +153,10 @@ public struct RemoveBudget: Tool {
 
     public func run(_ context: Context) async throws -> Reply<BudgetList> {
         let ledger = try await Ledger.load(context)
-        let said = category?.singleLine(limit: 200).nonEmpty
+        let said = BudgetSubject.category(category)
         let name = said.map { ledger.categories.existing($0) ?? $0.lowercased() }
         let key = name.map { Words.key($0) } ?? ExpenseCategory.overall
-        let row =
-            ledger.categories.rows.first { $0.nameKey == key && $0.budgetLimit != nil }
-            ?? ledger.categories.rows.first {
-                $0.nameKey == ExpenseCategory.overall && $0.budgetLimit != nil
-                    && ["everything", "all", "overall", "total"].contains(name ?? "")
-            }
+        let row = ledger.categories.rows.first { $0.nameKey == key && $0.budgetLimit != nil }
         guard var row else {
             let names = ledger.categories.budgets.map { ($0.category ?? "everything").cut(to: 24) }
             let there = names.isEmpty ? "There are none." : "There is one for \(MessageText.enumeration(names))."
@@ -176,5 +167,18 @@ public struct RemoveBudget: Tool {
         try await context.rows(ExpenseCategory.self).update(row)
         let label = row.nameKey == ExpenseCategory.overall ? "everything together" : row.name.cut(to: 40)
         return Reply("Removed the budget for \(label).", value: BudgetList(budgets: []))
+    }
+}
+
+/// What a budget is for, in the words of a person.
+enum BudgetSubject {
+    /// The category that is named; nil for everything together, however that is said: `my budget`, `the whole month`.
+    static func category(_ said: String?) -> String? {
+        guard let said = said?.singleLine(limit: 200).nonEmpty else { return nil }
+        let general: Set<String> = [
+            "everything", "all", "overall", "total", "together", "month", "monthly", "whole", "budget", "my", "the",
+            "budgets", "spending", "this", "general", "in",
+        ]
+        return Words.split(said).allSatisfy(general.contains) ? nil : said
     }
 }

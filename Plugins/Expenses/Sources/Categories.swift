@@ -35,11 +35,13 @@ struct Categories: Sendable {
         if let mine = own.first(where: { $0.nameKey == key }) { return mine.name }
         if let builtIn = SpendingLexicon.builtIn(named: name) { return current(builtIn) }
         let candidates = names
-        // A part of a longer name is not enough: `food` is not `pet food`.
         guard key.utf8.count > 3, case .close(let places) = NameMatcher(candidates).match(name), places.count == 1,
-            let place = places.first, Words(candidates[place]).stems.count == Words(name).stems.count
+            let place = places.first
         else { return nil }
-        return candidates[place]
+        // The end of a longer name is not enough, its beginning is: `food` is not `pet food`, `eating` is `eating out`.
+        let said = Words(name).stems
+        let meant = Words(candidates[place]).stems
+        return said.count == meant.count || meant.starts(with: said) ? candidates[place] : nil
     }
 
     /// What to file under when the person named a category.

@@ -15,7 +15,8 @@ public struct AddCategory: Tool {
         """,
         utterances: [
             "(add|create|make) [a] [new] [spending|expense] category [called|named] {name}",
-            "[I want] [a] new [spending|expense] category {name}",
+            "new (spending|expense) category {name}",
+            "new category {name}",
             "(add|create) [a] category {name} for {words}",
         ])
 
@@ -48,7 +49,7 @@ public struct RenameCategory: Tool {
         "Gives a category another name; everything filed under it moves along.",
         utterances: [
             "rename [the] [category] {category} to {name}",
-            "call [the] [category] {category} {name}",
+            "call the category {category} {name} [from now on]",
             "change [the] category [name] {category} to {name}",
         ])
 
@@ -134,7 +135,9 @@ public struct ListCategories: Tool {
     public static let declaration = ToolDeclaration(
         "expenses.categories", "Show spending categories", effect: .read, "Lists the categories that expenses go into.",
         utterances: [
-            "(show|list) [me] [my|the] [spending|expense] categories",
+            "show my expense categories",
+            "show my spending categories",
+            "(show|list) [me] [my|the] categories",
             "what [spending|expense] categories (do I have|are there)",
             "which [spending|expense] categories (do I have|are there)",
         ])

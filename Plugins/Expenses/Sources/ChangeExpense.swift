@@ -84,10 +84,11 @@ public struct DeleteExpenses: Tool {
         "expenses.delete", "Delete an expense", effect: .delete,
         "Deletes recorded expenses, for example one that was noted twice.",
         utterances: [
-            "(delete|remove|erase) [the] {expenses} expense",
-            "(delete|remove|erase) [the] expense for {expenses}",
-            "(delete|remove|erase) the last expense",
-            "(delete|remove|erase) [the] {expenses} from [my] expenses",
+            "delete {expenses}",
+            "delete the {expenses} expense",
+            "remove the {expenses} expense",
+            "(delete|remove|erase) the expense for {expenses}",
+            "(delete|remove|erase) {expenses} from my expenses",
             "forget [the] expense for {expenses}",
         ], actsOn: Expense.entity)
 

@@ -9,12 +9,15 @@ public struct ListExpenses: Tool {
         describe. Numbers can be used to correct or delete one.
         """,
         utterances: [
-            "(show|list) [me] [my] [recent|last|latest] expenses",
+            "show my expenses",
+            "list my expenses",
+            "my expenses",
+            "(show|list) [me] [my] (recent|last|latest) expenses",
             "what are my (recent|last|latest) expenses",
             "(show|list) [me] [my] expenses [from|in|of|for] {period}",
             "(show|list) [me] [my] (spending|expenses) (on|for) {subject} [{period}]",
             "(find|search) [for] [my] expenses (for|about|on|with) {subject}",
-            "what did I (buy|pay for|spend money on) {period}",
+            "what did I pay for {period}",
             "what did I spend [money] on {period}",
             "(show|list) [me] [my] expenses at {place}",
             "when did I last pay for {subject}",

@@ -24,7 +24,9 @@ public struct RecordExpense: Tool {
             "{amount} for {description}",
             "{amount} on {description}",
             "{description} {amount}",
-            Utterance("[I got] [a] refund of {amount} [for {description}]", arguments: ["refund": true]),
+            Utterance("refund of {amount} for {description}", arguments: ["refund": true]),
+            Utterance("refund {amount} for {description}", arguments: ["refund": true]),
+            Utterance("I got a refund of {amount} [for {description}]", arguments: ["refund": true]),
             Utterance("I got {amount} back [for {description}]", arguments: ["refund": true]),
             Utterance("they refunded [me] {amount} [for {description}]", arguments: ["refund": true]),
         ])

@@ -35,7 +35,9 @@ public struct AddRecurring: Tool {
         being said again. The first day is today when none is given.
         """,
         utterances: [
-            "{description} (is|costs) {amount} {frequency}",
+            "{description} is {amount} {frequency}",
+            "{description} costs {amount} {frequency}",
+            "{description} costs me {amount} {frequency}",
             "I pay {amount} {frequency} for {description}",
             "I pay {amount} for {description} {frequency}",
             "my {description} is {amount} {frequency} [from|starting|since] {first_date}",

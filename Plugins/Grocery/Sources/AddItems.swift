@@ -19,6 +19,8 @@ public struct AddItems: Tool {
             "{items} [on|onto|to] (my|the) (grocery|shopping) list",
             "add {items} to the (grocery|shopping) list by {target_date}",
             "add {items} from {store} to (my|the) [grocery|shopping] list",
+            "(buy|get) {items} (at|from) {store}",
+            "I need {items} from {store}",
             "(put|add) {items} [on|to] (my|the) [grocery|shopping] list as {priority}",
         ])
 

@@ -116,7 +116,7 @@ enum Shelf {
         var last: Aisle?
         return sorted.enumerated().map { index, item in
             var part = "\(index + 1) \(item.label)"
-            if item.priority == .high { part += "!" }
+            if item.priority == .high { part += " (urgent)" }
             if isGrouped, item.category != last { part = "\(item.category.label): \(part)" }
             last = item.category
             return part

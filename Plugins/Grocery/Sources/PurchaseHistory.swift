@@ -11,7 +11,8 @@ public struct PurchaseHistory: Tool {
         utterances: [
             "what (did|have) (I|we) (buy|bought|get) [{period}]",
             "what groceries (did|have) (I|we) (buy|bought|get) [{period}]",
-            "(show|list) [me] (my|the) (purchases|purchased items|bought groceries) [{period}]",
+            "(show|list) [me] (my|the) bought groceries [{period}]",
+            "grocery purchases [{period}]",
             "when did (I|we) last (buy|get) {item}",
             "have (I|we) (bought|got) {item} [{period}]",
             "how much (was|did I pay for) [the] {item} last time",
@@ -182,6 +183,7 @@ public struct UsualItems: Tool {
         """,
         utterances: [
             "what do (I|we) usually buy",
+            "what do (I|we) buy (often|most often|all the time|regularly)",
             "what (are|is) (my|our) usual (groceries|items|things|shopping)",
             "suggest [some] (groceries|items|things) [for (my|the) [grocery|shopping] list]",
             "what (am I|are we) (forgetting|missing) [on (my|the) [grocery|shopping] list]",

@@ -107,7 +107,6 @@ public struct RemoveItems: Tool {
             "take [the] {items} off (my|the) [grocery|shopping] list",
             "take [the] {items} off",
             "(I|we) (do not|don't|no longer) need [the] {items} [any more]",
-            "no {items} [on the list]",
         ], actsOn: GroceryItem.entity)
 
     @Argument("What to take off: names, or #id where known") var items: References<GroceryItem>

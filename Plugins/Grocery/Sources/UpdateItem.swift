@@ -15,10 +15,9 @@ public struct UpdateItem: Tool {
             "I need {amount} [of] {item} instead",
             "(mark|make) [the] {item} [as] {priority}",
             "[the] {item} (is|are) {priority}",
-            "(get|buy) [the] {item} (at|from) {store}",
+            "get [the] {item} from {store} instead",
             "rename [the] {item} to {name}",
             "(add a|make a) note (to|for) [the] {item}: {notes}",
-            "[the] {item} (costs|will cost) [about] {estimated_cost}",
             "I need [the] {item} (by|until) {target_date}",
             "move [the] {item} to {category}",
         ], actsOn: GroceryItem.entity)
@@ -29,7 +28,7 @@ public struct UpdateItem: Tool {
     @Argument("The store to get it from", schema: ["maxLength": 200]) var store: String?
     @Argument("How urgent it is") var priority: GroceryItem.Priority?
     @Argument("The part of the shop") var category: Aisle?
-    @Argument("What it probably costs") var estimatedCost: Money?
+    @Argument("What it probably costs", planned: false) var estimatedCost: Money?
     @Argument("When it is needed") var targetDate: Day?
     @Argument("A remark kept with it", schema: ["maxLength": 2000]) var notes: String?
 
