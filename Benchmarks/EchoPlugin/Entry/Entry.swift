@@ -1,0 +1,6 @@
+import EchoPluginLogic
+import TandemSDK
+
+/// What the host looks up in the library.
+@c(tandem_plugin_entry)
+public func entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafeRawPointer? { Echo.entry(hostMajor, hostMinor) }

@@ -1,0 +1,147 @@
+import Foundation
+import TandemApplication
+import TandemCore
+import TandemJSON
+
+/// `make bench`: measures the hot paths of the program that was built, prints a table and writes JSON.
+///
+/// Usage: `tandem-benchmarks BUILD-FOLDER [NAME …]`. Each figure is the median of several runs, with their range.
+@main
+struct Benchmarks {
+    static func main() async {
+        let arguments = CommandLine.arguments.dropFirst()
+        guard let build = arguments.first else {
+            FileHandle.standardError.write(Data("usage: tandem-benchmarks BUILD-FOLDER [NAME ...]\n".utf8))
+            exit(64)
+        }
+        let wanted = Set(arguments.dropFirst())
+        let place = Place(buildFolder: URL(fileURLWithPath: build).standardizedFileURL.path)
+        defer { place.clean() }
+        var figures: [Figure] = []
+        let all: [(String, (Place) async throws -> [Figure])] = [
+            ("call", CallBenchmark.run), ("turn", TurnBenchmark.run), ("webhook", WebhookBenchmark.run),
+            ("start", StartBenchmark.run),
+        ]
+        var failed = false
+        for (name, run) in all where wanted.isEmpty || wanted.contains(name) {
+            FileHandle.standardError.write(Data("measuring \(name) ...\n".utf8))
+            do {
+                figures += try await run(place)
+            } catch {
+                FileHandle.standardError.write(Data("\(name): \(error)\n".utf8))
+                failed = true
+            }
+        }
+        Figure.table(figures)
+        let json: JSON = [
+            "figures": .array(figures.map(\.json)),
+            "processors": .integer(Int64(ProcessInfo.processInfo.activeProcessorCount)),
+        ]
+        let output = place.buildFolder + "/benchmarks.json"
+        try? Data((json.pretty() + "\n").utf8).write(to: URL(fileURLWithPath: output))
+        print("\nAs JSON: \(output)")
+        if failed { exit(1) }
+    }
+}
+
+/// One measured number with its goal.
+struct Figure: Sendable {
+    var name: String
+    var unit: String
+    /// One value a run.
+    var values: [Double]
+    /// `<= 5` or `>= 7000`; nil where there is none.
+    var goal: String?
+
+    var median: Double { values.sorted()[values.count / 2] }
+
+    var json: JSON {
+        var object: JSONObject = ["name": .string(name), "unit": .string(unit), "median": .number(median)]
+        object["runs"] = .array(values.map { .number($0) })
+        if let goal { object["goal"] = .string(goal) }
+        return .object(object)
+    }
+
+    static func table(_ figures: [Figure]) {
+        var rows = [["FIGURE", "MEDIAN", "RANGE", "UNIT", "GOAL"]]
+        for figure in figures where !figure.values.isEmpty {
+            let sorted = figure.values.sorted()
+            rows.append([
+                figure.name, text(figure.median), "\(text(sorted[0])) - \(text(sorted[sorted.count - 1]))", figure.unit,
+                figure.goal ?? "",
+            ])
+        }
+        let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        for row in rows {
+            print(row.enumerated().map { $1.padding(toLength: widths[$0] + 2, withPad: " ", startingAt: 0) }.joined())
+        }
+    }
+
+    private static func text(_ value: Double) -> String {
+        value >= 1000 ? String(Int(value.rounded())) : String((value * 100).rounded() / 100)
+    }
+}
+
+/// Where a benchmark finds the build and keeps its files.
+final class Place: Sendable {
+    let buildFolder: String
+    let folder: String
+    /// The project's root: this file is `Benchmarks/Sources/Benchmarks.swift`.
+    let root: String
+
+    init(buildFolder: String) {
+        self.buildFolder = buildFolder
+        root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path
+        folder = NSTemporaryDirectory() + "tandem-bench-\(UInt32.random(in: 0 ... .max))"
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    func clean() { try? FileManager.default.removeItem(atPath: folder) }
+
+    func fresh(_ name: String) throws -> String {
+        let path = folder + "/\(name)-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+
+    /// Compiles a C file with `cc -O2`.
+    func compile(_ source: String, to output: String, _ flags: [String] = []) throws {
+        try Child.check("/usr/bin/env", ["cc", "-O2", "-o", output, root + "/" + source] + flags)
+    }
+}
+
+/// Processes that a benchmark starts.
+enum Child {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// Runs a program to its end and gives what it printed.
+    @discardableResult
+    static func check(_ program: String, _ arguments: [String], environment: [String: String]? = nil) throws -> String {
+        let (process, output) = start(program, arguments, environment)
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failure(description: "\(arguments.first ?? program) ended with \(process.terminationStatus)")
+        }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    static func start(
+        _ program: String, _ arguments: [String], _ environment: [String: String]?
+    ) -> (Process, Pipe) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        if let environment {
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardInput = FileHandle.nullDevice
+        return (process, output)
+    }
+}
