@@ -83,8 +83,7 @@ extension PluginHost {
         if pending.tool.isDirect, instance.lane.tryEnter() {
             let status = instance.invoke(pending, arguments: arguments, resume: call.resumeState, answers: answers)
             instance.lane.leave()
-            plugin.meters.count(\.directCalls)
-            Self.noteRefusal(status, of: pending, plugin: plugin)
+            Self.noteReturn(status, of: pending, plugin: plugin, isDirect: true)
             if let outcome = pending.takeOutcome() { return outcome }
         } else {
             let resume = call.resumeState
@@ -92,14 +91,16 @@ extension PluginHost {
                 // Given up while it waited for its turn: the plugin never hears of it.
                 guard pending.isInFlight else { return }
                 let status = instance.invoke(pending, arguments: arguments, resume: resume, answers: answers)
-                Self.noteRefusal(status, of: pending, plugin: plugin)
+                Self.noteReturn(status, of: pending, plugin: plugin, isDirect: false)
             }
         }
         return await ending(of: pending, plugin: plugin)
     }
 
-    private static func noteRefusal(_ status: tandem_status, of pending: PendingCall, plugin: LoadedPlugin) {
-        plugin.meters.count(\.calls)
+    private static func noteReturn(
+        _ status: tandem_status, of pending: PendingCall, plugin: LoadedPlugin, isDirect: Bool
+    ) {
+        plugin.meters.countInvoke(isDirect: isDirect)
         guard status != TANDEM_OK else { return }
         plugin.meters.count(\.refusals)
         pending.giveUp(.failure(CallFailure.refused(plugin.name, status: status)))
@@ -158,7 +159,7 @@ extension PluginHost {
                 ])
             return .failure(CallFailure.misbehaved(plugin.name))
         }
-        plugin.meters.count(\.values)
+        plugin.meters.countValue()
         return outcome
     }
 

@@ -9,11 +9,11 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct CallTests {
     /// A host with the misbehaving plugin, an image of its own for its counters, and a good one.
-    private func start(_ name: String) async throws -> TestHost {
+    private func start() async throws -> TestHost {
         let test = try TestHost()
-        try await test.pack(name, "misbehaving", namespace: "bad")
+        try await test.packApart("bad", "misbehaving")
         try await test.pack("good", "echo")
-        try test.register([name, "good"])
+        try test.register(["bad", "good"])
         await test.host.start()
         #expect(test.host.statuses().allSatisfy { $0.state == .loaded })
         // The instances exist before a test looks at times.
@@ -39,7 +39,7 @@ struct CallTests {
     }
 
     @Test func refusesArgumentsThatDoNotMatchTheSchema() async throws {
-        let test = try await start("args")
+        let test = try await start()
         let failure = try #require(await test.call("good.run", ["other": 1]).error)
         #expect(failure.code == "invalid_arguments")
         #expect(failure.status == -1)
@@ -48,7 +48,7 @@ struct CallTests {
     }
 
     @Test func answersUnknownTool() async throws {
-        let test = try await start("unknown")
+        let test = try await start()
         #expect(await test.call("nobody.knows").error?.code == "unknown_tool")
     }
 
@@ -57,112 +57,112 @@ struct CallTests {
         "trust", "reserved", "ok_error", "bad_shown", "other_select", "bad_question",
     ])
     func turnsUnusableOutcomeIntoFailure(tool: String) async throws {
-        let test = try await start("unusable\(tool.filter { $0 != "_" })")
+        let test = try await start()
         let failure = try #require(await test.call("bad.\(tool)").error)
         #expect(failure.code == "bad_outcome")
-        #expect(try test.status("test.unusable\(tool.filter { $0 != "_" })").counters.malformedOutcomes == 1)
+        #expect(try test.status("test.bad").counters.malformedOutcomes == 1)
         try await expectBalance(test)
     }
 
     @Test func turnsUnknownKindIntoToolError() async throws {
-        let test = try await start("kind")
+        let test = try await start()
         #expect(await test.call("bad.kind").error?.code == "unsupported")
         try await expectBalance(test)
     }
 
     @Test func refusesResultThatDoesNotMatchItsSchema() async throws {
-        let test = try await start("mismatch")
+        let test = try await start()
         #expect(await test.call("bad.mismatch").error?.code == "bad_outcome")
-        #expect(try test.status("test.mismatch").counters.invalidResults == 1)
+        #expect(try test.status("test.bad").counters.invalidResults == 1)
         try await expectBalance(test)
     }
 
     @Test func givesUpAtTheDeadlineWhenNothingComes() async throws {
-        let test = try await start("never")
+        let test = try await start()
         let failure = try #require(await test.call("bad.never").error)
         #expect(failure.code == "timeout")
         #expect(failure.status == -23)
         #expect(await eventually { (try? await counts(test)["cancels"]) ?? 0 > 0 })
-        #expect(try test.status("test.never").counters.deadlines == 1)
+        #expect(try test.status("test.bad").counters.deadlines == 1)
         try await expectBalance(test)
     }
 
     @Test func answersLateCompletionAsStale() async throws {
-        let test = try await start("late")
+        let test = try await start()
         #expect(await test.call("bad.late").error?.code == "timeout")
         #expect(await eventually { (try? await counts(test)["stale"]) == 1 })
-        #expect(try test.status("test.late").counters.staleCompletions == 1)
+        #expect(try test.status("test.bad").counters.staleCompletions == 1)
         try await expectBalance(test)
     }
 
     @Test func countsSecondCompletionAndKeepsTheFirst() async throws {
-        let test = try await start("twice")
+        let test = try await start()
         #expect(await test.call("bad.twice").result?.message == "First.")
         #expect(try await counts(test)["twice"] == 1)
-        #expect(try test.status("test.twice").counters.doubleCompletions == 1)
+        #expect(try test.status("test.bad").counters.doubleCompletions == 1)
         try await expectBalance(test)
     }
 
     @Test func answersCompletionThroughAnotherInstanceAsStale() async throws {
-        let test = try await start("foreign")
+        let test = try await start()
         // Another person's instance, with a host table of its own.
         #expect(await test.call("bad.counts", user: 2).result != nil)
         #expect(await test.call("bad.foreign").error?.code == "timeout")
-        #expect(try test.status("test.foreign").counters.foreignCompletions >= 1)
+        #expect(try test.status("test.bad").counters.foreignCompletions >= 1)
         #expect(try await counts(test)["stale"] ?? 0 >= 1)
         try await expectBalance(test)
     }
 
     @Test func answersUnknownCallsAsStale() async throws {
-        let test = try await start("unknowncall")
+        let test = try await start()
         #expect(await test.call("bad.unknown_call").result?.message == "Fine.")
         #expect(try await counts(test)["stale"] == 5)
         try await expectBalance(test)
     }
 
     @Test func survivesNullHostTable() async throws {
-        let test = try await start("nullhost")
+        let test = try await start()
         #expect(await test.call("bad.null_host").result?.value == true)
         try await expectBalance(test)
     }
 
     @Test func reportsRefusingInvoke() async throws {
-        let test = try await start("refuse")
+        let test = try await start()
         let failure = try #require(await test.call("bad.refuse").error)
         #expect(failure.status == -22)
         #expect(failure.code == "busy")
         #expect(failure.isRetryable)
-        #expect(try test.status("test.refuse").counters.refusals == 1)
+        #expect(try test.status("test.bad").counters.refusals == 1)
         try await expectBalance(test)
     }
 
     @Test func keepsCompletionOfInvokeThatThenRefuses() async throws {
-        let test = try await start("refuseafter")
+        let test = try await start()
         #expect(await test.call("bad.refuse_after").result?.message == "Hm.")
         try await expectBalance(test)
     }
 
     @Test func takesCompletionFromAnotherThread() async throws {
-        let test = try await start("thread")
+        let test = try await start()
         #expect(await test.call("bad.thread").result?.message == "Late.")
         try await expectBalance(test)
     }
 
     @Test func removesControlCharactersFromMessages() async throws {
-        let test = try await start("controls")
+        let test = try await start()
         #expect(await test.call("bad.controls").result?.message == "one\n[31mtwo three")
         try await expectBalance(test)
     }
 
     @Test func lowersTrustAndNeverRaisesIt() async throws {
-        let test = try await start("untrusted")
+        let test = try await start()
         #expect(await test.call("bad.untrusted").result?.trust == .untrusted)
         #expect(await test.call("good.run", ["value": 1]).result?.trust == .system)
         try await expectBalance(test)
     }
 
     @Test func carriesQuestionsBackAndForth() async throws {
-        let test = try await start("question")
+        let test = try await start()
         guard case .inputRequired(let question) = await test.call("bad.question") else {
             Issue.record("no question")
             return
@@ -176,7 +176,7 @@ struct CallTests {
     }
 
     @Test func decodesTheOtherKinds() async throws {
-        let test = try await start("kinds")
+        let test = try await start()
         #expect(await test.call("bad.account") == .authRequired(grant: "mail", message: "Hm."))
         #expect(await test.call("bad.job") == .accepted(job: "7", message: "Hm."))
         let failure = try #require(await test.call("bad.error").error)
@@ -188,21 +188,21 @@ struct CallTests {
     }
 
     @Test func cancelsACallThatObeys() async throws {
-        let test = try await start("obedient")
+        let test = try await start()
         let task = Task { await test.call("bad.obedient") }
-        #expect(await eventually { (try? test.status("test.obedient").counters.calls) == 2 })
+        #expect(await eventually { (try? test.status("test.bad").counters.calls) == 2 })
         let before = monotonicNanoseconds()
         task.cancel()
         #expect(await task.value.error?.code == "cancelled")
         #expect(monotonicNanoseconds() - before < 1_500_000_000)
-        #expect(try test.status("test.obedient").counters.cancellations == 1)
+        #expect(try test.status("test.bad").counters.cancellations == 1)
         try await expectBalance(test)
     }
 
     @Test func givesUpOnACallThatIgnoresCancel() async throws {
-        let test = try await start("deaf")
+        let test = try await start()
         let task = Task { await test.call("bad.deaf") }
-        #expect(await eventually { (try? test.status("test.deaf").counters.calls) == 2 })
+        #expect(await eventually { (try? test.status("test.bad").counters.calls) == 2 })
         let before = monotonicNanoseconds()
         task.cancel()
         #expect(await task.value.error?.code == "cancelled")
@@ -211,34 +211,34 @@ struct CallTests {
     }
 
     @Test func answersAtTheDeadlineWhileInvokeHangs() async throws {
-        let test = try await start("hang")
+        let test = try await start()
         let before = monotonicNanoseconds()
         #expect(await test.call("bad.hang").error?.code == "timeout")
         #expect(monotonicNanoseconds() - before < 2_500_000_000)
         // Another person's instance is not held up.
         #expect(await test.call("bad.twice", user: 2, within: .milliseconds(2400)).result != nil)
-        #expect(await eventually { (try? test.status("test.hang").counters.overruns) ?? 0 > 0 })
+        #expect(await eventually { (try? test.status("test.bad").counters.overruns) ?? 0 > 0 })
         try await expectBalance(test)
     }
 
     @Test func namesSlowPluginAndTakesItsDirectWayAway() async throws {
-        let test = try await start("slow")
+        let test = try await start()
         // A busy machine may hold up some calls; quick ones add up all the same.
         #expect(
             await eventually {
                 _ = await test.call("bad.twice")
-                return (try? test.status("test.slow").counters.directCalls) ?? 0 >= 4
+                return (try? test.status("test.bad").counters.directCalls) ?? 0 >= 4
             })
-        let before = try test.status("test.slow").counters
+        let before = try test.status("test.bad").counters
         for _ in 0..<3 { #expect(await test.call("bad.slow").result != nil) }
-        let after = try test.status("test.slow").counters
+        let after = try test.status("test.bad").counters
         #expect(after.overruns >= before.overruns + 3)
         #expect(after.directCalls == before.directCalls)
         try await expectBalance(test)
     }
 
     @Test func neverCallsOneInstanceTwiceAtATime() async throws {
-        let test = try await start("serial")
+        let test = try await start()
         // bad.slow sleeps in invoke: overlapping calls would finish together.
         let before = monotonicNanoseconds()
         await withTaskGroup(of: Void.self) { group in
@@ -249,7 +249,7 @@ struct CallTests {
     }
 
     @Test func letsMoreCallsWaitThanMayBeInFlight() async throws {
-        let test = try await start("queue")
+        let test = try await start()
         let results = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<40 { group.addTask { await test.call("bad.thread").result != nil } }
             return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
@@ -259,7 +259,7 @@ struct CallTests {
     }
 
     @Test func refusesCallWhoseDeadlineIsPast() async throws {
-        let test = try await start("past")
+        let test = try await start()
         #expect(await test.call("good.run", within: .zero).error?.code == "timeout")
     }
 
@@ -277,7 +277,7 @@ struct CallTests {
     }
 
     @Test func dropsIdleInstancesAndMakesNewOnes() async throws {
-        let test = try await start("idle")
+        let test = try await start()
         _ = await test.call("good.run", ["value": 1])
         #expect(try test.status("test.good").instances == 1)
         test.host.sweep(nowNanoseconds: monotonicNanoseconds() + 1_000_000_000)

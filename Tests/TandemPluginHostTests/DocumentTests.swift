@@ -46,6 +46,25 @@ struct PluginRegistryTests {
         #expect(registry.entries.map(\.id) == ["tandem.grocery", "tandem.recipes", "tandem.expenses"])
     }
 
+    @Test func agreesWithItsSchema() throws {
+        func document(_ path: String) throws -> [UInt8] {
+            try RegularFile(path: FixtureLibrary.root + path, limit: 1 << 20, requiresPrivateWriting: false).read()
+        }
+        let schema = try JSONSchema(compiling: try JSON(parsing: try document("/docs/plugins/registry.schema.json")))
+        #expect(schema.validate(try JSON(parsing: try document("/registry.json"))).isEmpty)
+        for entry in [
+            #"{"id":"a.b","bundle":"b","trust":"verified"}"#, #"{"id":"a.b","bundle":"b/c","trust":"first-party"}"#,
+            #"{"id":"a","bundle":"b","trust":"verified"}"#, #"{"id":"a.b","bundle":"../b","trust":"verified"}"#,
+            #"{"id":"a.b","bundle":"b","trust":"verified","isolation":"in-process"}"#,
+            #"{"id":"a.b","bundle":"b","trust":"verified","default":"enabled"}"#,
+            #"{"id":"a.b","bundle":"b/..","trust":"verified"}"#, #"{"id":"a.b","bundle":"..b","trust":"verified"}"#,
+            #"{"id":"a.b","bundle":"b","trust":"verified","ceiling":{"quota":{"rows":0}}}"#,
+        ] {
+            let text = #"{"version":1,"plugins":[\#(entry)]}"#
+            #expect(schema.isValid(try JSON(parsing: text)) == problems(text).isEmpty, "\(entry)")
+        }
+    }
+
     @Test(arguments: [
         ("{\"version\":1,\"plugins\":[],\"extra\":true}", "1:27 /extra: unknown member"),
         ("{\"version\":2,\"plugins\":[]}", "1:12 /version: must be 1, the only format this host reads"),

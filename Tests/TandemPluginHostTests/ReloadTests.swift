@@ -119,17 +119,17 @@ struct ReloadTests {
 
     @Test func letsCallsInFlightFinishWhenAPluginIsReplaced() async throws {
         let test = try TestHost()
-        try await test.pack("swap", "misbehaving", namespace: "bad")
-        try test.register(["swap"])
+        try await test.packApart("bad", "misbehaving")
+        try test.register(["bad"])
         await test.host.start()
         let task = Task { await test.call("bad.obedient") }
-        #expect(await eventually { (try? test.status("test.swap").counters.calls) == 1 })
-        try test.register(["swap"]) { $1["plan"] = "free" }
+        #expect(await eventually { (try? test.status("test.bad").counters.calls) == 1 })
+        try test.register(["bad"]) { $1["plan"] = "free" }
         await test.host.reload()
         #expect(await test.call("bad.twice").result != nil)
         task.cancel()
         #expect(await task.value.error?.code == "cancelled")
-        #expect(await eventually { (try? test.status("test.swap").counters.instancesDestroyed) == 1 })
+        #expect(await eventually { (try? test.status("test.bad").counters.instancesDestroyed) == 1 })
     }
 
     @Test func endsAllInstancesWhenItStops() async throws {

@@ -9,21 +9,21 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct ServiceTests {
     private func start(
-        _ name: String, settings: any PluginSettings = DefaultSettings(),
+        settings: any PluginSettings = DefaultSettings(),
         person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() },
         edit: (String, inout JSONObject) -> Void = { _, _ in }
     ) async throws -> TestHost {
         let test = try TestHost(settings: settings, person: person)
-        try await test.pack(name, "services", namespace: "services")
+        try await test.pack("services", "services")
         try await test.pack("echo", "echo")
-        try test.register([name, "echo"], edit: edit)
+        try test.register(["services", "echo"], edit: edit)
         await test.host.start()
         #expect(test.host.statuses().allSatisfy { $0.state == .loaded }, "\(test.host.statuses())")
         return test
     }
 
     @Test func grantsWhatTheManifestAsksForAndNoMore() async throws {
-        let test = try await start("exts")
+        let test = try await start()
         let value = try #require(await test.call("services.extensions").result?.value)
         for name in ["rows", "tools", "clock", "config", "log"] { #expect(value[name] == 1) }
         #expect(value["unknown"] == 0)
@@ -33,11 +33,9 @@ struct ServiceTests {
     }
 
     @Test func staysBelowTheCeilingOfTheRegistry() async throws {
-        let test = try await start(
-            "ceiling",
-            edit: { name, entry in
-                if name == "ceiling" { entry["ceiling"] = ["extensions": ["tandem.config/1"]] }
-            })
+        let test = try await start(edit: { name, entry in
+            if name == "services" { entry["ceiling"] = ["extensions": ["tandem.config/1"]] }
+        })
         let value = try #require(await test.call("services.extensions").result?.value)
         #expect(value["rows"] == 0)
         #expect(value["tools"] == 0)
@@ -47,23 +45,23 @@ struct ServiceTests {
     }
 
     @Test func executesRowsForThePersonAndTheCall() async throws {
-        let test = try await start("rowsa")
+        let test = try await start()
         test.rows.answer { _ in .success([["id": "5"]]) }
         let operations: JSON = [["insert": "things", "values": ["label": "x"]]]
         let value = await test.call("services.rows", ["value": operations], user: 9).result?.value
         #expect(value == ["status": 0, "result": [["id": "5"]]])
         let request = try #require(test.rows.requests.first)
         #expect(request.operations == operations)
-        #expect(request.owner == "test.rowsa")
+        #expect(request.owner == "test.services")
         #expect(request.scope == test.scope(9))
         #expect(request.origin == WriteOrigin(turn: test.turn, step: 1))
         #expect(request.mayWrite)
         #expect(request.quota == .standard)
-        #expect(test.rows.prepared["test.rowsa"]?.map(\.name) == ["things"])
+        #expect(test.rows.prepared["test.services"]?.map(\.name) == ["things"])
     }
 
     @Test func letsReadOnlyCallsWriteNothing() async throws {
-        let test = try await start("rowsb")
+        let test = try await start()
         _ = await test.call("services.read_rows", ["value": []])
         _ = await test.call("services.rows", ["value": []], effect: .read)
         _ = await test.call("services.rows", ["value": []], effect: .write)
@@ -71,7 +69,7 @@ struct ServiceTests {
     }
 
     @Test func reportsRowFailures() async throws {
-        let test = try await start("rowsc")
+        let test = try await start()
         test.rows.answer { _ in
             .failure(RowFailure(status: -9, code: "unique", operation: 0, column: "label", message: "is there already"))
         }
@@ -79,11 +77,11 @@ struct ServiceTests {
         #expect(value?["status"] == -9)
         #expect(value?["result"]?["code"] == "unique")
         #expect(value?["result"]?["operation"] == 0)
-        #expect(try test.status("test.rowsc").counters.rowRefusals == 1)
+        #expect(try test.status("test.services").counters.rowRefusals == 1)
     }
 
     @Test func refusesMalformedAndTooLargeRowRequests() async throws {
-        let test = try await start("rowsd")
+        let test = try await start()
         let malformed = await test.call("services.rows", ["other": 1]).error
         #expect(malformed?.code == "invalid_arguments")
         // No value: the plugin sends what is left of `{}`, which is no JSON.
@@ -93,7 +91,7 @@ struct ServiceTests {
     }
 
     @Test func answersRowsOfAnEndedCallAsStale() async throws {
-        let test = try await start("rowse")
+        let test = try await start()
         #expect(await test.call("services.rows_after").result != nil)
         // Whatever arrived, arrived before the call was over.
         #expect(await test.call("services.rows", ["value": []]).result != nil)
@@ -101,7 +99,7 @@ struct ServiceTests {
     }
 
     @Test func returnsOnlyWhenTheCallsRowsAreDone() async throws {
-        let test = try await start("rowsf")
+        let test = try await start()
         let gate = OneShot<Void>()
         let flag = Flag()
         test.rows.answer { _ in
@@ -119,7 +117,7 @@ struct ServiceTests {
     }
 
     @Test func callsDeclaredToolsThroughTheMediator() async throws {
-        let test = try await start("toolsa")
+        let test = try await start()
         let mediator = RecordingMediator(test.host)
         #expect(await test.call("services.other", ["value": 1]).result?.value == ["status": -62])
         test.host.setMediator(mediator)
@@ -138,7 +136,7 @@ struct ServiceTests {
     }
 
     @Test func passesReadOnlyOnToInnerCalls() async throws {
-        let test = try await start("toolsb")
+        let test = try await start()
         let mediator = RecordingMediator(test.host)
         test.host.setMediator(mediator)
         _ = await test.call("services.other", ["value": 1], effect: .read)
@@ -146,7 +144,7 @@ struct ServiceTests {
     }
 
     @Test func tellsAvailabilityOfDeclaredToolsOnly() async throws {
-        let test = try await start("toolsc")
+        let test = try await start()
         #expect(await test.call("services.available").result?.value == ["declared": 1, "other": 0])
         try await test.host.switchOff("echo", in: test.scope())
         // The grants in memory are read again by the call itself.
@@ -154,13 +152,11 @@ struct ServiceTests {
     }
 
     @Test func tellsTimeAndPlace() async throws {
-        let test = try await start(
-            "clock",
-            person: { scope in
-                PersonContext(
-                    timeZone: scope.user.rawValue == 2 ? "Asia/Tokyo" : "Europe/Paris", currency: "JPY", language: "ja",
-                    utcOffsetSeconds: { $0 == 1000 ? 32_400 : 0 })
-            })
+        let test = try await start(person: { scope in
+            PersonContext(
+                timeZone: scope.user.rawValue == 2 ? "Asia/Tokyo" : "Europe/Paris", currency: "JPY", language: "ja",
+                utcOffsetSeconds: { $0 == 1000 ? 32_400 : 0 })
+        })
         let value = await test.call("services.clock", user: 2).result?.value
         #expect(value?["now"]?.int64Value == test.clock.now.millisecondsSinceEpoch)
         #expect(value?["offset"] == 32_400)
@@ -170,7 +166,7 @@ struct ServiceTests {
     @Test func mergesSettingsAndLeavesOutWhatBreaksTheSchema() async throws {
         let settings = FixedSettings(
             operatorValues: ["limit": 9], people: [1: ["mode": "fast"], 2: ["limit": "many"]])
-        let test = try await start("config", settings: settings)
+        let test = try await start(settings: settings)
         #expect(
             await test.call("services.config").result?.value
                 == ["generation": 1, "values": ["limit": 9, "mode": "fast"]])
@@ -178,23 +174,23 @@ struct ServiceTests {
             await test.call("services.config", user: 2).result?.value
                 == ["generation": 1, "values": ["limit": 9, "mode": "plain"]])
         settings.set([1: ["mode": "slow"]])
-        await test.host.settingsChanged(of: "test.config", in: test.scope())
+        await test.host.settingsChanged(of: "test.services", in: test.scope())
         #expect(
             await test.call("services.config").result?.value
                 == ["generation": 2, "values": ["limit": 9, "mode": "slow"]])
     }
 
     @Test func logsWithinLimits() async throws {
-        let test = try await start("log")
+        let test = try await start()
         #expect(await test.call("services.log").result?.value == [0, -1, -1, -1])
         _ = await test.call("services.flood")
-        let counters = try test.status("test.log").counters
+        let counters = try test.status("test.services").counters
         #expect(counters.logLinesDropped >= 700)
         #expect(counters.logLines <= 300)
     }
 
     @Test func answersRevokedOnceThePluginIsOff() async throws {
-        let test = try await start("revoked")
+        let test = try await start()
         let gate = OneShot<Void>()
         test.rows.answer { _ in
             await gate.value()
@@ -202,7 +198,7 @@ struct ServiceTests {
         }
         let task = Task { await test.call("services.rows", ["value": []]) }
         #expect(await eventually { test.rows.requests.count == 1 })
-        try await test.host.switchOff("test.revoked", in: test.scope())
+        try await test.host.switchOff("test.services", in: test.scope())
         gate.resolve(())
         // What ran already is not taken back.
         #expect(await task.value.result?.value["status"] == 0)
@@ -210,7 +206,7 @@ struct ServiceTests {
     }
 
     @Test func leavesNoBufferBehind() async throws {
-        let test = try await start("buffers")
+        let test = try await start()
         for _ in 0..<50 { _ = await test.call("services.config") }
         for _ in 0..<50 { _ = await test.call("services.rows", ["value": []]) }
         // Other tests run at the same time and give buffers, too, but none for long.
@@ -254,7 +250,7 @@ final class FixedSettings: PluginSettings {
 
     func set(_ new: [Int64: JSONObject]) { people.withLock { $0 = new } }
 
-    func operatorValues(plugin: String) -> JSONObject { plugin == "test.config" ? values : [:] }
+    func operatorValues(plugin: String) -> JSONObject { plugin == "test.services" ? values : [:] }
 
     func personValues(plugin: String, in scope: UserScope) async throws -> JSONObject {
         people.withLock { $0[scope.user.rawValue] ?? [:] }

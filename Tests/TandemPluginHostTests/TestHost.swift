@@ -48,6 +48,17 @@ final class TestHost: Sendable {
         return try await pack(name, library: try await FixtureLibrary.compile(fixture, macros))
     }
 
+    /// Packs a fixture as an image of its own, whose counters no other test sees.
+    func packApart(_ name: String, _ fixture: String) async throws {
+        let path = try await FixtureLibrary.compile(fixture, FixtureLibrary.names("test.\(name)", name))
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let salt = try #require(bytes.range(of: Data("salt-0000000000000000".utf8)))
+        let digits = (0..<16).map { _ in String(Int.random(in: 0...9)) }.joined()
+        bytes.replaceSubrange(salt, with: Data("salt-\(digits)".utf8))
+        try folder.write(bytes, to: "\(fixture).so")
+        _ = try await pack(name, library: folder.path + "/\(fixture).so")
+    }
+
     func pack(_ name: String, library: String) async throws -> BundlePacker.Packed {
         let target = bundles + "/" + name
         let lock = host.configuration.lockPath

@@ -66,15 +66,13 @@ final class PluginMeters: Sendable {
         }
     }
 
-    /// The usual end of a call, in one step.
-    func countCall(isDirect: Bool, outcome: borrowing ToolOutcomeKind) {
-        let isValue = outcome == .value
+    /// A call that reached `invoke`.
+    func countInvoke(isDirect: Bool) {
         counters.withLock { counters in
             counters.calls += 1
             if isDirect { counters.directCalls += 1 }
-            if isValue { counters.values += 1 } else { counters.failures += 1 }
         }
     }
-}
 
-enum ToolOutcomeKind: Sendable { case value, other }
+    func countValue() { counters.withLock { $0.values += 1 } }
+}

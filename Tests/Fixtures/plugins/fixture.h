@@ -22,6 +22,10 @@
 #ifndef ABI
 #define ABI "{\"major\":1,\"minor\":0}"
 #endif
+/* A test that needs an image of its own puts other digits here, in the compiled file. */
+#ifndef SALT
+#define SALT "salt-0000000000000000"
+#endif
 #ifndef MORE
 #define MORE ""
 #endif
@@ -34,7 +38,7 @@
 #ifndef MANIFEST
 #define MANIFEST                                                                                                       \
     "{\"manifest\":1,\"id\":\"" ID "\",\"namespace\":\"" NAMESPACE "\",\"name\":\"Fixture\",\"version\":\"1.0.0\","    \
-    "\"summary\":\"A fixture.\",\"abi\":" ABI "," MORE "\"tools\":[" TOOLS "]}"
+    "\"summary\":\"A fixture.\",\"license\":\"" SALT "\",\"abi\":" ABI "," MORE "\"tools\":[" TOOLS "]}"
 #endif
 
 typedef struct plugin_instance {
