@@ -1,3 +1,4 @@
+import TandemAccounts
 import TandemCore
 import TandemStorage
 
@@ -13,7 +14,7 @@ enum ConsentState: Int64 {
 /// The state of each number, by keyed hash. All functions run within the caller's transaction.
 enum SMSConsents {
     static func hash(_ number: PhoneNumber, _ keyring: Keyring) throws -> [UInt8] {
-        try keyring.lookupHash(number.text, purpose: "sms.number")
+        try keyring.lookupHash(number.e164, purpose: "sms.number")
     }
 
     static func state(of number: [UInt8], in transaction: any ReadTransaction) throws -> ConsentState {

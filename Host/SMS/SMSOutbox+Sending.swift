@@ -1,5 +1,6 @@
 import Logging
 import Synchronization
+import TandemAccounts
 import TandemCore
 import TandemJSON
 import TandemStorage
@@ -39,7 +40,7 @@ extension SMSOutbox {
                     wait = round.claims.isEmpty ? max(.milliseconds(20), min(wait, due.since(now))) : .zero
                 }
                 if now >= nextPurge {
-                    nextPurge = now.advanced(by: .seconds(3600))
+                    nextPurge = now.advanced(by: .seconds(86_400))
                     try await purge()
                 }
             } catch is CancellationError {
@@ -65,7 +66,7 @@ extension SMSOutbox {
                 ?? "This is Tandem, a personal assistant. I don't know this number: link it in your settings first.")
         let sender = account.numbers.contains(from) ? from : account.numbers.first ?? from
         for attempt in 0..<3 {
-            let outcome = await client.send(to: number.text, from: sender, body: text, statusCallback: nil)
+            let outcome = await client.send(to: number.e164, from: sender, body: text, statusCallback: nil)
             switch outcome {
             case .accepted:
                 metrics.handedOver.with("invitation").increment()
@@ -231,6 +232,9 @@ extension SMSOutbox {
         try await database.write(UserScope(authenticated: claim.user)) { [self] transaction in
             try close(claim.id, .failed, errorCode: code, in: transaction)
             try react(to: action, number: claim.number, sid: nil, in: transaction)
+            if action == .optOut, let number = PhoneNumber(claim.to) {
+                try directory?.noteOptOut(number, true, in: transaction)
+            }
             try transaction.insert(
                 SMSSchema.usage,
                 [

@@ -1,5 +1,6 @@
 import Logging
 import Synchronization
+import TandemAccounts
 public import TandemAgent
 public import TandemCore
 public import TandemEgress
@@ -55,6 +56,7 @@ public final class SMSOutbox: DeliveryChannel {
     let client: TwilioClient
     let account: Configuration.Twilio
     let statusCallback: String?
+    let directory: (any SenderDirectory)?
     let timing: Timing
     let metrics: SMSMetrics
     let logger = Logger(label: "tandem.sms")
@@ -65,14 +67,17 @@ public final class SMSOutbox: DeliveryChannel {
     /// - Parameters:
     ///   - publicBase: Where Twilio can report to (`TANDEM_PUBLIC_URL`); nil asks for no reports.
     ///   - http: What sends the requests.
+    ///   - directory: Told when Twilio says that a number has opted out.
     public init(
         account: Configuration.Twilio, publicBase: WebAddress?, database: any Database, http: any HTTPClient,
-        twilio: WebAddress, timing: Timing = Timing(), metrics: MetricsRegistry
+        twilio: WebAddress, directory: (any SenderDirectory)? = nil, timing: Timing = Timing(),
+        metrics: MetricsRegistry
     ) {
         self.database = database
         self.account = account
         client = TwilioClient(client: http, account: account, base: twilio)
         statusCallback = publicBase?.appending("/webhook/sms/status")
+        self.directory = directory
         self.timing = timing
         self.metrics = SMSMetrics(metrics)
         owner = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -93,12 +98,12 @@ public final class SMSOutbox: DeliveryChannel {
         let user = message.scope.user
         let number = try SMSConsents.hash(address.to, database.store.keyring)
         let sealedTo = try transaction.seal(
-            Array(address.to.text.utf8), SMSOutbox.seal("sealed_to", id), for: user)
+            Array(address.to.e164.utf8), SMSOutbox.seal("sealed_to", id), for: user)
         let sealedText = try transaction.seal(Array(text.utf8), SMSOutbox.seal("sealed_text", id), for: user)
         let sender = account.numbers.contains(address.from) ? address.from : account.numbers.first ?? address.from
         let now = transaction.now
         // The same turn and ordinal again is the same message: a turn that is run again must not send it twice.
-        try transaction.execute(
+        let added = try transaction.execute(
             """
             INSERT INTO sms_outbox (id, user_id, turn, ordinal, state, due_at, created_at, number, sender, sealed_to,
             sealed_text, segments)
@@ -106,6 +111,13 @@ public final class SMSOutbox: DeliveryChannel {
             \(now), \(number), \(sender), \(sealedTo), \(sealedText), \(SMSText.segments(of: text)))
             ON CONFLICT (user_id, turn, ordinal) DO NOTHING
             """)
+        guard added == 1, message.ordinal == 0 else { return }
+        try transaction.insert(
+            SMSSchema.usage,
+            [
+                "direction": "in", "segments": .integer(Int64(max(1, min(address.segments, 100)))),
+                "status": "received", "turn": .id(message.turn),
+            ])
     }
 
     public func wake() { signal.signal() }

@@ -1,4 +1,5 @@
 import Logging
+import TandemAccounts
 public import TandemAgent
 public import TandemCore
 import TandemJSON
@@ -105,26 +106,28 @@ public struct SMSWebhook: Sendable {
 
     private func accept(_ message: Arrival) async throws -> String {
         let number = try SMSConsents.hash(message.number, database.store.keyring)
-        guard let scope = try await directory.identify(phone: message.number.text) else {
+        guard let scope = try await directory.identify(phone: message.number.e164) else {
             return try await acceptFromStranger(message, number)
         }
         let receivedAt = database.store.clock.now
         let inbox = inbox
         let outbox = outbox
+        let directory = directory
         let outcome = try await database.write(scope) { transaction -> Outcome in
             guard try Self.isNew(message.sid, at: receivedAt, transaction) else { return .duplicate }
             let state = try SMSConsents.state(of: number, in: transaction)
-            if let outcome = try Self.mirror(message, number, state, transaction) { return outcome }
-            try transaction.insert(
-                SMSSchema.usage,
-                ["direction": "in", "segments": .integer(Int64(message.segments)), "status": "received"])
-            let address = ReplyAddress(to: message.number, from: message.ourNumber, mediaCount: message.mediaCount)
+            if let outcome = try Self.mirror(message, number, state, directory, transaction) { return outcome }
+            let address = ReplyAddress(
+                to: message.number, from: message.ourNumber, mediaCount: message.mediaCount,
+                segments: message.segments)
             guard message.text.utf8.contains(where: { $0 > 0x20 }) else {
                 guard message.mediaCount > 0 else { return .empty }
                 try outbox.enqueue(
                     OutboundMessage(
                         scope: scope, turn: transaction.nextID(), ordinal: 0,
-                        address: ReplyAddress(to: message.number, from: message.ourNumber).text,
+                        address: ReplyAddress(
+                            to: message.number, from: message.ourNumber, segments: message.segments
+                        ).text,
                         text: SMSOutbox.mediaNotice),
                     in: transaction)
                 return .mediaOnly
@@ -151,10 +154,11 @@ public struct SMSWebhook: Sendable {
     private func acceptFromStranger(_ message: Arrival, _ number: [UInt8]) async throws -> String {
         let now = database.store.clock.now
         let limits = limits
+        let directory = directory
         let outcome = try await database.write(.system) { transaction -> Outcome in
             guard try Self.isNew(message.sid, at: now, transaction) else { return .duplicate }
             let state = try SMSConsents.state(of: number, in: transaction)
-            if let outcome = try Self.mirror(message, number, state, transaction) { return outcome }
+            if let outcome = try Self.mirror(message, number, state, directory, transaction) { return outcome }
             guard state != .optedOut else { return .stranger }
             let day = now.millisecondsSinceEpoch / 86_400_000
             let answered = try transaction.first(
@@ -169,23 +173,27 @@ public struct SMSWebhook: Sendable {
     }
 
     private static func isNew(_ sid: String, at time: Timestamp, _ transaction: any WriteTransaction) throws -> Bool {
-        try transaction.execute(
-            "INSERT INTO sms_receipts (sid, received_at) VALUES (\(sid), \(time)) ON CONFLICT DO NOTHING") == 1
+        let key = compactSID(sid)
+        return try transaction.execute(
+            "INSERT INTO sms_receipts (sid, received_at) VALUES (\(key), \(time)) ON CONFLICT DO NOTHING") == 1
     }
 
     /// Mirrors what the carrier does with its keywords. Nil: the message is for the agent.
     private static func mirror(
-        _ message: Arrival, _ number: [UInt8], _ state: ConsentState, _ transaction: any WriteTransaction
+        _ message: Arrival, _ number: [UInt8], _ state: ConsentState, _ directory: any SenderDirectory,
+        _ transaction: any WriteTransaction
     ) throws -> Outcome? {
         let source = "message \(message.sid)"
         switch message.keyword {
         case .stop:
             try SMSConsents.set(.optedOut, for: number, source: source, in: transaction)
+            try directory.noteOptOut(message.number, true, in: transaction)
             return .keyword
         case .start(let isYes):
             // A "yes" of somebody who never opted out is an answer to a question.
             if isYes, state != .optedOut, !message.isHandledByTwilio { break }
             try SMSConsents.set(.welcome, for: number, source: source, in: transaction)
+            try directory.noteOptOut(message.number, false, in: transaction)
             return .keyword
         case .help: return .keyword
         case nil: break

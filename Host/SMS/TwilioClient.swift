@@ -180,6 +180,23 @@ func isMessageSID(_ text: String) -> Bool {
         && bytes.dropFirst(2).allSatisfy { hexDigit($0) != nil }
 }
 
+/// A message's id in 17 bytes: the first letter, which tells SMS from MMS, and the digits.
+func compactSID(_ sid: String) -> [UInt8] {
+    var bytes: [UInt8] = [sid.utf8.first ?? 0]
+    bytes.reserveCapacity(17)
+    var high: UInt8?
+    for character in sid.utf8.dropFirst(2) {
+        let digit = hexDigit(character) ?? 0
+        if let first = high {
+            bytes.append(first << 4 | digit)
+            high = nil
+        } else {
+            high = digit
+        }
+    }
+    return bytes
+}
+
 /// Reads `Sat, 21 Nov 2026 09:00:00 +0000` (RFC 2822 §3.3); nil otherwise.
 func timestamp(rfc2822 text: String) -> Timestamp? {
     let parts = text.split(separator: " ")

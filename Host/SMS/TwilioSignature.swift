@@ -43,40 +43,35 @@ public struct TwilioSignature: Sendable {
     /// The signature that Twilio would send, for tests and simulators; under the first token.
     public func signature(url: String, form: FormParameters?) -> String {
         guard let key = tokens.first else { return "" }
-        var code = HMAC<Insecure.SHA1>(key: key)
-        update(&code, url: Substring(url), form: form, order: form.map(TwilioSignature.order) ?? [])
-        return String(decoding: base64(Array(code.finalize())), as: UTF8.self)
+        let text = Array(url.utf8) + (form.map(TwilioSignature.joined) ?? [])
+        let code = HMAC<Insecure.SHA1>.authenticationCode(for: text, using: key)
+        return String(decoding: base64(Array(code)), as: UTF8.self)
     }
 
     private func matches<Hash: HashFunction>(
         _: HMAC<Hash>.Type, _ given: [UInt8], _ keys: [SymmetricKey], url: String, form: FormParameters?
     ) -> Bool {
-        let order = form.map(TwilioSignature.order) ?? []
-        var isValid = false
+        let parameters = form.map(TwilioSignature.joined) ?? []
+        // The URL as configured first: which variant was signed is no secret, the signature is.
         for url in TwilioSignature.variants(of: url) {
+            let text = Array(url.utf8) + parameters
             for key in keys {
-                var code = HMAC<Hash>(key: key)
-                update(&code, url: url, form: form, order: order)
-                // All are tried, so that time does not tell which one matched.
-                if isEqual(base64(Array(code.finalize())), given) { isValid = true }
+                let code = HMAC<Hash>.authenticationCode(for: text, using: key)
+                if isEqual(base64(Array(code)), given) { return true }
             }
         }
-        return isValid
+        return false
     }
 
-    private func update<Hash: HashFunction>(
-        _ code: inout HMAC<Hash>, url: Substring, form: FormParameters?, order: [Int]
-    ) {
-        var url = url
-        url.withUTF8 { code.update(data: UnsafeRawBufferPointer($0)) }
-        guard let form else { return }
-        form.bytes.withUnsafeBytes { bytes in
-            for index in order {
-                let field = form.fields[index]
-                code.update(data: UnsafeRawBufferPointer(rebasing: bytes[field.name]))
-                code.update(data: UnsafeRawBufferPointer(rebasing: bytes[field.value]))
-            }
+    /// What a signature covers besides the URL.
+    private static func joined(_ form: FormParameters) -> [UInt8] {
+        var text = [UInt8]()
+        text.reserveCapacity(form.bytes.count)
+        for index in order(of: form) {
+            text.append(contentsOf: form.bytes[form.fields[index].name])
+            text.append(contentsOf: form.bytes[form.fields[index].value])
         }
+        return text
     }
 
     /// The fields by name, then value, without exact repetitions.
@@ -107,8 +102,8 @@ public struct TwilioSignature: Sendable {
     }
 
     /// The URL as given, and with its port added or taken away.
-    static func variants(of url: String) -> [Substring] {
-        guard let scheme = url.firstRange(of: "://") else { return [Substring(url)] }
+    static func variants(of url: String) -> [String] {
+        guard let scheme = url.firstRange(of: "://") else { return [url] }
         let rest = url[scheme.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
@@ -119,7 +114,7 @@ public struct TwilioSignature: Sendable {
             let port = url.hasPrefix("https:") ? ":443" : ":80"
             other = String(url[..<authority.endIndex]) + port + url[authority.endIndex...]
         }
-        return [Substring(url), Substring(other)]
+        return [url, other]
     }
 
     /// `key=NAME,algorithm=HMAC_SHA256`, in any order.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TandemAccounts
 import TandemAgent
 import TandemCore
 import TandemEgress
@@ -20,6 +21,7 @@ struct SMSFixture: Sendable {
     let outbox: SMSOutbox
     let webhook: SMSWebhook
     let inbox: RecordingInbox
+    let directory: Directory
     let metrics = MetricsRegistry()
     let http = CurlClient()
     let annScope: UserScope
@@ -63,9 +65,10 @@ struct SMSFixture: Sendable {
             accountSID: simulator.accountSID, authToken: Secret(simulator.authToken), numbers: simulator.numbers)
         outbox = SMSFixture.outbox(account, simulator, database, http, metrics)
         inbox = RecordingInbox()
+        directory = Directory(people: [SMSFixture.ann: annScope, SMSFixture.bob: bobScope])
         webhook = SMSWebhook(
             account: account, publicBase: try #require(WebAddress(SMSFixture.publicBase)), database: database,
-            directory: Directory(people: [SMSFixture.ann: annScope, SMSFixture.bob: bobScope]), inbox: inbox,
+            directory: directory, inbox: inbox,
             outbox: outbox, limits: limits, metrics: metrics)
     }
 
@@ -168,8 +171,18 @@ extension WebAddress {
     init(loopback port: Int) { self = WebAddress("http://127.0.0.1:\(port)") ?? .init(loopback: port) }
 }
 
-struct Directory: SenderDirectory {
-    let people: [String: UserScope]
+/// Knows two people, and notes opt-outs by number.
+final class Directory: SenderDirectory {
+    private let people: [String: UserScope]
+    private let noted = Mutex<[Bool]>([])
+
+    init(people: [String: UserScope]) { self.people = people }
+
+    var optOuts: [Bool] { noted.withLock { $0 } }
+
+    func noteOptOut(_ number: PhoneNumber, _ isOptedOut: Bool, in transaction: any WriteTransaction) throws {
+        noted.withLock { $0.append(isOptedOut) }
+    }
 
     func identify(phone: String) async throws -> UserScope? { people[phone] }
 }

@@ -20,8 +20,9 @@ import TwilioSimulator
             #expect(message.statusCallback == "https://tandem.example/webhook/sms/status")
             #expect(fixture.simulator.refusals.isEmpty)
             let usage = try await fixture.database.read(fixture.annScope) { try $0.list("sms_usage_logs") }
-            #expect(usage.map { $0.string("status") } == ["queued"])
-            #expect(usage.map { $0.integer("segments") } == [1])
+            #expect(usage.map { $0.string("direction") } == ["in", "out"])
+            #expect(usage.map { $0.string("status") } == ["received", "queued"])
+            #expect(usage.map { $0.integer("segments") } == [1, 1])
         }
     }
 
@@ -232,7 +233,7 @@ import TwilioSimulator
             #expect(
                 try await fixture.rows() == [.init(state: .sent, status: "delivered", error: nil, hasText: false)])
             let usage = try await fixture.database.read(fixture.annScope) { try $0.list("sms_usage_logs") }
-            #expect(usage.map { $0.string("status") } == ["delivered"])
+            #expect(usage.map { $0.string("status") } == ["received", "delivered"])
         }
     }
 

@@ -1,3 +1,4 @@
+import TandemAccounts
 import TandemCore
 import Testing
 
@@ -20,16 +21,6 @@ import Testing
     @Test(arguments: ["stop it", "stopp", "cancel the timer", "", " ", "end.", "yes please", "ＳＴＯＰ", "STOP\u{0}x"])
     func leavesOtherTextsToTheAgent(text: String) { #expect(CarrierKeyword(text) == nil) }
 
-    @Test func readsPhoneNumbers() {
-        #expect(PhoneNumber("+15555550123")?.text == "+15555550123")
-        for text in [
-            "15555550123", "+0555", "+1555555012345678", "+1 5555550123", "whatsapp:+15555550123", "", "+", "12345",
-        ] {
-            #expect(PhoneNumber(text) == nil)
-        }
-        #expect(PhoneNumber("+15555550123").map { "\($0)" } == "[phone]")
-    }
-
     @Test func statusesNeverLeadBack() {
         #expect(MessageStatus.queued.isFollowed(by: .sent))
         #expect(!MessageStatus.sent.isFollowed(by: .queued))
@@ -50,9 +41,18 @@ import Testing
         }
     }
 
+    @Test func packsMessageIDs() {
+        let packed = compactSID("SM00112233445566778899aabbccddeeff")
+        #expect(
+            packed == [
+                83, 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF,
+            ])
+        #expect(compactSID("MM00112233445566778899AABBCCDDEEFF") != packed)
+    }
+
     @Test func addressesTravelAsText() throws {
         let number = try #require(PhoneNumber("+15555550123"))
-        let address = ReplyAddress(to: number, from: "+15555550100", mediaCount: 2)
+        let address = ReplyAddress(to: number, from: "+15555550100", mediaCount: 2, segments: 3)
         #expect(ReplyAddress(address.text) == address)
         #expect(ReplyAddress(#"{"to":"x","from":"y"}"#) == nil)
         #expect(ReplyAddress("nonsense") == nil)

@@ -13,8 +13,6 @@ import TwilioSimulator
             #expect(await fixture.text("add milk ☕ 1+1=2") == .accepted)
             #expect(try await fixture.accepted() == ["add milk ☕ 1+1=2"])
             #expect(fixture.inbox.wakes == [fixture.annScope])
-            let usage = try await fixture.database.read(fixture.annScope) { try $0.list("sms_usage_logs") }
-            #expect(usage.map { $0.string("direction") } == ["in"])
         }
     }
 
@@ -120,6 +118,7 @@ import TwilioSimulator
             #expect(fixture.simulator.sendRequests == 0)
 
             #expect(await fixture.text(" start ") == .accepted)
+            #expect(fixture.directory.optOuts == [true, true, false])
             try await fixture.enqueue("welcome back")
             try await fixture.sending { await fixture.simulator.untilAccepted(1) }
             #expect(fixture.simulator.messages.map(\.body) == ["welcome back"])
