@@ -49,7 +49,6 @@ enum StorageMigrations {
                 table.primaryKey("user_id", "id")
                 table.isWithoutRowID = true
             }
-            builder.createIndex("row_journal_turn", on: "row_journal", ["user_id", "turn", "step"])
             builder.createTable("row_turns") { table in
                 table.column("user_id", .integer)
                 table.column("turn", .integer)

@@ -20,6 +20,9 @@ static inline int tandem_sqlite3_db_config(sqlite3 *database, int option, int va
     return sqlite3_db_config(database, option, value, (int *)0);
 }
 
+/* Before any other call: no statistics of memory (https://www.sqlite.org/c3ref/c_config_covering_index_scan.html). */
+static inline int tandem_sqlite3_configure(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 /* Names the calling thread for the tools that list threads; 15 bytes are kept (prctl(2), PR_SET_NAME). */
 static inline void tandem_name_thread(const char *name) { prctl(PR_SET_NAME, (unsigned long)name, 0, 0, 0); }
 

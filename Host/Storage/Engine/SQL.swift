@@ -84,6 +84,9 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
 
         public mutating func appendInterpolation(_ value: some SQLConvertible) { sql.bind(value.sqlValue) }
 
+        /// Nil binds null.
+        public mutating func appendInterpolation(_ value: (some SQLConvertible)?) { sql.bind(value.sqlValue) }
+
         public mutating func appendInterpolation(_ fragment: SQL) { sql.append(fragment) }
 
         public mutating func appendInterpolation(identifier name: String) {

@@ -127,28 +127,28 @@ public final class TableCatalogue: Sendable {
         let ddl = TableDDL(dialect: context.engine.dialect)
         let now = SQLValue.int(context.store.clock.now.millisecondsSinceEpoch)
         var report = RegistrationReport()
+        // New tables first: an extended one may refer to them.
+        for definition in definitions where tables[definition.name] == nil {
+            let new = try UserTable(definition, owner: owner)
+            try run(ddl.create(new), of: definition.name, in: context)
+            let text = definition.storedForm.text
+            _ = try context.engine.run(
+                TableCatalogue.insertTable,
+                [.text(new.name), .text(owner), .text(text), .text(TableCatalogue.hash(text)), now, now])
+            tables[new.name] = new
+            report.created.append(new.name)
+        }
         for definition in definitions {
-            if let old = tables[definition.name] {
-                let merged = try TableRules.additiveChange(from: old.definition, to: definition)
-                guard merged != old.definition else { continue }
-                let new = try UserTable(merged, owner: owner, changes: old.changes)
-                try run(ddl.extend(old, to: new), of: definition.name, in: context)
-                let text = merged.storedForm.text
-                _ = try context.engine.run(
-                    TableCatalogue.updateTable,
-                    [.text(text), .text(TableCatalogue.hash(text)), now, .text(merged.name)])
-                tables[merged.name] = new
-                report.extended.append(merged.name)
-            } else {
-                let new = try UserTable(definition, owner: owner)
-                try run(ddl.create(new), of: definition.name, in: context)
-                let text = definition.storedForm.text
-                _ = try context.engine.run(
-                    TableCatalogue.insertTable,
-                    [.text(new.name), .text(owner), .text(text), .text(TableCatalogue.hash(text)), now, now])
-                tables[new.name] = new
-                report.created.append(new.name)
-            }
+            guard let old = tables[definition.name] else { continue }
+            let merged = try TableRules.additiveChange(from: old.definition, to: definition)
+            guard merged != old.definition else { continue }
+            let new = try UserTable(merged, owner: owner, changes: old.changes)
+            try run(ddl.extend(old, to: new), of: definition.name, in: context)
+            let text = merged.storedForm.text
+            _ = try context.engine.run(
+                TableCatalogue.updateTable, [.text(text), .text(TableCatalogue.hash(text)), now, .text(merged.name)])
+            tables[merged.name] = new
+            report.extended.append(merged.name)
         }
         let snapshot = Snapshot(Array(tables.values))
         context.afterCommit { [self] in state.withLock { $0.snapshot = snapshot } }

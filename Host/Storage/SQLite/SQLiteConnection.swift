@@ -5,15 +5,20 @@ import Glibc
 final class SQLiteConnection {
     private static let maxCachedStatements = 512
 
+    /// Counting memory takes a lock for every allocation of every connection; nobody asks for the count.
+    private static let isConfigured = tandem_sqlite3_configure() == SQLITE_OK
+
     let handle: OpaquePointer
     let authorizer = SQLiteAuthorizer()
     private var texts: [String: SQLiteStatement] = [:]
     private var rowStatements: [ObjectIdentifier: SQLiteStatement] = [:]
     private var arena = BindArena()
     private var commands: [String: SQLiteStatement] = [:]
+    private let log = LogLength()
 
     /// Opens without a mutex: the caller keeps it on one thread.
     init(path: String, isReadOnly: Bool, busyMilliseconds: Int32) throws {
+        _ = SQLiteConnection.isConfigured
         var opened: OpaquePointer?
         let access = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
         let code = sqlite3_open_v2(
@@ -34,6 +39,7 @@ final class SQLiteConnection {
         }
         registerContains(on: opened)
         authorizer.install(on: opened)
+        if !isReadOnly { sqlite3_wal_hook(opened, noteLog, Unmanaged.passUnretained(log).toOpaque()) }
     }
 
     deinit { close() }
@@ -183,6 +189,25 @@ final class SQLiteConnection {
         text.utf8.count <= 80 ? text : String(decoding: text.utf8.prefix(80), as: UTF8.self) + "…"
     }
 
+    // MARK: Log
+
+    private static let checkpointFrames = 1000
+    private static let restartFrames = 16_000
+
+    /// Copies the log into the file when it has grown; for between transactions, when nobody waits for a commit.
+    ///
+    /// A log that readers have kept from starting over for long waits for them, once (https://www.sqlite.org/wal.html,
+    /// "Avoiding Excessively Large WAL Files"). A failure changes nothing: the next one tries again.
+    func checkpointIfDue() {
+        guard log.frames >= SQLiteConnection.checkpointFrames else { return }
+        let isLong = log.frames >= SQLiteConnection.restartFrames
+        log.frames = 0
+        if isLong { sqlite3_busy_timeout(handle, 200) }
+        sqlite3_wal_checkpoint_v2(
+            handle, nil, isLong ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        if isLong { sqlite3_busy_timeout(handle, SQLiteConfiguration.busyMilliseconds) }
+    }
+
     // MARK: Savepoints
 
     func savepoint<T>(_ body: () throws -> T) throws -> T {
@@ -207,4 +232,18 @@ final class SQLiteConnection {
         sqlite3_db_status(handle, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &high, 0)
         return current == 0
     }
+}
+
+/// The length of the write-ahead log after the last commit, in pages.
+private final class LogLength {
+    var frames = 0
+}
+
+/// Not a closure within an isolated context: SQLite calls it on the thread that commits.
+private func noteLog(
+    context: UnsafeMutableRawPointer?, database: OpaquePointer?, name: UnsafePointer<CChar>?, frames: Int32
+) -> Int32 {
+    guard let context else { return SQLITE_OK }
+    Unmanaged<LogLength>.fromOpaque(context).takeUnretainedValue().frames = Int(frames)
+    return SQLITE_OK
 }

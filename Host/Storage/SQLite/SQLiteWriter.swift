@@ -126,7 +126,7 @@ final class SQLiteWriter: @unchecked Sendable {
         let began = monotonicNanoseconds()
         var hasBegun = false
         repeat {
-            for unit in pending {
+            for (place, unit) in pending.enumerated() {
                 if unit.isCancelled {
                     unit.fail(CancellationError())
                     continue
@@ -136,18 +136,22 @@ final class SQLiteWriter: @unchecked Sendable {
                         try connection.command("BEGIN IMMEDIATE")
                         hasBegun = true
                     } catch {
-                        unit.fail(error)
-                        continue
+                        // Each would wait as long again for whoever holds the database.
+                        for other in pending[place...] { other.fail(error) }
+                        break
                     }
                 }
                 run(unit, &done, &hasBegun)
             }
             let now = monotonicNanoseconds()
-            guard done.count < SQLiteWriter.maxUnits, now - began < SQLiteWriter.maxBatchNanoseconds else { break }
+            guard hasBegun, done.count < SQLiteWriter.maxUnits, now - began < SQLiteWriter.maxBatchNanoseconds else {
+                break
+            }
             pending = moreUnits(having: done.count, until: now + SQLiteWriter.maxGatherNanoseconds)
         } while !pending.isEmpty
         if hasBegun { commit(done) }
         lastBatch = max(1, done.count)
+        connection.checkpointIfDue()
     }
 
     private func run(

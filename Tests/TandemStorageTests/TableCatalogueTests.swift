@@ -1,0 +1,200 @@
+import TandemCore
+import TandemJSON
+import Testing
+
+@testable import TandemStorage
+
+@Suite(.timeLimit(.minutes(1)))
+struct TableCatalogueTests {
+    private static let base = TableDefinition(
+        name: "things", columns: [ColumnDefinition("name", .text), ColumnDefinition("size", .decimal(scale: 2))],
+        indexes: [IndexDefinition(["name"])], purpose: "things")
+
+    private func changed(_ change: (inout TableDefinition) -> Void) -> TableDefinition {
+        var definition = TableCatalogueTests.base
+        change(&definition)
+        return definition
+    }
+
+    @Test func extendsTablesAndKeepsTheirRows() async throws {
+        let fixture = try await Fixture()
+        let database = fixture.database
+        #expect(try await database.register([Self.base], owner: "a.b").created == ["things"])
+        #expect(try await database.register([Self.base], owner: "a.b") == RegistrationReport())
+        let scope = fixture.user()
+        let access = TableAccess.owner("a.b")
+        let origin = fixture.turn()
+        let old = try await database.write(scope) {
+            try $0.insert("things", ["name": "old", "size": "1.00"], tables: access)
+        }
+        try await database.write(scope) {
+            try $0.update("things", old, set: ["name": "older"], origin: origin, tables: access)
+        }
+        let gone = try await database.write(scope) {
+            try $0.insert("things", ["name": "gone", "size": "2.00"], tables: access)
+        }
+        let removal = fixture.turn()
+        try await database.write(scope) { try $0.delete("things", gone, origin: removal, tables: access) }
+
+        let parents = TableDefinition(name: "parents", columns: [ColumnDefinition("a", .text)])
+        let extended = changed { table in
+            // Anywhere among the others.
+            table.columns.insert(ColumnDefinition("colour", .text, default: .text("it's red")), at: 0)
+            table.columns.append(ColumnDefinition("count", .integer, nullable: true))
+            table.columns.append(ColumnDefinition("pin", .text, nullable: true, sealed: true))
+            table.columns.append(ColumnDefinition("parent", .id, nullable: true, references: "parents"))
+            table.indexes.append(IndexDefinition(["pin"], unique: true))
+        }
+        let report = try await database.register([extended, parents], owner: "a.b")
+        #expect(report.extended == ["things"])
+        #expect(report.created == ["parents"])
+        try await database.write(scope) { transaction in
+            let row = try transaction.row("things", old, tables: access)
+            #expect(row?["colour"] == "it's red")
+            #expect(row?["count"] == .null)
+            #expect(row?["size"] == "1.00")
+            try transaction.update("things", old, set: ["pin": "1234"], origin: fixture.turn(), tables: access)
+        }
+        // The journal of before still serves.
+        try await database.write(scope) { transaction in
+            let latest = try #require(try transaction.latestUndoable())
+            try transaction.undo(turn: latest.turn)
+            try transaction.undo(turn: removal.turn)
+            try transaction.undo(turn: origin.turn)
+            #expect(try transaction.row("things", old, tables: access)?["name"] == "old")
+            #expect(try transaction.row("things", gone, tables: access)?["colour"] == "it's red")
+        }
+        // The added reference is a reference.
+        try await database.write(scope) { transaction in
+            let dangling = try storageErrorNow {
+                try transaction.update("things", old, set: ["parent": "12"], tables: access)
+            }
+            #expect(dangling.code == .reference)
+            #expect(dangling.column == "parent")
+            let parent = try transaction.insert("parents", ["a": "p"], tables: access)
+            try transaction.update("things", old, set: ["parent": .id(parent)], tables: access)
+            let origin = fixture.turn()
+            try transaction.delete("parents", parent, origin: origin, tables: access)
+            #expect(try transaction.row("things", old, tables: access) == nil)
+            try transaction.undo(turn: origin.turn)
+            #expect(try transaction.row("things", old, tables: access)?.recordID("parent") == parent)
+        }
+        // And all of it is there in the next program.
+        let again = try await SQLiteDatabase.open(
+            SQLiteConfiguration(path: fixture.folder.file("tandem.db")), keyring: fixture.keyring)
+        #expect(try await again.register([extended, parents], owner: "a.b") == RegistrationReport())
+        #expect(try await again.read(scope) { try $0.count("things", tables: access) } == 1 + 1)
+    }
+
+    @Test func refusesWhatIsNotAdditive() async throws {
+        let fixture = try await Fixture()
+        try await fixture.database.register([Self.base], owner: "a.b")
+        let scope = fixture.user()
+        try await fixture.database.write(scope) { transaction in
+            for _ in 0..<2 {
+                try transaction.insert("things", ["name": "same", "size": "1.00"], tables: .owner("a.b"))
+            }
+        }
+        let changes: [(String?, TableDefinition)] = [
+            ("name", changed { $0.columns.removeFirst() }), ("name", changed { $0.columns[0].type = .integer }),
+            ("size", changed { $0.columns[1].type = .decimal(scale: 3) }),
+            ("name", changed { $0.columns[0].isNullable = true }), ("name", changed { $0.columns[0].isSealed = true }),
+            ("name", changed { $0.columns[0].defaultValue = .text("x") }),
+            ("more", changed { $0.columns.append(ColumnDefinition("more", .text)) }),
+            (
+                "more",
+                changed { $0.columns.append(ColumnDefinition("more", .text, sealed: true, default: .text("x"))) }
+            ),
+            (nil, changed { $0.indexes = [] }),
+            (nil, changed { $0.indexes = [IndexDefinition(["name"], unique: true)] }),
+            (nil, changed { $0.indexes.append(IndexDefinition(["name"], unique: true)) }),
+        ]
+        for (column, definition) in changes {
+            let error = try await storageError {
+                try await fixture.database.register([definition], owner: "a.b")
+            }
+            #expect(error.code == .incompatibleTable)
+            #expect(error.table == "things")
+            #expect(error.column == column)
+        }
+        #expect(try await fixture.database.register([Self.base], owner: "a.b") == RegistrationReport())
+    }
+
+    @Test func refusesNamesOfOthers() async throws {
+        let fixture = try await Fixture()
+        try await fixture.database.migrate([Migration("x/1") { $0.sql("CREATE TABLE accounts (id INTEGER)") }])
+        try await fixture.database.register([Self.base], owner: "a.b")
+        for (name, owner) in [("things", "c.d"), ("accounts", "a.b")] {
+            let error = try await storageError {
+                try await fixture.database.register([changed { $0.name = name }], owner: owner)
+            }
+            #expect(error.code == .tableOwned)
+            #expect(error.table == name)
+        }
+    }
+
+    @Test(arguments: [
+        "Things", "select", "order", "1a", "", "a-b", "user_keys", "sqlite_x", "pg_x",
+        String(repeating: "a", count: 49),
+        "x\"; DROP TABLE y",
+    ])
+    func refusesTableNames(_ name: String) async throws {
+        let fixture = try await Fixture()
+        let error = try await storageError {
+            try await fixture.database.register([changed { $0.name = name }], owner: "a.b")
+        }
+        #expect(error.code == .incompatibleTable)
+    }
+
+    @Test func refusesBadDefinitions() async throws {
+        let fixture = try await Fixture()
+        let bad: [TableDefinition] = [
+            changed { $0.columns = [] }, changed { $0.columns.append($0.columns[0]) },
+            changed { $0.columns[0].name = "user_id" }, changed { $0.columns[0].name = "id" },
+            changed { $0.columns[0].name = "group" }, changed { $0.columns[0].name = "a#hash" },
+            changed { $0.columns[0].type = .decimal(scale: 10) },
+            changed { $0.columns[0].references = "things" },
+            changed { $0.columns.append(ColumnDefinition("r", .id, references: "nowhere")) },
+            changed { $0.columns[1].defaultValue = .text("1.234") },
+            changed { $0.columns[1].defaultValue = .integer(1) },
+            changed { $0.indexes.append(IndexDefinition([])) },
+            changed { $0.indexes.append(IndexDefinition(["nope"])) },
+            changed { $0.indexes.append(IndexDefinition(["name", "name"])) },
+            changed { table in
+                table.columns.append(ColumnDefinition("j", .json, nullable: true))
+                table.indexes.append(IndexDefinition(["j"]))
+            },
+        ]
+        for definition in bad {
+            let error = try await storageError {
+                try await fixture.database.register([definition], owner: "a.b")
+            }
+            #expect(error.code == .incompatibleTable)
+        }
+        #expect(fixture.database.store.tables.definitions.isEmpty)
+    }
+
+    @Test func definitionsComeBackFromTheirStoredForm() throws {
+        for definition in Sample.tables + [Self.base] {
+            let json = try JSON(parsing: definition.storedForm.text)
+            #expect(TableDefinition(storedForm: json) == definition)
+        }
+    }
+
+    @Test func changeCountsFollowCommits() async throws {
+        let fixture = try await Fixture()
+        try await fixture.database.register(Sample.tables, owner: Sample.owner)
+        let tables = fixture.database.store.tables
+        let scope = fixture.user()
+        let start = tables.changeCount(of: "items")
+        try await fixture.database.write(scope) { try $0.insert("items", ["name": "x"]) }
+        #expect(tables.changeCount(of: "items") == start + 1)
+        try? await fixture.database.write(scope) { transaction in
+            try transaction.insert("items", ["name": "x"])
+            throw Refusal()
+        }
+        _ = try await fixture.database.read(scope) { try $0.list("items") }
+        #expect(tables.changeCount(of: "items") == start + 1)
+        #expect(tables.changeCount(of: "lists") == 0)
+    }
+}
