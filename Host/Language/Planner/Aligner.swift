@@ -28,12 +28,22 @@ struct Alignment {
 struct Aligner {
     let message: Message
     let segment: Range<Int>
+    private let weights: [Float]
+    private let salience: [Float]
+
+    init(message: Message, segment: Range<Int>) {
+        self.message = message
+        self.segment = segment
+        weights = message.weights
+        salience = message.salience
+    }
 
     private static let skipElement: Float = 0.6
     private static let skipToken: Float = 0.5
 
     /// How well a template's word and a message's word agree, 0…1.
     static func quality(_ element: TemplateElement, _ token: Token, isQuestion: Bool) -> Float {
+        if element.isColon { return token.byte == 58 && token.kind == .punctuation || token.kind == .newline ? 1 : 0 }
         if token.kind == .number || token.kind == .clock {
             return element.number != nil && element.number == token.number ? 1 : 0
         }
@@ -70,11 +80,18 @@ struct Aligner {
 
     private func openGain(_ index: Int) -> Float {
         let token = message.tokens[index]
-        if token.has(.quoted) { return 0.8 * max(message.weights[index], 0.3) }
+        if token.has(.quoted) { return 0.8 * max(weights[index], 0.3) }
         if token.kind == .newline { return -0.05 }
-        if token.kind == .punctuation { return token.byte == 46 || token.byte == 33 || token.byte == 63 ? -0.15 : 0 }
+        if token.kind == .punctuation {
+            switch token.byte {
+            case 46, 33, 63: return -0.15
+            case 58: return -0.3
+            default: return 0
+            }
+        }
         if token.has(.filler) { return -0.03 }
-        return message.weights[index] * (0.8 - 0.75 * message.salience[index])
+        let gain = weights[index] * (0.8 - 0.75 * salience[index])
+        return message.monies[index]?.currency != nil ? gain * 0.4 : gain
     }
 
     /// The end of a typed expression for the slot at the token, or 0.
@@ -85,6 +102,12 @@ struct Aligner {
         case .number:
             guard let number = message.numbers[index] else { return 0 }
             end = withHint(slot, number.end)
+            if end == number.end, end < segment.upperBound {
+                let next = message.tokens[end]
+                if next.kind == .currency || next.kind == .word && (next.has(.unit) || next.has(.currencyWord)) {
+                    return 0
+                }
+            }
         case .money:
             guard let money = message.monies[index] else { return 0 }
             end = money.end
@@ -98,7 +121,7 @@ struct Aligner {
         case .duration:
             guard let duration = message.durations[index] else { return 0 }
             end = duration.end
-        case .choice: end = choice(slot, index)?.end ?? 0
+        case .choice: end = choices(slot, index)?.end ?? 0
         case .reference, .quantity: end = message.pointers[index]
         case .text, .items, .list: return 0
         }
@@ -109,6 +132,25 @@ struct Aligner {
         guard end < segment.upperBound else { return end }
         let lemma = message.tokens[end].lemma
         return message.tokens[end].kind == .word && slot.hints.contains(lemma) ? end + 1 : end
+    }
+
+    private static let and = wordHash("and")
+
+    /// The values of an enumeration: `recipes and notion`.
+    func choices(_ slot: CompiledSlot, _ index: Int) -> (values: [String], end: Int)? {
+        guard let first = choice(slot, index) else { return nil }
+        var result = (values: [first.value], end: first.end)
+        while result.end + 1 < segment.upperBound {
+            var next = result.end
+            while next < segment.upperBound,
+                message.tokens[next].byte == 44 || message.tokens[next].surface == Aligner.and
+                    || message.tokens[next].has(.determiner)
+            { next += 1 }
+            guard next > result.end, next < segment.upperBound, let more = choice(slot, next) else { break }
+            if !result.values.contains(more.value) { result.values.append(more.value) }
+            result.end = more.end
+        }
+        return result
     }
 
     func choice(_ slot: CompiledSlot, _ index: Int) -> (value: String, end: Int)? {
@@ -170,47 +212,53 @@ struct Aligner {
                 if cell < opened { lengths[cell] = Int32(length) }
             }
         }
+        let first = segment.lowerBound
         for i in 0...n {
-            let element = i < n ? template.elements[i] : nil
-            let isOpen = element.map { $0.slot >= 0 && tool.slots[$0.slot].isOpen } ?? false
+            let row = i * width
+            guard i < n else {
+                for j in 0..<m where scores[row + j] > -.infinity {
+                    relax(row + j + 1, scores[row + j] - Aligner.skipToken * weights[first + j], Move.skipToken)
+                }
+                return
+            }
+            let element = template.elements[i]
+            if element.slot < 0 {
+                let price = element.isOptional ? 0 : Aligner.skipElement * element.weight
+                let own: Float =
+                    element.isColon ? 0.5 : element.isOptional ? 0.25 * element.weight : element.weight
+                for j in 0...m {
+                    let cell = row + j
+                    let score = scores[cell]
+                    guard score > -.infinity else { continue }
+                    relax(cell + width, score - price, Move.skipElement)
+                    guard j < m else { continue }
+                    let weight = weights[first + j]
+                    relax(cell + 1, score - Aligner.skipToken * weight, Move.skipToken)
+                    let quality = Aligner.quality(
+                        element, message.tokens[first + j], isQuestion: template.isQuestion)
+                    if quality > 0 { relax(cell + width + 1, score + quality * (own + weight), Move.match) }
+                }
+                continue
+            }
+            let slot = tool.slots[element.slot]
+            let isOpen = slot.isOpen
+            let price: Float = element.isOptional ? 0 : slot.isRequired ? 1.2 : 0.15
+            var wantsLink = false
+            if case .number = slot.kind { wantsLink = i > 0 && template.elements[i - 1].flags.contains(.preposition) }
             for j in 0...m {
-                let cell = i * width + j
+                let cell = row + j
                 let score = scores[cell]
-                if j < m, score > -.infinity {
-                    let token = segment.lowerBound + j
-                    relax(cell + 1, score - Aligner.skipToken * message.weights[token], Move.skipToken)
-                }
-                guard let element else { continue }
-                if element.slot < 0 {
-                    if score > -.infinity {
-                        relax(
-                            cell + width, score - (element.isOptional ? 0 : Aligner.skipElement * element.weight),
-                            Move.skipElement)
-                        if j < m {
-                            let token = segment.lowerBound + j
-                            let quality = Aligner.quality(
-                                element, message.tokens[token], isQuestion: template.isQuestion)
-                            if quality > 0 {
-                                relax(
-                                    cell + width + 1,
-                                    score + quality * (element.weight + message.weights[token]), Move.match)
-                            }
-                        }
-                    }
-                    continue
-                }
-                let slot = tool.slots[element.slot]
+                let token = first + j
                 if score > -.infinity {
-                    let price: Float = element.isOptional ? 0 : slot.isRequired ? 0.5 : 0.15
                     relax(cell + width, score - price, Move.skipElement)
                     if j < m {
-                        let token = segment.lowerBound + j
-                        let end = typedEnd(slot, token)
+                        relax(cell + 1, score - Aligner.skipToken * weights[token], Move.skipToken)
+                        // `for {servings}` without its "for" is some other number.
+                        let end = wantsLink && moves[cell] == Move.skipElement ? 0 : typedEnd(slot, token)
                         if end > token {
                             var gain: Float = 0.35
-                            for index in token..<end { gain += message.weights[index] }
-                            relax(
-                                cell + width + end - token, score + gain, Move.typed, end - token)
+                            for index in token..<end { gain += weights[index] }
+                            relax(cell + width + end - token, score + gain, Move.typed, end - token)
                         }
                         if isOpen, message.tokens[token].kind != .newline,
                             message.tokens[token].kind != .punctuation || message.tokens[token].byte == 34
@@ -219,12 +267,11 @@ struct Aligner {
                         }
                     }
                 }
+                guard isOpen else { continue }
                 let inside = scores[opened + cell]
-                if isOpen, inside > -.infinity {
+                if inside > -.infinity {
                     relax(cell + width, inside, Move.close)
-                    if j < m {
-                        relax(opened + cell + 1, inside + openGain(segment.lowerBound + j), Move.openExtend)
-                    }
+                    if j < m { relax(opened + cell + 1, inside + openGain(token), Move.openExtend) }
                 }
             }
         }

@@ -12,12 +12,20 @@ struct TemplateElement: Sendable {
     var weak = ClusterSet()
     var flags: WordFlags = []
     var weight: Float = 0
+    /// A colon: matches a colon or a line end.
+    var isColon = false
     /// A number written in the template.
     var number: Decimal?
+
+    func isPresent(in words: [Bool]) -> Bool {
+        for feature in features where words[Int(feature)] { return true }
+        return false
+    }
 }
 
-struct CompiledTemplate: Sendable {
-    var elements: [TemplateElement]
+final class CompiledTemplate: @unchecked Sendable {
+    // Changed only while `ToolCompiler` builds it, before anything else sees it.
+    var elements: [TemplateElement] = []
     /// Arguments that the wording implies.
     var implied: JSONObject
     /// Weight of the words that are not optional.
@@ -27,7 +35,11 @@ struct CompiledTemplate: Sendable {
     /// Says what has happened or is wanted: "I bought", "we need".
     var isStatement = false
     var isNegative = false
+    /// Says that something is so: "{task} is done".
+    var isDeclarative = false
     var slots: [Int] = []
+
+    init(implied: JSONObject) { self.implied = implied }
 }
 
 struct CompiledSlot: Sendable {
@@ -38,6 +50,8 @@ struct CompiledSlot: Sendable {
     var hints: [UInt64]
     /// For choices: value index by lemma sequences.
     var choices: [(words: [UInt64], value: String)] = []
+    /// The argument may be an array: several references are one call instead of one each.
+    var takesSeveral = false
 
     /// Takes words as they come, so that its end must be found.
     var isOpen: Bool {
@@ -48,7 +62,8 @@ struct CompiledSlot: Sendable {
     }
 }
 
-struct CompiledTool: Sendable {
+final class CompiledTool: @unchecked Sendable {
+    // Changed only while `ToolCompiler` builds it, before anything else sees it.
     var id: String
     var effect: Effect
     var templates: [CompiledTemplate] = []
@@ -67,8 +82,20 @@ struct CompiledTool: Sendable {
     var topics = ClusterSet()
     var hasQuestion = false
     var hasStatement = false
+    var hasDeclarative = false
+    /// Its topic is food and household goods.
+    var isAboutWares = false
     /// Weight by vocabulary index, for evidence.
     var primaryOpenSlot: Int?
+    /// Takes something new: adds, notes, remembers.
+    var takesNew = false
+    /// Removes, clears or forgets.
+    var isRemover = false
+
+    init(id: String, effect: Effect) {
+        self.id = id
+        self.effect = effect
+    }
 
     func slot(named name: String) -> Int? { slots.firstIndex { $0.name == name } }
 }

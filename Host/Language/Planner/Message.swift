@@ -1,21 +1,24 @@
 import TandemCore
 
 /// A message read once for all tools: tokens, and every typed expression by its first token.
-struct Message {
+final class Message {
     let source: [UInt8]
-    var tokens: [Token]
+    let tokens: [Token]
     /// Expression with a date or time that begins at the token, longest.
-    var temporals: [Temporal?]
-    var monies: [MoneyReader.Reading?]
-    var durations: [(minutes: Int, end: Int)?]
-    var numbers: [NumberReader.Reading?]
+    let temporals: [Temporal?]
+    let monies: [MoneyReader.Reading?]
+    let durations: [(minutes: Int, end: Int)?]
+    let numbers: [NumberReader.Reading?]
     /// End of a pointer to something named before ("it", "the second one", "2", "#3"), or 0.
-    var pointers: [Int]
+    let pointers: [Int]
     /// How much is lost when the token is not explained.
     var weights: [Float]
+    /// The same before politeness and the action of the part in hand are taken into account.
+    var baseWeights: [Float]
     /// How much the token says about intent rather than content, 0…1.
     var salience: [Float]
-    /// The message speaks of the past.
+    /// Part of a date, an amount of money or a span of time.
+    let isTyped: [Bool]
     let reader: TemporalReader
 
     init(source: [UInt8], tokens: [Token], reader: TemporalReader, money: MoneyReader) {
@@ -23,13 +26,12 @@ struct Message {
         self.tokens = tokens
         self.reader = reader
         let count = tokens.count
-        temporals = .init(repeating: nil, count: count)
-        monies = .init(repeating: nil, count: count)
-        durations = .init(repeating: nil, count: count)
-        numbers = .init(repeating: nil, count: count)
-        pointers = .init(repeating: 0, count: count)
-        weights = .init(repeating: 0, count: count)
-        salience = .init(repeating: 0, count: count)
+        var temporals = [Temporal?](repeating: nil, count: count)
+        var monies = [MoneyReader.Reading?](repeating: nil, count: count)
+        var durations = [(minutes: Int, end: Int)?](repeating: nil, count: count)
+        var numbers = [NumberReader.Reading?](repeating: nil, count: count)
+        var pointers = [Int](repeating: 0, count: count)
+        var isTyped = [Bool](repeating: false, count: count)
         for index in 0..<count {
             let token = tokens[index]
             switch token.kind {
@@ -50,7 +52,18 @@ struct Message {
                 durations[index] = reader.duration(tokens, at: index)
             }
             pointers[index] = Message.pointer(tokens, index)
+            let end = max(temporals[index]?.end ?? 0, monies[index]?.end ?? 0, durations[index]?.end ?? 0)
+            if end > index { for position in index..<min(end, count) { isTyped[position] = true } }
         }
+        self.temporals = temporals
+        self.monies = monies
+        self.durations = durations
+        self.numbers = numbers
+        self.pointers = pointers
+        self.isTyped = isTyped
+        weights = .init(repeating: 0, count: count)
+        baseWeights = weights
+        salience = weights
     }
 
     private static let the = wordHash("the"), number = wordHash("number"), item = wordHash("item"), no = wordHash("no")

@@ -37,6 +37,11 @@ extension PlanningPass {
         }
         guard !ids.isEmpty, ids.count <= 20 else { return nil }
         let text = message.text(message.trimmed(segment))
+        if slot.takesSeveral, ids.count > 1 {
+            let arguments: JSON = [slot.name: .array(ids.map { .string("#" + $0) })]
+            let missing = tool.required.filter { $0 != slot.name }
+            return [PlannedCall(tool: tool.id, arguments: arguments, confidence: 0.97, text: text, missing: missing)]
+        }
         return ids.map { id in
             let arguments: JSON = [slot.name: .string("#" + id)]
             let missing = tool.required.filter { $0 != slot.name }

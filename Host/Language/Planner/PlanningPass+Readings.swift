@@ -2,6 +2,7 @@ import TandemCore
 import TandemJSON
 
 extension PlanningPass {
+    private static let everything = Lexicon.shared.cluster("everything")
     private static let toolLimit = 12
     private static let templateLimit = 36
 
@@ -12,22 +13,43 @@ extension PlanningPass {
         let segment = trimmed.lowerBound..<segment.upperBound
         var soft = [Bool](repeating: false, count: message.tokens.count)
         let shape = SentenceShape(message.tokens, segment, soft: &soft)
-        var scoped = message
         var total: Float = 0
         for index in segment {
-            if soft[index] { scoped.weights[index] = min(scoped.weights[index], 0.02) }
-            if index == shape.mainVerb, scoped.weights[index] > 0 { scoped.weights[index] *= 1.25 }
-            total += scoped.weights[index]
+            var weight = message.baseWeights[index]
+            if soft[index] { weight = min(weight, 0.02) }
+            if index == shape.mainVerb { weight *= 1.25 }
+            message.weights[index] = weight
+            total += weight
         }
-        let candidates = shortlist(scoped, segment)
+        let candidates = shortlist(message, segment)
         guard !candidates.isEmpty else { return [] }
+        let aligner = Aligner(message: message, segment: segment)
         var best: [Int: Reading] = [:]
+        var highest: Float = 0
         for (tool, templates) in candidates {
-            for template in templates {
-                guard let reading = aligned(tool, template, scoped, segment, shape, total) else { continue }
-                if reading.confidence > best[tool]?.confidence ?? 0 { best[tool] = reading }
+            // All templates are aligned; only the two most promising are worked out.
+            var first: (promise: Float, alignment: Alignment)?
+            var second: (promise: Float, alignment: Alignment)?
+            for index in templates {
+                let template = planner.tools[tool].templates[index]
+                let alignment = aligner.align(template, of: planner.tools[tool], index: index)
+                guard alignment.templateCoverage > 0.3 else { continue }
+                let promise = promise(tool, template, alignment, segment, shape, total)
+                guard promise > 0.3, promise > highest * 0.6 else { continue }
+                if promise > first?.promise ?? 0 {
+                    second = first
+                    first = (promise, alignment)
+                } else if promise > second?.promise ?? 0 {
+                    second = (promise, alignment)
+                }
             }
-            if let frame = framed(tool, scoped, segment, shape, total) {
+            for entry in [first, second] {
+                guard let entry else { continue }
+                let reading = aligned(tool, entry.alignment, message, segment, shape, total)
+                if reading.confidence > best[tool]?.confidence ?? 0 { best[tool] = reading }
+                highest = max(highest, reading.confidence)
+            }
+            if let frame = framed(tool, message, segment, shape, total) {
                 let other = best[tool]
                 if let other {
                     let joint = max(other.confidence, frame.confidence) + 0.08 * min(other.confidence, frame.confidence)
@@ -86,13 +108,15 @@ extension PlanningPass {
             var bestOfTool: (bound: Float, tool: Int, template: Int)?
             for (index, template) in compiled.templates.enumerated() {
                 var found: Float = 0
-                for element in template.elements where element.slot < 0 && element.weight > 0 {
-                    if element.features.contains(where: { present[Int($0)] }) {
-                        found += element.weight
-                    } else if element.strong.intersects(strong) {
-                        found += element.weight * 0.85
-                    } else if element.strong.intersects(weak) || element.weak.intersects(strong) {
-                        found += element.weight * 0.55
+                template.elements.withUnsafeBufferPointer { elements in
+                    for index in elements.indices where elements[index].slot < 0 && elements[index].weight > 0 {
+                        if elements[index].isPresent(in: present) {
+                            found += elements[index].weight
+                        } else if elements[index].strong.intersects(strong) {
+                            found += elements[index].weight * 0.85
+                        } else if elements[index].strong.intersects(weak) || elements[index].weak.intersects(strong) {
+                            found += elements[index].weight * 0.55
+                        }
                     }
                 }
                 let bound = template.requiredWeight > 0 ? found / (template.requiredWeight + 0.2) : 0.3
@@ -111,29 +135,52 @@ extension PlanningPass {
 
     // MARK: By alignment
 
-    private func aligned(
-        _ toolIndex: Int, _ templateIndex: Int, _ message: Message, _ segment: Range<Int>, _ shape: SentenceShape,
+    /// What the alignment could come to at best.
+    private func promise(
+        _ tool: Int, _ template: CompiledTemplate, _ alignment: Alignment, _ segment: Range<Int>,
+        _ shape: SentenceShape,
         _ total: Float
-    ) -> Reading? {
+    ) -> Float {
+        guard total > 0 else { return 0 }
+        var explained: Float = 0
+        for index in segment {
+            switch alignment.roles[index - segment.lowerBound] {
+            case 1: explained += message.weights[index]
+            case 3: explained += message.weights[index] * 0.7
+            case 2: explained += message.weights[index] * (1 - 0.45 * message.salience[index])
+            default: if message.isTyped[index] { explained += message.weights[index] }
+            }
+        }
+        return power(min(alignment.templateCoverage, 1), 0.7) * power(min(1, explained / total), 0.8)
+            * manner(planner.tools[tool], template, shape)
+    }
+
+    private func aligned(
+        _ toolIndex: Int, _ alignment: Alignment, _ message: Message, _ segment: Range<Int>, _ shape: SentenceShape,
+        _ total: Float
+    ) -> Reading {
         let tool = planner.tools[toolIndex]
+        let templateIndex = alignment.template
         let template = tool.templates[templateIndex]
-        let aligner = Aligner(message: message, segment: segment)
-        let alignment = aligner.align(template, of: tool, index: templateIndex)
-        guard alignment.templateCoverage > 0.3 else { return nil }
         let filler = SlotFiller(
             message: message, segment: segment, context: context, tool: tool,
-            prefersPast: shape.isPast || tool.effect == .read && !mentionsFuture(message, segment))
+            prefersPast: shape.isPast || tool.effect == .read)
         let filled = filler.fill(alignment.fills, roles: alignment.roles, implied: template.implied)
         let coverage = coverage(message, segment, alignment.roles, filled, total)
         var confidence = power(min(alignment.templateCoverage, 1), 0.7) * power(coverage, 0.8)
         if alignment.matchedContent < 0.45 { confidence *= 0.7 }
-        if filled.hasOpenText, alignment.matchedContent < 0.8, alignment.templateCoverage < 0.85 { confidence *= 0.85 }
-        confidence *= manner(tool, template.isQuestion, template.isStatement, template.isNegative, shape)
-        confidence *= completeness(tool, filled)
-        return Reading(tool: toolIndex, confidence: confidence, filled: filled, segment: segment)
+        // Free words take anything: then the words that say what it is about must be there.
+        if filled.openTokens > 0, template.contentWeight > 0, !filled.hasTypedRequired {
+            let share = min(1, alignment.matchedContent / template.contentWeight)
+            if share < 0.8 { confidence *= 0.45 + 0.65 * share }
+        }
+        confidence *= manner(tool, template, shape)
+        confidence *= completeness(
+            tool, filled, anchor: anchor(message, segment, alignment.roles),
+            namesTopic: namesTopic(tool, message, segment, alignment.roles), hasMoney: hasMoney(message, segment))
+        return Reading(
+            tool: toolIndex, confidence: confidence, filled: filled, segment: segment, roles: alignment.roles)
     }
-
-    private func mentionsFuture(_ message: Message, _ segment: Range<Int>) -> Bool { false }
 
     private func power(_ value: Float, _ exponent: Float) -> Float {
         guard value > 0 else { return 0 }
@@ -166,19 +213,57 @@ extension PlanningPass {
         return min(1, explained / total)
     }
 
-    private func completeness(_ tool: CompiledTool, _ filled: SlotFiller.Result) -> Float {
-        var factor: Float = 0.5 + 0.5 * filled.plausibility
-        if filled.plausibility < 0.7 { factor *= 0.9 }
-        if !filled.missing.isEmpty { factor *= filled.pointsToNothing ? 0.95 : 0.85 }
+    private func hasMoney(_ message: Message, _ segment: Range<Int>) -> Bool {
+        segment.contains { message.monies[$0]?.currency != nil }
+    }
+
+    /// A word of the tool's topic, not only of its action, was recognised.
+    private func namesTopic(_ tool: CompiledTool, _ message: Message, _ segment: Range<Int>, _ roles: [UInt8]) -> Bool {
+        segment.contains { index in
+            roles[index - segment.lowerBound] == 1 && message.weights[index] > 0.3
+                && topicQuality(tool, message.tokens[index]) >= 0.5
+                && verbQuality(tool, message.tokens[index]) < 0.8
+        }
+    }
+
+    /// How much the most telling word that the tool explains tells: 1 for a word of one tool alone.
+    private func anchor(_ message: Message, _ segment: Range<Int>, _ roles: [UInt8]) -> Float {
+        var best: Float = 0
+        for index in segment where roles[index - segment.lowerBound] == 1 {
+            let token = message.tokens[index]
+            guard token.kind == .word, !token.has(.function), !token.has(.filler) else { continue }
+            best = max(best, token.feature >= 0 ? planner.distinct[Int(token.feature)] : 0.7)
+        }
+        return best
+    }
+
+    private func completeness(
+        _ tool: CompiledTool, _ filled: SlotFiller.Result, anchor: Float, namesTopic: Bool, hasMoney: Bool
+    ) -> Float {
+        var factor: Float = 0.25 + 0.75 * filled.plausibility
+        if !filled.missing.isEmpty { factor *= filled.pointsToNothing ? 0.95 : anchor < 0.75 ? 0.5 : 0.82 }
+        // Only a word that many tools share, and free words: they should be the kind of thing the tool is about.
+        if filled.openTokens > 0, tool.isAboutWares, !filled.namesWare, !filled.hasTypedRequired, !namesTopic {
+            factor *= tool.isRemover ? 0.6 : anchor < 0.85 ? 0.75 : 1
+        }
+        // A price that the tool has no use for.
+        if hasMoney, !tool.slots.contains(where: { $0.kind == .money }) { factor *= 0.85 }
         return factor
     }
 
     /// Asked, told, doubted, denied: what may follow from it.
     private func manner(
-        _ tool: CompiledTool, _ isQuestion: Bool, _ isStatement: Bool, _ isNegative: Bool, _ shape: SentenceShape
+        _ tool: CompiledTool, _ template: CompiledTemplate?, _ shape: SentenceShape
     ) -> Float {
+        let isQuestion = template?.isQuestion ?? (tool.hasQuestion && !shape.isStatement)
+        let isStatement = template?.isStatement ?? tool.hasStatement
+        let isNegative = template?.isNegative ?? false
         var factor: Float = 1
         let writes = tool.effect != .read
+        if shape.isDeclarative {
+            if let template, !template.isDeclarative { factor *= 0.5 }
+            if template == nil { factor *= 0.65 }
+        }
         if shape.isNegated, !isNegative { factor *= writes ? 0.3 : 0.6 }
         if shape.isReported { factor *= 0.4 }
         if writes, shape.isHypothetical, !isQuestion { factor *= 0.4 }
@@ -205,6 +290,10 @@ extension PlanningPass {
                 !token.has(.function) || token.has(.auxiliary) && index == shape.mainVerb
             else { continue }
             let local = index - segment.lowerBound
+            if tool.primaryOpenSlot == nil, token.strong.intersects(PlanningPass.everything) {
+                roles[local] = 1
+                continue
+            }
             if index == shape.mainVerb {
                 let quality = verbQuality(tool, token)
                 if quality > 0 {
@@ -225,9 +314,21 @@ extension PlanningPass {
             }
         }
         if shape.isQuestion, action == 0, tool.hasQuestion, !conflict { action = 0.5 }
-        guard action > 0 || topic > 0.6 else { return nil }
+        if action == 0, topic > 0.6, !conflict, shape.mainVerb == nil, tool.effect == .write {
+            if tool.takesNew, isHeading(message, segment, roles) { action = 0.6 }
+            // `budget 50 euros for food`
+            if tool.slots.contains(where: { $0.isRequired && !$0.isOpen }),
+                tool.slots.allSatisfy({ !$0.isRequired || !$0.isOpen })
+            {
+                action = 0.45
+            }
+        }
+        let isPriced =
+            action == 0 && topic == 0 && !conflict && shape.mainVerb == nil && capturesMoney(tool, message, segment)
+        guard action > 0 || topic > 0.6 || isPriced else { return nil }
         var strength = 0.5 * action + 0.5 * topic
-        if topic == 0 { strength = 0.5 * action }
+        if isPriced { strength = 0.8 }
+        if topic == 0, !isPriced { strength = 0.5 * action }
         if conflict { strength *= 0.5 }
         guard strength > 0.3 else { return nil }
         var fills: [Alignment.Fill] = []
@@ -240,9 +341,42 @@ extension PlanningPass {
         let filled = filler.fill(fills, roles: roles, implied: [:])
         let coverage = coverage(message, segment, roles, filled, total)
         var confidence = strength * power(coverage, 0.9) * 0.95
-        confidence *= manner(tool, tool.hasQuestion && !shape.isStatement, tool.hasStatement, false, shape)
-        confidence *= completeness(tool, filled)
-        return Reading(tool: toolIndex, confidence: confidence, filled: filled, segment: segment, isFrame: true)
+        confidence *= isPriced ? 1 : manner(tool, nil, shape)
+        confidence *= completeness(
+            tool, filled, anchor: anchor(message, segment, roles),
+            namesTopic: namesTopic(tool, message, segment, roles), hasMoney: hasMoney(message, segment))
+        return Reading(
+            tool: toolIndex, confidence: confidence, filled: filled, segment: segment, isFrame: true, roles: roles)
+    }
+
+    /// `groceries: apples, pears`, `milk to the shopping list`: the place that it goes to, without a verb.
+    private func isHeading(_ message: Message, _ segment: Range<Int>, _ roles: [UInt8]) -> Bool {
+        guard let topic = segment.first(where: { roles[$0 - segment.lowerBound] == 1 }) else { return false }
+        if let colon = segment.first(where: { message.tokens[$0].byte == 58 && message.tokens[$0].kind == .punctuation }
+        ),
+            topic < colon
+        {
+            return true
+        }
+        var index = topic
+        while index > segment.lowerBound, message.tokens[index - 1].has(.determiner) { index -= 1 }
+        guard index > segment.lowerBound + 1 else { return false }
+        let link = message.tokens[index - 1].surface
+        return PlanningPass.destinations.contains(link)
+    }
+
+    private static let destinations = Set(["to", "onto", "on", "for", "into"].map { wordHash($0.utf8) })
+
+    /// `lunch was 14 euros`: a price and a few words, for the tool whose business that is.
+    private func capturesMoney(_ tool: CompiledTool, _ message: Message, _ segment: Range<Int>) -> Bool {
+        guard tool.effect == .write, segment.count <= 10,
+            tool.slots.contains(where: { $0.kind == .money && $0.isRequired }),
+            tool.verbs.intersects(Lexicon.shared.cluster("spend")),
+            !segment.contains(where: {
+                message.tokens[$0].has(.question) || message.tokens[$0].has(.negation) || message.salience[$0] > 0.5
+            })
+        else { return false }
+        return segment.contains { message.monies[$0]?.currency != nil || message.monies[$0]?.looksLikePrice == true }
     }
 
     private func verbQuality(_ tool: CompiledTool, _ token: Token) -> Float {

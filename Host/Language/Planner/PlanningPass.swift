@@ -4,7 +4,7 @@ import TandemJSON
 /// One message through the planner: cutting it into requests, weighing the readings of each.
 struct PlanningPass {
     let planner: EmbeddedPlanner
-    var message: Message
+    let message: Message
     let context: PlannerContext
     private var soft: [Bool]
 
@@ -14,6 +14,7 @@ struct PlanningPass {
         var filled: SlotFiller.Result
         var segment: Range<Int>
         var isFrame = false
+        var roles: [UInt8] = []
     }
 
     init(planner: EmbeddedPlanner, message: Message, context: PlannerContext) {
@@ -36,6 +37,8 @@ struct PlanningPass {
         var closest: Reading?
         for part in parts {
             if let reading = part.reading, part.isPlanned {
+                // `… is too big, break it down`: the same thing said twice.
+                if reading.filled.pointsToNothing, calls.last?.tool == planner.tools[reading.tool].id { continue }
                 calls += self.calls(reading)
             } else if let reading = part.reading, reading.confidence > (closest?.confidence ?? 0.3) {
                 closest = reading
@@ -50,7 +53,8 @@ struct PlanningPass {
     private mutating func weigh(_ segment: Range<Int>) {
         for index in segment {
             let token = message.tokens[index]
-            message.weights[index] = weight(token)
+            message.baseWeights[index] = weight(token)
+            message.weights[index] = message.baseWeights[index]
             message.salience[index] = salience(token)
         }
     }
@@ -68,8 +72,15 @@ struct PlanningPass {
         if token.has(.question) { return 0.45 }
         if token.has(.determiner) { return 0.05 }
         if token.has(.function) { return token.has(.preposition) ? 0.1 : 0.12 }
+        if PlanningPass.light.contains(token.lemma) { return 0.25 }
         return token.feature >= 0 ? 0.55 + 0.45 * planner.distinct[Int(token.feature)] : 1
     }
+
+    /// Words that say little whatever the tools are.
+    private static let light = Set(
+        [
+            "thing", "stuff", "last", "previous", "one", "item", "bit", "way", "time", "new", "old", "current", "far",
+        ].map { wordHash($0.utf8) })
 
     private func salience(_ token: Token) -> Float {
         guard token.kind == .word, !token.has(.function), !token.has(.quoted), !token.has(.filler) else { return 0 }
@@ -125,6 +136,15 @@ struct PlanningPass {
             }
             add(start..<segment.upperBound, hard: isHard && mask != 0)
             if !parts.contains(where: \.isPlanned) { value *= 0.3 }
+            if mask == 0, let whole = parts.first?.reading, parts[0].isPlanned, spans(whole, cuts) { value += 0.3 }
+            if mask != 0, parts.allSatisfy({ $0.isPlanned && $0.reading?.filled.missing.isEmpty == true }) {
+                value += value > 0.85 ? 0.08 : 0
+            }
+            if mask != 0, let whole = memo[segment.lowerBound << 16 | segment.upperBound],
+                isOneText(whole, parts, cuts)
+            {
+                value -= 0.4
+            }
             value -= 0.02 * Float(parts.count - 1)
             if value > bestValue {
                 bestValue = value
@@ -134,8 +154,41 @@ struct PlanningPass {
         return best
     }
 
+    /// The template has words of its own on both sides of a cut: the wording was meant as one.
+    private func spans(_ reading: Reading, _ cuts: [RequestSplitter.Cut]) -> Bool {
+        guard !reading.isFrame, reading.confidence > 0.7, reading.filled.plausibility > 0.9 else { return false }
+        return cuts.allSatisfy { cut in
+            var before = false
+            var after = false
+            for (offset, role) in reading.roles.enumerated() where role == 1 {
+                let index = reading.segment.lowerBound + offset
+                guard message.baseWeights[index] > 0.4 else { continue }
+                if index < cut.before { before = true }
+                if index >= cut.after { after = true }
+            }
+            return before && after
+        }
+    }
+
+    /// `remind me to call Anna and buy milk`: the second half continues the free text of the first.
+    private func isOneText(_ whole: Part, _ parts: [Part], _ cuts: [RequestSplitter.Cut]) -> Bool {
+        guard whole.isPlanned, let reading = whole.reading, reading.filled.hasOpenText,
+            !cuts.contains(where: \.isHard), reading.filled.plausibility > 0.6
+        else { return false }
+        return parts.dropFirst().contains { part in
+            guard let other = part.reading else { return true }
+            if other.tool == reading.tool { return false }
+            // Only its verb speaks for it.
+            let telling = other.roles.enumerated().count { offset, role in
+                role == 1
+                    && message.baseWeights[min(other.segment.lowerBound + offset, message.baseWeights.count - 1)] > 0.4
+            }
+            return telling < 2
+        }
+    }
+
     private func isSmallTalk(_ range: Range<Int>) -> Bool {
-        range.allSatisfy { message.weights[$0] < 0.01 } || SmallTalk.reply(to: message.tokens, in: range) != nil
+        range.allSatisfy { message.baseWeights[$0] < 0.01 } || SmallTalk.reply(to: message.tokens, in: range) != nil
     }
 
     private mutating func part(_ range: Range<Int>) -> Part {

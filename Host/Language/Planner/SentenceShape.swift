@@ -11,6 +11,8 @@ struct SentenceShape {
     var isReported = false
     /// Begins with the person: "I bought …".
     var isStatement = false
+    /// Says that something is so: "recipes are fun", "you remember everything".
+    var isDeclarative = false
     /// The word that says what is to be done, if any.
     var mainVerb: Int?
     /// First word that is not mere politeness.
@@ -65,7 +67,7 @@ struct SentenceShape {
             "you need to", "can you help me", "can you help me to", "could you help me", "time to", "it is time to",
             "try to", "are you able to", "if you could", "if you can", "would you be able to",
             "could you be so kind to",
-            "you mind", "do you have", "is there a way to", "how do i", "how can i", "please can you", "i am trying to",
+            "you mind", "is there a way to", "please can you",
         ].map { $0.split(separator: " ").map { wordHash($0.utf8) } }.sorted { $0.count > $1.count }
 
     /// Openings that still are content for some tools ("I need to renew …"), so that they stay matchable.
@@ -124,6 +126,16 @@ struct SentenceShape {
             if second.has(.self1) || head.surface != W.do_ && head.surface != W.have { isQuestion = true }
         }
         if isPolite { isQuestion = false }
+        if !isQuestion, !isPolite, !head.has(.verb) || head.has(.ware) || head.has(.pronoun) {
+            for index in content.prefix(5).dropFirst() {
+                let token = tokens[index]
+                if token.has(.auxiliary), token.lemma == W.be || token.lemma == W.have || token.surface == W.can {
+                    isDeclarative = true
+                }
+                if !token.has(.function), token.has(.verb) { break }
+            }
+            if head.has(.pronoun), !head.has(.self1), let second, second.has(.verb) { isDeclarative = true }
+        }
         isStatement = head.has(.self1) && (head.surface == W.i || head.surface == W.we)
         if head.surface == W.should || head.surface == W.shall, second?.has(.self1) == true { isHypothetical = true }
         if head.surface == W.what || head.surface == W.how, let second,
@@ -189,8 +201,20 @@ struct SentenceShape {
             }
             if token.has(.function) || token.has(.self1) { continue }
             seen += 1
-            if token.has(.determiner) { return }
-            if !token.has(.question) { return }
+            if token.has(.determiner) || !token.has(.question) { break }
+        }
+        // `on my list put …`: the verb after its place.
+        for index in segment where tokens[index].kind == .word && !tokens[index].has(.quoted) {
+            let token = tokens[index]
+            guard token.has(.verb), !token.has(.function), !token.has(.ware), !token.has(.past), !token.has(.gerund),
+                token.strong.intersects(Lexicon.shared.verbClusters), index > segment.lowerBound,
+                !tokens[index - 1].has(.determiner), !tokens[index - 1].has(.preposition),
+                !tokens[index - 1].has(.pronoun)
+                    || tokens[index - 1].surface == W.i
+            else { continue }
+            if token.strong.intersects(Lexicon.shared.nounClusters) { continue }
+            mainVerb = index
+            return
         }
     }
 }

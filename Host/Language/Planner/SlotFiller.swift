@@ -23,6 +23,10 @@ struct SlotFiller {
         var hasOpenText = false
         var openTokens = 0
         var filled = 0
+        /// A slot that must be there and is told by its form was found.
+        var hasTypedRequired = false
+        /// The free words name food or household goods, or something from the conversation.
+        var namesWare = false
     }
 
     private enum W {
@@ -43,8 +47,14 @@ struct SlotFiller {
             let slot = tool.slots[fill.slot]
             if fill.isTyped, !slot.isOpen {
                 guard let value = typed(slot, fill.range, aligner) else { continue }
-                values[fill.slot] = value
                 mark(fill.range, &result)
+                if case .choice = slot.kind, let all = aligner.choices(slot, fill.range.lowerBound)?.values,
+                    all.count > 1
+                {
+                    result.distributed = (slot.name, all.map { .string($0) })
+                } else {
+                    values[fill.slot] = value
+                }
             } else {
                 open.append((fill.slot, [fill.range]))
             }
@@ -67,6 +77,10 @@ struct SlotFiller {
             build(slotIndex, pieces, &values, &result)
         }
         result.filled = values.count
+        result.hasTypedRequired = values.contains { !tool.slots[$0.key].isOpen && tool.slots[$0.key].isRequired }
+        result.namesWare = open.contains { entry in
+            entry.pieces.contains { $0.contains { message.tokens[$0].has(.ware) || message.pointers[$0] > 0 } }
+        }
         for slotIndex in tool.slots.indices {
             if let value = values[slotIndex] { result.arguments[tool.slots[slotIndex].name] = value }
         }
@@ -212,7 +226,8 @@ struct SlotFiller {
     private func candidate(
         _ slot: CompiledSlot, _ index: Int, _ piece: Range<Int>, _ openSlot: Int, _ aligner: Aligner
     ) -> (end: Int, value: JSON)? {
-        let end = aligner.typedEnd(slot, index)
+        var end = aligner.typedEnd(slot, index)
+        if case .number = slot.kind, end > piece.upperBound, let number = message.numbers[index] { end = number.end }
         guard end > index, end <= piece.upperBound, !message.tokens[index].has(.quoted) else { return nil }
         let isLast = end == piece.upperBound
         let isFirst = index == piece.lowerBound
@@ -280,7 +295,7 @@ struct SlotFiller {
         let after = reading.end < segment.upperBound ? message.tokens[reading.end] : nil
         let isPeople = after.map { $0.strong.intersects(Lexicon.shared.cluster("serving")) } ?? false
         if let after, slot.hints.contains(after.lemma) || (isPeople && wantsPeople(slot)) {
-            return (max(end, reading.end + 1), number(reading.value))
+            return (min(max(end, reading.end + 1), piece.upperBound), number(reading.value))
         }
         if index > segment.lowerBound, slot.hints.contains(message.tokens[index - 1].lemma) {
             return (end, number(reading.value))
@@ -337,7 +352,7 @@ struct SlotFiller {
         let slot = tool.slots[slotIndex]
         let reader = ItemListReader(message: message)
         for piece in pieces { mark(piece, &result) }
-        let trimmed = pieces.map { reader.trimmed($0) }.filter { !$0.isEmpty }
+        let trimmed = pieces.map { reader.trimmed(withoutTopic(reader.trimmed($0))) }.filter { !$0.isEmpty }
         guard !trimmed.isEmpty else { return }
         result.openTokens += trimmed.reduce(0) { $0 + $1.count }
         switch slot.kind {
@@ -378,6 +393,42 @@ struct SlotFiller {
         }
     }
 
+    /// Without a closing "from my list" or "to the tasks", which says where, not what; likewise at the front.
+    private func withoutTopic(_ range: Range<Int>) -> Range<Int> {
+        let tokens = message.tokens
+        func isTopic(_ token: Token) -> Bool {
+            guard token.kind == .word, !token.has(.quoted), !token.has(.function) else { return false }
+            if token.feature >= 0,
+                tool.nounFeatures.contains(token.feature) || tool.topicFeatures.contains(token.feature)
+            {
+                return true
+            }
+            return token.strong.intersects(tool.nouns)
+        }
+        var upper = range.upperBound
+        var index = upper
+        while index > range.lowerBound, isTopic(tokens[index - 1]) { index -= 1 }
+        if index < upper {
+            let topics = index
+            while index > range.lowerBound, tokens[index - 1].has(.determiner) { index -= 1 }
+            if index > range.lowerBound + 1, tokens[index - 1].has(.preposition) || tokens[index - 1].has(.absorbed) {
+                upper = index - 1
+            } else if index < topics, index > range.lowerBound, tokens[index - 1].has(.absorbed) {
+                upper = index - 1
+            }
+        }
+        var lower = range.lowerBound
+        index = lower
+        if index < upper, tokens[index].has(.preposition) {
+            index += 1
+            while index < upper, tokens[index].has(.determiner) { index += 1 }
+            let topics = index
+            while index < upper, isTopic(tokens[index]) { index += 1 }
+            if index > topics, index < upper { lower = index }
+        }
+        return lower..<upper
+    }
+
     private func reference(
         _ slotIndex: Int, _ entity: String, _ pieces: [Range<Int>], _ values: inout [Int: JSON], _ result: inout Result
     ) {
@@ -391,11 +442,19 @@ struct SlotFiller {
             case .dangling: result.pointsToNothing = true
             case .words:
                 let range = nominal(member)
-                if !range.isEmpty { found.append(.string(message.text(range))) }
+                guard let first = range.first else { continue }
+                // "…, it was 6.49": a remark, not a thing.
+                if !found.isEmpty, message.tokens[first].has(.pronoun) || message.tokens[first].has(.auxiliary) {
+                    continue
+                }
+                found.append(.string(message.text(range)))
+                result.plausibility = min(result.plausibility, plausibility(ofReference: range))
             }
         }
         if found.count == 1 {
             values[slotIndex] = found[0]
+        } else if found.count > 1, slot.takesSeveral {
+            values[slotIndex] = .array(found)
         } else if found.count > 1 {
             result.distributed = (slot.name, found)
         }
@@ -444,11 +503,36 @@ struct SlotFiller {
             var value: Float = 1
             if token.has(.deed), !token.has(.ware), words.count > 1 { value = 0.55 }
             if token.has(.pronoun) || token.has(.question) || token.has(.auxiliary) { value = 0.4 }
+            if words.dropFirst().contains(where: { index in
+                let token = message.tokens[index]
+                return token.has(.verb) && !token.has(.ware) && !token.has(.gerund) && !token.has(.past)
+                    && !token.has(.function) && message.salience[index] > 0.25
+            }) {
+                value = min(value, 0.55)
+            }
             if words.count > 6 { value = min(value, 0.6) }
             if words.contains(where: { message.tokens[$0].surface == W.to }) { value = min(value, 0.6) }
             lowest = min(lowest, value)
         }
         return lowest
+    }
+
+    private func plausibility(ofReference range: Range<Int>) -> Float {
+        guard let first = range.first else { return 1 }
+        let token = message.tokens[first]
+        if token.has(.quoted) || token.has(.deed) { return 1 }
+        if token.has(.auxiliary) || token.has(.preposition) || token.has(.pronoun) || token.has(.question) {
+            return 0.35
+        }
+        let everything = Lexicon.shared.cluster("everything")
+        if range.allSatisfy({ index in
+            let token = message.tokens[index]
+            return token.strong.intersects(everything) || token.has(.function)
+                || token.feature >= 0 && tool.nounFeatures.contains(token.feature)
+        }) {
+            return 0.35
+        }
+        return range.count > 8 ? 0.6 : 1
     }
 
     private static let named = Set(["name", "nickname"].map { wordHash($0.utf8) })
@@ -458,9 +542,9 @@ struct SlotFiller {
         let token = message.tokens[first]
         if slot.hints.contains(where: { SlotFiller.named.contains($0) }) {
             if message.tokens[range.lowerBound].has(.preposition) || token.has(.determiner) || token.has(.pronoun) {
-                return 0.4
+                return 0.25
             }
-            if first > segment.lowerBound, message.tokens[first - 1].has(.determiner) { return 0.5 }
+            if first > segment.lowerBound, message.tokens[first - 1].has(.determiner) { return 0.25 }
             if range.count > 4 { return 0.5 }
         }
         if range.count == 1, token.has(.function) { return 0.35 }

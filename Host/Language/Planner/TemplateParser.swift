@@ -154,6 +154,7 @@ struct TemplateParser {
             return [
                 tokens.compactMap { token in
                     switch token.kind {
+                    case .punctuation where token.byte == 58: Piece(words: [[58]])
                     case .word, .number, .clock:
                         Piece(words: [TemplateParser.spelling(token, in: bytes)])
                     default: nil

@@ -16,12 +16,14 @@ struct ToolCompiler {
     }
 
     private mutating func compile(_ definition: ToolDefinition) -> CompiledTool {
-        var tool = CompiledTool(id: definition.id, effect: definition.effect)
+        let tool = CompiledTool(id: definition.id, effect: definition.effect)
         tool.actsOn = definition.actsOn
         tool.required = definition.parameters["required"]?.arrayValue?.compactMap(\.stringValue) ?? []
         for name in definition.slots.keys.sorted() {
             guard let slot = definition.slots[name] else { continue }
-            tool.slots.append(compile(slot, name, isRequired: slot.isRequired || tool.required.contains(name)))
+            var compiled = compile(slot, name, isRequired: slot.isRequired || tool.required.contains(name))
+            compiled.takesSeveral = ToolCompiler.isArray(definition.parameters["properties"]?[name])
+            tool.slots.append(compiled)
         }
         for slot in tool.slots where slot.isRequired && !tool.required.contains(slot.name) {
             tool.required.append(slot.name)
@@ -34,7 +36,7 @@ struct ToolCompiler {
                     {
                         throw TemplateParser.Failure(message: "no slot is declared for {\(missing.slot ?? "")}")
                     }
-                    let template = compile(variant, tool: &tool, implied: utterance.arguments)
+                    let template = compile(variant, tool: tool, implied: utterance.arguments)
                     let key = template.elements.flatMap {
                         [$0.slot, Int($0.features.first ?? -1), $0.isOptional ? 1 : 0]
                     }
@@ -45,10 +47,29 @@ struct ToolCompiler {
                     TemplateDiagnostic(tool: definition.id, utterance: utterance.text, message: error.message))
             }
         }
-        topics(of: definition, &tool)
+        topics(of: definition, tool)
+        let wares = ["grocery", "recipe", "ingredient", "meal"].map { Lexicon.shared.cluster($0) }
+        tool.isAboutWares = wares.contains { tool.nouns.union(tool.topics).intersects($0) }
         let open = tool.slots.indices.filter { tool.slots[$0].isOpen }
         tool.primaryOpenSlot = open.first { tool.slots[$0].isRequired } ?? usage(open, tool)
+        let makers = ["add", "create", "save", "jot", "memorise", "remind"].map { Lexicon.shared.cluster($0) }
+        if let primary = tool.primaryOpenSlot, makers.contains(where: { tool.verbs.intersects($0) }) {
+            switch tool.slots[primary].kind {
+            case .items, .list, .text: tool.takesNew = true
+            default: break
+            }
+        }
+        let removers = ["remove", "clear", "forget"].map { Lexicon.shared.cluster($0) }
+        tool.isRemover = removers.contains { tool.verbs.intersects($0) }
         return tool
+    }
+
+    /// Whether a schema lets its value be an array, by itself or among others.
+    private static func isArray(_ schema: JSON?) -> Bool {
+        guard let schema else { return false }
+        if schema["type"] == "array" || schema["type"]?.arrayValue?.contains("array") == true { return true }
+        let branches = (schema["anyOf"]?.arrayValue ?? []) + (schema["oneOf"]?.arrayValue ?? [])
+        return branches.contains { $0["type"] == "array" }
     }
 
     /// The open slot that the templates use most.
@@ -84,7 +105,7 @@ struct ToolCompiler {
     }
 
     private mutating func compile(
-        _ variant: [TemplateParser.Piece], tool: inout CompiledTool, implied: JSONObject
+        _ variant: [TemplateParser.Piece], tool: CompiledTool, implied: JSONObject
     ) -> CompiledTemplate {
         // Tokens with placeholders for slots, so that phrases join across them.
         var spellings: [[UInt8]] = []
@@ -104,7 +125,18 @@ struct ToolCompiler {
             (tokens[index].start, tokens[index].end) = (0, 1)
         }
         vocabulary.annotate(&tokens, source: source)
-        var template = CompiledTemplate(elements: [], implied: implied)
+        // A phrase does not join what is optional with what is not.
+        for index in tokens.indices where tokens[index].has(.absorbed) {
+            let head = tokens[index].third
+            guard variant[head].isOptional != variant[index].isOptional else { continue }
+            for part in [head, index] {
+                var single = [Token(kind: .word, start: 0, end: 1)]
+                single[0].surface = wordHash(spellings[part])
+                vocabulary.annotate(&single, source: source)
+                tokens[part] = single[0]
+            }
+        }
+        let template = CompiledTemplate(implied: implied)
         for (index, piece) in variant.enumerated() {
             var element = TemplateElement(isOptional: piece.isOptional)
             if let name = piece.slot {
@@ -114,6 +146,13 @@ struct ToolCompiler {
                 continue
             }
             let token = tokens[index]
+            if piece.words == [[58]] {
+                element.isColon = true
+                element.isOptional = true
+                element.weight = 0
+                template.elements.append(element)
+                continue
+            }
             if token.has(.absorbed) { continue }
             if token.kind == .number || token.kind == .clock {
                 element.number = token.number
@@ -138,13 +177,13 @@ struct ToolCompiler {
             }
             template.elements.append(element)
         }
-        shape(&template, tool: &tool)
+        shape(template, tool: tool)
         return template
     }
 
     /// What kind of sentence it is, and which of its words say what is done to what.
-    private func shape(_ template: inout CompiledTemplate, tool: inout CompiledTool) {
-        let words = template.elements.filter { $0.slot < 0 }
+    private func shape(_ template: CompiledTemplate, tool: CompiledTool) {
+        let words = template.elements.filter { $0.slot < 0 && !$0.isColon }
         let lexicon = Lexicon.shared
         if let first = template.elements.first, first.slot < 0 {
             template.isQuestion =
@@ -152,9 +191,17 @@ struct ToolCompiler {
                 || first.strong.intersects(lexicon.cluster("sum")) && !first.flags.contains(.verb)
             template.isStatement = first.flags.contains(.pronoun) && !first.flags.contains(.question)
         }
+        let copula = wordHash("be")
+        if let first = template.elements.first, !template.isQuestion,
+            first.slot >= 0 || first.flags.contains(.determiner) || template.isStatement
+        {
+            template.isDeclarative = words.contains {
+                $0.features.contains { vocabulary.lemmas[Int($0)] == copula } || $0.flags.contains(.verb)
+            }
+        }
         template.isNegative = words.contains { $0.flags.contains(.negation) }
         var sawVerb = false
-        for element in template.elements where element.slot < 0 && !element.isOptional {
+        for element in template.elements where element.slot < 0 && !element.isOptional && !element.isColon {
             let isFunction = element.flags.contains(.function) || element.flags.contains(.filler)
             if isFunction { continue }
             if !sawVerb, element.flags.contains(.verb) || element.strong.intersects(lexicon.verbClusters) {
@@ -171,11 +218,12 @@ struct ToolCompiler {
                 tool.nouns.formUnion(element.strong.intersection(lexicon.nounClusters))
             }
         }
+        if template.isDeclarative { tool.hasDeclarative = true }
         if template.isQuestion { tool.hasQuestion = true }
         if template.isStatement { tool.hasStatement = true }
     }
 
-    private mutating func topics(of definition: ToolDefinition, _ tool: inout CompiledTool) {
+    private mutating func topics(of definition: ToolDefinition, _ tool: CompiledTool) {
         let idWords = definition.id.split(whereSeparator: { $0 == "." || $0 == "_" }).joined(separator: " ")
         for (text, isTopic) in [(definition.title, false), (String(definition.namespace), true), (idWords, false)] {
             let bytes = Array(text.utf8)
@@ -209,7 +257,7 @@ struct ToolCompiler {
             clusters.forEach { clusterCounts[$0] += 1 }
         }
         for tool in tools.indices {
-            for template in tools[tool].templates.indices { weigh(&tools[tool].templates[template]) }
+            for template in tools[tool].templates.indices { weigh(tools[tool].templates[template]) }
         }
     }
 
@@ -220,7 +268,7 @@ struct ToolCompiler {
         return 1 - 0.5 * Float.log(count) / Float.log(all + 1)
     }
 
-    private func weigh(_ template: inout CompiledTemplate) {
+    private func weigh(_ template: CompiledTemplate) {
         var content: Float = 0
         for index in template.elements.indices where template.elements[index].slot < 0 {
             let element = template.elements[index]
@@ -230,6 +278,16 @@ struct ToolCompiler {
         }
         // Little to go by: then the small words count for more.
         let boost: Float = content < 1.1 ? 2.2 : content < 1.8 ? 1.4 : 1
+        let count = template.elements.count
+        for index in template.elements.indices where template.elements[index].slot < 0 {
+            // A small word that opens the stretch of a slot is what tells where it begins.
+            let element = template.elements[index]
+            if element.flags.contains(.preposition), index + 1 < count, template.elements[index + 1].slot >= 0,
+                index > 0
+            {
+                template.elements[index].weight = 0.2
+            }
+        }
         for index in template.elements.indices where template.elements[index].slot < 0 {
             if template.elements[index].weight < 0.4 { template.elements[index].weight *= boost }
             if !template.elements[index].isOptional { template.requiredWeight += template.elements[index].weight }
@@ -238,6 +296,7 @@ struct ToolCompiler {
     }
 
     private func weight(of element: TemplateElement) -> Float {
+        if element.isColon { return 0 }
         if element.number != nil { return 0.6 }
         let flags = element.flags
         if flags.contains(.negation) { return 0.8 }

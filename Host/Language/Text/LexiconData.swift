@@ -5,7 +5,8 @@
 /// particle.
 enum LexiconData {
     static let clusters: StaticString = """
-        v add: add put append include insert throw_in stick pop chuck toss stick_on tack_on slip_in | get need want write place throw bung log enter drop load
+        v must: have_to need_to got_to must gotta ought_to supposed_to has_to | need should
+        v add: add put append include insert throw_in stick pop chuck toss throw stick_on tack_on slip_in put_down | get need want write place bung log enter drop load
         v remove: remove delete drop erase scratch strike take_off get_rid_of ditch scrap bin trash discard eliminate throw_away throw_out take_out strike_off leave_off kill_off drop_off_list kick_off | cross_off cross_out clear lose clean forget cancel
         v clear: clear empty wipe reset purge flush clear_out clean_out start_over wipe_out | delete remove clean erase
         v show: show display list view print present show_up bring_up pull_up go_through read_out read | see tell give look check get open pull remind hear
@@ -57,9 +58,9 @@ enum LexiconData {
         v read_v: read | show
         v translate: translate | say
         v explain: explain describe clarify | tell
-        n grocery: grocery groceries shopping supermarket provisions food_shop pantry shop_list shopping_list grocery_list foodstuffs | market food store basket fridge trolley
+        n grocery: grocery groceries shopping supermarket provisions food_shop pantry foodstuffs | market food store basket fridge trolley
         n list: list checklist lists rota roster | basket cart trolley
-        n task: task todo to-do to_do_list to_do chore errand assignment action_item todo_list todos tasklist to-dos | job duty item thing work plate
+        n task: task todo to_do to_dos chore errand assignment action_item todos tasklist | job duty item thing work plate
         n goal: goal objective target aim ambition | plan
         n expense: expense spending expenditure outlay costs spendings finance transaction purchases expenses spend | purchase money cost payment bill receipt cash
         n money: money cash funds | cost
@@ -127,7 +128,7 @@ enum LexiconData {
         um uh uhm umm er erm hmm hm ah oh eh so well anyway like literally honestly right now asap cheers thanks thx \
         ty thank tandem assistant bot buddy mate pal dude man bro hun dear yo btw fyi real fast moment sec also too \
         then again ta kk lol haha hehe omg gosh damn somehow somewhere sort kinda gonna wanna gotta lemme gimme \
-        always simply possible rather even ya y'all folks friend love sweetheart
+        always simply anymore nowadays possible rather even ya y'all folks friend love sweetheart
         """
 
     static let greeting: StaticString = """
@@ -135,7 +136,7 @@ enum LexiconData {
         """
 
     static let determiner: StaticString = """
-        a an the my our your his her their this these those some any another each both every
+        a an the my our your his her their this these those some any another both
         """
 
     static let preposition: StaticString = """

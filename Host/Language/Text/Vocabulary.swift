@@ -106,10 +106,13 @@ struct Vocabulary: Sendable {
                 if let parts = match(phrase, at: index, in: tokens) {
                     tokens[index].lemma = phrase.lemma
                     tokens[index].strong = phrase.strong
-                    tokens[index].weak = phrase.weak
+                    tokens[index].weak = phrase.isSeparable ? phrase.weak.union(head.strong) : phrase.weak
                     if phrase.isVerb { tokens[index].flags.formUnion(.verb) }
                     tokens[index].flags.subtract([.function, .filler, .pronoun, .preposition, .question, .auxiliary])
-                    for part in parts { tokens[part].flags.formUnion(.absorbed) }
+                    for part in parts {
+                        tokens[part].flags.formUnion(.absorbed)
+                        tokens[part].third = index
+                    }
                     break
                 }
             }

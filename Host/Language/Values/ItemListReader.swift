@@ -96,7 +96,7 @@ struct ItemListReader {
         var upper = range.upperBound
         func isLoose(_ token: Token) -> Bool {
             (token.isBreak && token.byte != 40) || (token.has(.filler) && !token.has(.quoted))
-                || (token.has(.absorbed) && token.has(.function))
+                || (token.has(.absorbed) && token.third < range.lowerBound)
         }
         while lower < upper, isLoose(message.tokens[lower]) || message.tokens[lower].byte == 40 { lower += 1 }
         while upper > lower {
