@@ -10,7 +10,8 @@ public struct PutBackItems: Tool {
         """,
         utterances: [
             "put [the] {items} back [on (my|the) [grocery|shopping] list]",
-            "(uncheck|untick) [the] {items}",
+            "uncheck [the] {items}",
+            "untick [the] {items}",
             "I (did not|didn't) (buy|get) [the] {items}",
             "[the] {items} (was|were) not bought",
             "I need [the] {items} again",
@@ -106,7 +107,8 @@ public struct RemoveItems: Tool {
             "(remove|delete|drop) [the] {items} [from (my|the) [grocery|shopping] list]",
             "take [the] {items} off (my|the) [grocery|shopping] list",
             "take [the] {items} off",
-            "(I|we) (do not|don't|no longer) need [the] {items} [any more]",
+            "(I|we) (do not|don't) need [the] {items} [any more]",
+            "I no longer need [the] {items}",
         ], actsOn: GroceryItem.entity)
 
     @Argument("What to take off: names, or #id where known") var items: References<GroceryItem>

@@ -9,7 +9,7 @@ public struct UpdateItem: Tool {
         shopping list. The amount is text such as 3 l, and replaces the old one.
         """,
         utterances: [
-            "(change|set) [the] {item} to {amount}",
+            "change [the] {item} to {amount}",
             "make [the] {item} {amount}",
             "make (it|that) {amount}",
             "I need {amount} [of] {item} instead",
