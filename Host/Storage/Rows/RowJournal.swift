@@ -112,6 +112,12 @@ extension RowExecutor {
         return entries.count
     }
 
+    /// Forgets that a step wrote; its rows stay as they are.
+    func settle(_ origin: WriteOrigin) throws {
+        guard context.canWrite else { throw StorageError(.notAllowed, "a read transaction does not write") }
+        _ = try engine.run(RowExecutor.deleteStep, turnBinds(origin.turn) + [.int(Int64(origin.step))])
+    }
+
     /// User, first id and turn. An entry is younger than its turn, so the search begins there: a day earlier, since the
     /// two may have been numbered by different clocks. That saves an index on every write.
     private func turnBinds(_ turn: RecordID) -> [SQLValue] {

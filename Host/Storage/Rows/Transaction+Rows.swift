@@ -130,6 +130,11 @@ extension WriteTransaction {
         return try executor.rollBack(origin)
     }
 
+    /// Makes what a step wrote final: the journal no longer takes it back. For steps that a tool of their own takes back.
+    public func settle(_ origin: WriteOrigin) throws {
+        try RowExecutor(context, access: .host, origin: nil, quota: nil).settle(origin)
+    }
+
     /// Says what a turn did, for the person who undoes it; sealed at rest.
     public func label(turn: RecordID, title: String) throws {
         try RowExecutor(context, access: .host, origin: nil, quota: nil).label(turn, title)

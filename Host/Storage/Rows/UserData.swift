@@ -78,10 +78,13 @@ private let nextJournalUser = RowStatement("SELECT min(user_id) FROM row_journal
 private let pruneEntries = RowStatement("DELETE FROM row_journal WHERE user_id = ? AND created_at < ?")
 private let pruneTitles = RowStatement("DELETE FROM row_turns WHERE user_id = ? AND created_at < ?")
 
-extension Database {
-    /// How long a write can be taken back.
-    public static var journalRetention: Duration { .seconds(7 * 86_400) }
+/// The journal of writes.
+public enum RowJournal {
+    /// How long a write can be taken back: what is older is pruned.
+    public static let retention: Duration = .seconds(7 * 86_400)
+}
 
+extension Database {
     /// Forgets journal entries from before an instant, a few people per transaction; returns their number.
     @discardableResult
     public func pruneJournal(before: Timestamp) async throws -> Int {
