@@ -12,6 +12,7 @@ extension SMSOutbox {
     public func run() async {
         let active = ActiveSends()
         var nextPurge = Timestamp(millisecondsSinceEpoch: 0)
+        var nextFollowUp = nextPurge
         while !Task.isCancelled {
             var wait = timing.poll
             do {
@@ -38,6 +39,14 @@ extension SMSOutbox {
                 if let due = round.nextDue, free > 0 {
                     // At once when there may be more; a row that somebody else leased is not worth a busy loop.
                     wait = round.claims.isEmpty ? max(.milliseconds(20), min(wait, due.since(now))) : .zero
+                }
+                if now >= nextFollowUp {
+                    nextFollowUp = now.advanced(by: timing.followUpEvery)
+                    active.begin()
+                    Task { [self] in
+                        await followUp()
+                        active.end()
+                    }
                 }
                 if now >= nextPurge {
                     nextPurge = now.advanced(by: .seconds(86_400))
@@ -182,15 +191,10 @@ extension SMSOutbox {
                 try transaction.first(
                     "SELECT 1 AS open FROM sms_outbox WHERE id = \(claim.id) AND state < 3") != nil
             guard isOpen else { return }
-            var usage: JSONObject = [
+            let usage: JSONObject = [
                 "direction": "out", "segments": .integer(Int64(message.segments ?? claim.segments)),
                 "status": .string(message.status.rawValue), "turn": .id(claim.turn),
             ]
-            // Twilio gives what it takes as a negative number.
-            if let price = message.price, let unit = message.priceUnit {
-                usage["price"] = .string(price.hasPrefix("-") ? String(price.dropFirst()) : price)
-                usage["currency"] = .string(unit)
-            }
             let usageID = try transaction.insert(SMSSchema.usage, usage)
             try transaction.execute(
                 """

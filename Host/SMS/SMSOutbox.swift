@@ -44,6 +44,9 @@ public final class SMSOutbox: DeliveryChannel {
         public var lateRetryAge: Duration = .seconds(3600)
         /// A message that could not be handed over within this is given up.
         public var longestAge: Duration = .seconds(86_400)
+        /// When Twilio is asked once for a message's price, and for its state where no report came.
+        public var followUpAfter: Duration = .seconds(43_200)
+        public var followUpEvery: Duration = .seconds(60)
         /// How often other processes' messages are looked for.
         public var poll: Duration = .seconds(5)
         public var atOnce = 8

@@ -59,6 +59,7 @@ public enum SMSSchema {
                 table.column("error_code", .integer, nullable: true)
                 table.column("usage_id", .integer, nullable: true)
                 table.column("sent_at", .integer, nullable: true)
+                table.column("followed_up", .integer, default: "0")
                 table.primaryKey("id")
                 table.unique("user_id", "turn", "ordinal")
             }
@@ -66,6 +67,8 @@ public enum SMSSchema {
             migration.createIndex("sms_outbox_order", on: "sms_outbox", ["user_id", "id"], where: "state < 3")
             migration.createIndex("sms_outbox_number", on: "sms_outbox", ["number"], where: "state < 3")
             migration.createIndex("sms_outbox_sid", on: "sms_outbox", ["sid"], unique: true)
+            migration.createIndex(
+                "sms_outbox_follow_up", on: "sms_outbox", ["sent_at"], where: "state = 3 AND followed_up = 0")
             migration.createIndex("sms_outbox_time", on: "sms_outbox", ["created_at"])
 
             // Reports, kept because one may come before the answer to the request that it is about.

@@ -83,6 +83,7 @@ struct SMSFixture: Sendable {
         timing.longestBackOff = .milliseconds(100)
         timing.lateRetry = .milliseconds(30)
         timing.poll = .milliseconds(50)
+        timing.followUpEvery = .milliseconds(20)
         change(&timing)
         return SMSOutbox(
             account: account, publicBase: WebAddress(publicBase), database: database, http: http,
@@ -90,7 +91,9 @@ struct SMSFixture: Sendable {
     }
 
     /// Another process on the same database.
-    func otherOutbox() -> SMSOutbox { SMSFixture.outbox(account, simulator, database, http, metrics) }
+    func otherOutbox(timing change: (inout SMSOutbox.Timing) -> Void = { _ in }) -> SMSOutbox {
+        SMSFixture.outbox(account, simulator, database, http, metrics, timing: change)
+    }
 
     /// Sends while the body runs.
     func sending(_ outboxes: [SMSOutbox]? = nil, _ body: @escaping @Sendable () async throws -> Void) async throws {

@@ -272,6 +272,25 @@ import TwilioSimulator
         }
     }
 
+    @Test func asksOnceForPriceAndMissingReports() async throws {
+        try await SMSFixture.run { fixture async throws in
+            try await fixture.enqueue("hello")
+            try await fixture.sending {
+                try await fixture.until { try await $0.rows().map(\.state) == [.sent] }
+            }
+            let sid = try #require(fixture.simulator.messages.first?.sid)
+            fixture.simulator.setStatus("delivered", price: "-0.00790", of: sid)
+            let asking = fixture.otherOutbox { $0.followUpAfter = .zero }
+            try await fixture.sending([asking]) {
+                try await fixture.until { try await $0.rows().map(\.status) == ["delivered"] }
+            }
+            let usage = try await fixture.database.read(fixture.annScope) { try $0.list("sms_usage_logs") }
+            #expect(usage.last?.string("price") == "0.00790")
+            #expect(usage.last?.string("currency") == "USD")
+            #expect(usage.last?.string("status") == "delivered")
+        }
+    }
+
     @Test func refusesAddressesOfOtherChannels() async throws {
         try await SMSFixture.run { fixture async throws in
             await #expect(throws: StorageError.self) {
