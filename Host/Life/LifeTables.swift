@@ -6,7 +6,7 @@ public enum LifeTables {
     public static let owner = "host.life"
 
     /// Tasks and their steps; notes. Fields of the architecture document, §4.3.2, and what steps and zones need.
-    public static let definitions = [tasks, notes]
+    public static let definitions = [tasks, taskFocus, notes]
 
     static let tasks = TableDefinition(
         name: "tasks",
@@ -28,8 +28,13 @@ public enum LifeTables {
             ColumnDefinition("parent_id", .id, nullable: true, references: "tasks"),
             ColumnDefinition("step_order", .integer, default: .integer(0)),
         ],
-        indexes: [IndexDefinition(["status"]), IndexDefinition(["parent_id"])],
+        indexes: [IndexDefinition(["status"]), IndexDefinition(["parent_id"]), IndexDefinition(["title"])],
         purpose: "your tasks and their steps")
+
+    /// One row: the task that was last offered, saved or begun, for a bare `done` or `smaller`. No part of any undo.
+    static let taskFocus = TableDefinition(
+        name: "task_focus", columns: [ColumnDefinition("task_id", .id)],
+        purpose: "which of your tasks we last spoke of")
 
     static let notes = TableDefinition(
         name: "notes",
@@ -47,7 +52,9 @@ public enum LifeTables {
             ColumnDefinition("external_id", .text, nullable: true, sealed: true),
             ColumnDefinition("external_source", .text, nullable: true),
             ColumnDefinition("last_accessed", .timestamp, nullable: true),
+            // New at every write, for `PersonalIndex`.
+            ColumnDefinition("revision", .integer, default: .integer(0)),
         ],
-        indexes: [IndexDefinition(["status"])],
+        indexes: [IndexDefinition(["status"]), IndexDefinition(["revision"])],
         purpose: "your notes")
 }

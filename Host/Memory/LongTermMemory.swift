@@ -1,4 +1,3 @@
-import Synchronization
 public import TandemCore
 public import TandemStorage
 
@@ -14,7 +13,20 @@ public final class LongTermMemory: Sendable {
     public static let longestText = 2000
 
     private let database: any Database
-    private let indexes = MemoryIndexCache()
+    private let index = PersonalIndex(
+        table: MemoryRows.table, where: MemoryRows.isOpen, tuning: LongTermMemory.tuning,
+        text: { row in
+            let memory = Memory(row: row)
+            return (memory.searchText, memory.modifiedAt)
+        })
+
+    /// Facts told one after the other are no conversation.
+    private static let tuning: RecallTuning = {
+        var tuning = RecallTuning()
+        tuning.afterQuestion = 0
+        tuning.afterStatement = 0
+        return tuning
+    }()
 
     public init(database: any Database) { self.database = database }
 
@@ -38,11 +50,13 @@ public final class LongTermMemory: Sendable {
         guard new.content.contains(where: { $0.isLetter || $0.isNumber }) else {
             throw ToolFailure(status: -1, code: "empty", message: "What should I remember?")
         }
-        let near = try await candidates(new.content, limit: 12, in: scope).map(\.id)
-        let indexes = indexes
+        let index = index
+        let near = try await database.read(scope) { transaction in
+            try index.search(new.content, limit: 6, of: scope.user, in: transaction).map(\.key)
+        }
         return try await database.write(scope) { transaction in
             let rows = MemoryRows(transaction, origin)
-            let before = try rows.mark()
+            let before = try index.mark(transaction)
             let known = try near.compactMap { try rows.memory($0) }.filter(\.isOpen)
             let result: RememberResult
             if let same = known.first(where: { Likeness.isSame($0.content, new.content) }) {
@@ -65,12 +79,14 @@ public final class LongTermMemory: Sendable {
                     result = .added(memory)
                 }
             }
-            let after = try rows.mark()
+            let after = try index.mark(transaction)
             transaction.afterCommit {
-                indexes.update(scope.user, from: before, to: after) { index in
-                    if case .replaced(_, let older) = result { index.remove(older.id) }
-                    index.insert(result.memory)
-                }
+                var closed: [RecordID] = []
+                if case .replaced(_, let older) = result { closed = [older.id] }
+                let memory = result.memory
+                index.update(
+                    scope.user, from: before, to: after, remove: closed,
+                    insert: (memory.id, memory.searchText, memory.modifiedAt))
             }
             return result
         }
@@ -78,11 +94,11 @@ public final class LongTermMemory: Sendable {
 
     /// Deletes a memory and the older versions that it replaced; nil when the person has no such memory.
     public func forget(_ id: RecordID, in scope: UserScope, origin: WriteOrigin) async throws -> Memory? {
-        let indexes = indexes
+        let index = index
         return try await database.write(scope) { transaction in
             let rows = MemoryRows(transaction, origin)
             guard let memory = try rows.memory(id) else { return nil }
-            let before = try rows.mark()
+            let before = try index.mark(transaction)
             var doomed = [id]
             var next = 0
             while next < doomed.count, doomed.count < 1000 {
@@ -91,9 +107,9 @@ public final class LongTermMemory: Sendable {
             }
             for id in doomed { try rows.delete(id) }
             let gone = doomed
-            let after = try rows.mark()
+            let after = try index.mark(transaction)
             transaction.afterCommit {
-                indexes.update(scope.user, from: before, to: after) { index in for id in gone { index.remove(id) } }
+                index.update(scope.user, from: before, to: after, remove: gone)
             }
             return memory
         }
@@ -101,12 +117,12 @@ public final class LongTermMemory: Sendable {
 
     /// Deletes all memories; returns how many still held.
     public func forgetAll(in scope: UserScope, origin: WriteOrigin) async throws -> Int {
-        let indexes = indexes
+        let index = index
         return try await database.write(scope) { transaction in
             let rows = MemoryRows(transaction, origin)
             let open = try rows.countOpen()
             try rows.deleteAll()
-            transaction.afterCommit { indexes.drop(scope.user) }
+            transaction.afterCommit { index.drop(scope.user) }
             return open
         }
     }
@@ -119,7 +135,16 @@ public final class LongTermMemory: Sendable {
     public func recall(_ question: String, limit: Int, now: Timestamp? = nil, in scope: UserScope) async throws
         -> [RecalledMemory]
     {
-        try await search(question, limit: limit, now: now, in: scope)
+        let index = index
+        return try await database.read(scope) { transaction in
+            let rows = MemoryRows(transaction)
+            let hits = try index.search(question, limit: limit, now: now, of: scope.user, in: transaction)
+            guard let best = hits.first?.score.total else { return [] }
+            return try hits.filter { $0.score.total >= best * 0.4 }.compactMap { hit in
+                guard let memory = try rows.memory(hit.key), memory.isOpen else { return nil }
+                return RecalledMemory(memory: memory, score: hit.score)
+            }
+        }
     }
 
     /// Counts that memories were used, for their importance later; not part of what an undo takes back.
@@ -143,24 +168,5 @@ public final class LongTermMemory: Sendable {
 
     public func memory(_ id: RecordID, in scope: UserScope) async throws -> Memory? {
         try await database.read(scope) { try MemoryRows($0).memory(id) }
-    }
-
-    private func candidates(_ text: String, limit: Int, in scope: UserScope) async throws -> [Memory] {
-        try await search(text, limit: limit, now: nil, isLoose: true, in: scope).map(\.memory)
-    }
-
-    private func search(
-        _ text: String, limit: Int, now: Timestamp?, isLoose: Bool = false, in scope: UserScope
-    ) async throws -> [RecalledMemory] {
-        let indexes = indexes
-        return try await database.read(scope) { transaction in
-            let rows = MemoryRows(transaction)
-            let hits = try indexes.search(scope.user, text, limit: limit, now: now, rows: rows)
-            guard let best = hits.first?.score.total else { return [] }
-            return try hits.filter { isLoose || $0.score.total >= best * 0.4 }.compactMap { hit in
-                guard let memory = try rows.memory(hit.key), memory.isOpen else { return nil }
-                return RecalledMemory(memory: memory, score: hit.score)
-            }
-        }
     }
 }

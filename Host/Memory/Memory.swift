@@ -26,6 +26,14 @@ public struct Memory: Sendable, Hashable {
     /// It holds now: neither closed nor archived.
     public var isOpen: Bool { supersededBy == nil && validUntil == nil && !isArchived }
 
+    /// What it is found by.
+    var searchText: String {
+        var text = content
+        if !tags.isEmpty { text += " " + tags.joined(separator: " ") }
+        if let category { text += " " + category }
+        return text
+    }
+
     public init(row: UserRow) {
         id = row.id
         content = row.string("content") ?? ""

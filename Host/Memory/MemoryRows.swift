@@ -4,7 +4,7 @@ import TandemStorage
 
 /// The memory table's rows within one transaction.
 struct MemoryRows {
-    private static let table = "ltm_memories"
+    static let table = "ltm_memories"
     private static let accesses = "ltm_accesses"
 
     private let reading: any ReadTransaction
@@ -35,27 +35,6 @@ struct MemoryRows {
 
     func count() throws -> Int { try reading.count(MemoryRows.table) }
 
-    func mark() throws -> MemoryMark {
-        let latest = try reading.list(
-            MemoryRows.table, order: [RowOrder("updated_at", descending: true), RowOrder("id", descending: true)],
-            limit: 1
-        ).first
-        return MemoryMark(count: try count(), updatedAt: latest?.updatedAt, latest: latest?.id)
-    }
-
-    /// Every memory that holds, in the order of their making.
-    func forEachOpen(_ body: (Memory) -> Void) throws {
-        var offset = 0
-        while true {
-            let page = try reading.list(
-                MemoryRows.table, where: MemoryRows.isOpen, order: [RowOrder("id")], limit: MemoryRows.page,
-                offset: offset)
-            for row in page { body(Memory(row: row)) }
-            guard page.count == MemoryRows.page else { return }
-            offset += page.count
-        }
-    }
-
     private static let page = 500
 
     /// Newest first.
@@ -67,7 +46,7 @@ struct MemoryRows {
 
     func countOpen() throws -> Int { try reading.count(MemoryRows.table, where: MemoryRows.isOpen) }
 
-    private static let isOpen = [
+    static let isOpen = [
         RowCondition("superseded_by", .isNull), RowCondition("is_archived", .equal, false),
         RowCondition("valid_until", .isNull),
     ]
@@ -91,6 +70,7 @@ struct MemoryRows {
                 "source_id": origin.map { .string($0.turn.description) } ?? .null,
                 "channel": new.channel.map { .string($0) } ?? .null, "trust_label": .string(new.trust.rawValue),
                 "valid_from": now, "last_modified": now,
+                "revision": .integer(PersonalIndex.revision(transaction)),
             ], origin: origin)
         guard let memory = try memory(id) else { throw StorageError(.internalFailure, "an inserted row is not there") }
         return memory
@@ -103,6 +83,7 @@ struct MemoryRows {
         var set: JSONObject = [
             "content": .string(new.content), "tags": .array(tags.map { .string($0) }), "confidence_score": 1,
             "last_modified": .timestamp(transaction.now),
+            "revision": .integer(PersonalIndex.revision(transaction)),
         ]
         if let category = new.category { set["category"] = .string(category) }
         try transaction.update(MemoryRows.table, old.id, set: set, origin: origin)
@@ -114,7 +95,10 @@ struct MemoryRows {
         let transaction = try writer()
         try transaction.update(
             MemoryRows.table, old.id,
-            set: ["superseded_by": .id(new.id), "valid_until": .timestamp(transaction.now)], origin: origin)
+            set: [
+                "superseded_by": .id(new.id), "valid_until": .timestamp(transaction.now),
+                "revision": .integer(PersonalIndex.revision(transaction)),
+            ], origin: origin)
     }
 
     /// Apart from the memory's own row, whose version an undo compares.

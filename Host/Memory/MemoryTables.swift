@@ -44,8 +44,10 @@ public enum MemoryTables {
             ColumnDefinition("channel", .text, nullable: true),
             // A `TrustLabel`: who said it.
             ColumnDefinition("trust_label", .text, default: .text("owner")),
+            // New at every write, for `PersonalIndex`.
+            ColumnDefinition("revision", .integer, default: .integer(0)),
         ],
-        indexes: [IndexDefinition(["superseded_by"]), IndexDefinition(["updated_at"])],
+        indexes: [IndexDefinition(["superseded_by"]), IndexDefinition(["revision"])],
         purpose: "what you asked me to remember")
 
     /// How often and when memories were used: a table of its own, since counting is no change that an undo may meet.

@@ -221,6 +221,7 @@ struct TaskToolsTests {
         try await world.value("tasks.add", ["title": "one"])
         #expect(try await world.question("tasks.breakdown").field == "steps")
         try await world.value("tasks.add", ["title": "two"])
+        world.clock.advance(by: .seconds(7 * 3600))
         let question = try await world.question("tasks.breakdown")
         #expect(question.message == "Which one? 1 one, 2 two.")
         let outcome = await world.answer(question, "2", to: "tasks.breakdown")
@@ -284,5 +285,27 @@ struct TaskToolsTests {
         #expect(try await world.value("tasks.next").value["task"]?["title"] == "today")
         try await world.value("tasks.add", ["title": "soon", "due": "2026-11-21T11:00:00.000Z"])
         #expect(try await world.value("tasks.next").value["task"]?["title"] == "soon")
+    }
+
+    @Test func aBareWordMeansTheTaskLastSpokenOf() async throws {
+        let world = try await World()
+        try await world.value("tasks.add", ["title": "water plants"])
+        try await world.value("tasks.add", ["title": "tax return"])
+        let question = try await world.question("tasks.breakdown")
+        #expect(question.message.contains("\"tax return\""))
+        _ = await world.answer(question, "find the papers, call Tom", to: "tasks.breakdown")
+        #expect(try await world.value("tasks.done").message == "Done: find the papers. Next: call Tom.")
+        #expect(try await world.question("tasks.smaller").message.contains("\"call Tom\""))
+        #expect(try await world.value("tasks.snooze").message == "Parked until tomorrow: call Tom.")
+        world.clock.advance(by: .seconds(7 * 3600))
+        #expect(try await world.question("tasks.done").message.hasPrefix("Which one?"))
+    }
+
+    @Test func keepsWhatIsDueThoughItWasNotThere() async throws {
+        let world = try await World()
+        let due: JSON = ["task": "rent", "due": "2026-11-27", "create": true]
+        #expect(try await world.value("tasks.due", due).message == "Saved: rent, by Fri 27 Nov.")
+        #expect(try await world.value("tasks.due", due).message == "rent: by Fri 27 Nov.")
+        #expect(try await world.failure("tasks.due", ["task": "bread", "due": "2026-11-27"]).code == "not_found")
     }
 }

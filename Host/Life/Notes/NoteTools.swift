@@ -8,6 +8,25 @@ import TandemStorage
 struct NoteTools: Toolbox {
     let database: any Database
 
+    private let index = PersonalIndex(
+        table: "notes", where: [RowCondition("status", .equal, "active")], tuning: NoteTools.tuning,
+        text: { row in
+            let note = NoteItem(row: row)
+            // The title counts twice.
+            let tags = note.tags.joined(separator: " ")
+            return ("\(note.title) \(note.title) \(note.content) \(tags) \(note.category ?? "")", note.updatedAt)
+        })
+
+    /// Notes are no conversation.
+    private static let tuning: RecallTuning = {
+        var tuning = RecallTuning()
+        tuning.afterQuestion = 0
+        tuning.afterStatement = 0
+        return tuning
+    }()
+
+    init(database: any Database) { self.database = database }
+
     static let mostNotes = 5000
     /// The longest note, in UTF-8 bytes, however it grew.
     static let longestBytes = 64 * 1024
@@ -50,29 +69,26 @@ struct NoteTools: Toolbox {
 
     private func search(_ request: ToolRequest) async throws -> ToolOutcome {
         guard let query = request.line("query") else { throw ToolFailure.empty("What should I look for?") }
-        let notes = try await all(request)
-        let found = NoteTools.search(query, in: notes)
+        let index = index
+        let scope = request.scope
+        let found = try await database.read(scope) { try NoteTools.search(query, index, of: scope.user, in: $0) }
         guard !found.isEmpty else { return .value(["notes": []], Wording.line("No note about \"", query, "\".")) }
         return several(Array(found.prefix(9)), head: found.count == 1 ? "Found:" : "Found \(found.count):")
     }
 
     /// Best first; only notes that are about as good as the best.
-    static func search(_ query: String, in notes: [NoteItem]) -> [NoteItem] {
-        var index = LexicalIndex<Int>()
-        for (place, note) in notes.enumerated() {
-            // The title counts twice. A day apart, so that notes are no conversation.
-            let text =
-                "\(note.title) \(note.title) \(note.content) \(note.tags.joined(separator: " ")) \(note.category ?? "")"
-            index.insert(place, text: text, at: Timestamp(millisecondsSinceEpoch: Int64(place) * 86_400_000))
-        }
-        let hits = index.search(query, limit: 20)
+    private static func search(
+        _ query: String, _ index: PersonalIndex, of user: UserID, in transaction: any ReadTransaction
+    ) throws -> [NoteItem] {
+        let hits = try index.search(query, limit: 20, of: user, in: transaction)
         guard let best = hits.first?.score.total else { return [] }
-        return hits.filter { $0.score.total >= best * 0.35 }.map { notes[$0.key] }
+        let rows = Rows(transaction)
+        return try hits.filter { $0.score.total >= best * 0.35 }.compactMap { try rows.note($0.key) }
     }
 
     private func show(_ request: ToolRequest) async throws -> ToolOutcome {
-        let notes = try await all(request)
-        let note = notes[try NoteTools.resolve(request, among: notes)]
+        let index = index
+        let note = try await database.read(request.scope) { try NoteTools.resolve(request, index, in: $0) }
         let oneLine = Wording.oneLine(note.content)
         let isWhole = Wording.septets(oneLine) <= Wording.firstLineLimit && !note.content.contains(where: \.isNewline)
         let message: String
@@ -99,27 +115,27 @@ struct NoteTools: Toolbox {
 
     private func append(_ request: ToolRequest) async throws -> ToolOutcome {
         guard let text = request.text("text") else { throw ToolFailure.empty("What should I add?") }
+        let index = index
         let note = try await database.write(request.scope) { transaction in
             let rows = Rows(transaction, request.call.origin)
-            let notes = try rows.notes()
-            let note = notes[try NoteTools.resolve(request, among: notes)]
+            let note = try NoteTools.resolve(request, index, in: transaction)
             let content = note.content + "\n" + text
             guard content.utf8.count <= NoteTools.longestBytes else {
                 throw ToolFailure(status: -25, code: "too_long", message: "That note is full. Start a new one?")
             }
             let tags = note.tags + NoteItem.tags(in: text).filter { !note.tags.contains($0) }
-            try rows.update(
-                "notes", note.id, ["content": .string(content), "tags": .array(tags.map { .string($0) })])
+            try rows.updateNote(
+                note.id, ["content": .string(content), "tags": .array(tags.map { .string($0) })])
             return try rows.note(note.id) ?? note
         }
         return .value(["note": note.json], Wording.line("Added to ", note.title, "."), shown: .touched([note.shown]))
     }
 
     private func delete(_ request: ToolRequest) async throws -> ToolOutcome {
+        let index = index
         let note = try await database.write(request.scope) { transaction in
             let rows = Rows(transaction, request.call.origin)
-            let notes = try rows.notes()
-            let note = notes[try NoteTools.resolve(request, among: notes)]
+            let note = try NoteTools.resolve(request, index, in: transaction)
             try rows.delete("notes", note.id)
             return note
         }
@@ -138,16 +154,26 @@ struct NoteTools: Toolbox {
             shown: ShownEntities(items: notes.map(\.shown), select: "notes.show"))
     }
 
-    /// By title; words that no title has are looked for in the texts.
-    private static func resolve(_ request: ToolRequest, among notes: [NoteItem]) throws -> Int {
+    /// By id, or by title; words that no title has are looked for in the texts.
+    private static func resolve(
+        _ request: ToolRequest, _ index: PersonalIndex, in transaction: any ReadTransaction
+    ) throws -> NoteItem {
+        let rows = Rows(transaction)
+        if let words = request.line("note"), words.hasPrefix("#") {
+            guard let id = RecordID(String(words.dropFirst())), let note = try rows.note(id) else {
+                throw ToolFailure.notFound("note", words)
+            }
+            return note
+        }
+        let notes = try rows.notes()
         let items = notes.map { Referable(id: $0.id.description, label: $0.title) }
         do {
-            return try request.resolve("note", among: items, noun: "note", ignoring: ["note", "notes"])
+            return notes[try request.resolve("note", among: items, noun: "note", ignoring: ["note", "notes"])]
         } catch let failure as ToolFailure where failure.code == "not_found" {
-            guard let words = request.line("note"), !words.hasPrefix("#") else { throw failure }
-            let found = search(words, in: notes)
+            guard let words = request.line("note") else { throw failure }
+            let found = try search(words, index, of: request.scope.user, in: transaction)
             guard let first = found.first else { throw failure }
-            if found.count == 1, let index = notes.firstIndex(where: { $0.id == first.id }) { return index }
+            if found.count == 1 { return first }
             throw request.choice("note", items: found.map { Referable(id: $0.id.description, label: $0.title) })
         }
     }

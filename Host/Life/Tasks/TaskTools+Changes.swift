@@ -14,14 +14,16 @@ extension TaskTools {
                 guard let finished = try rows.task(id) else { throw ToolFailure.notFound("task", request.line("task")) }
                 return (finished, TaskItem?.none, finished, false)
             } else {
-                task = open[try TaskTools.resolve(request, among: open)]
+                task = open[try TaskTools.resolveOrFocus(request, among: open, rows)]
             }
             let tree = TaskTree(open)
             let finished: JSONObject = ["status": "done", "completed_at": .string(time.now.description)]
             try rows.update("tasks", task.id, finished)
-            for step in tree.descendants(of: task.id) { try rows.update("tasks", step.id, finished) }
-            let after = TaskTree(try rows.openTasks() + [task])
-            let next = after.following(task)
+            let steps = tree.descendants(of: task.id)
+            for step in steps { try rows.update("tasks", step.id, finished) }
+            let gone = Set(steps.map(\.id))
+            let next = TaskTree(open.filter { !gone.contains($0.id) }).following(task)
+            if let next { try rows.setFocus(next.id) }
             return (try rows.task(task.id) ?? task, next, tree.root(of: task), true)
         }
         var value: JSONObject = ["task": task.json(in: time)]
@@ -74,7 +76,14 @@ extension TaskTools {
             throw request.asking("By when? A day is enough, like Friday or 31 March.", field: "due")
         }
         let time = request.time
-        let task = try await change(request) { _ in TaskItem.columns(due: due, in: time) }
+        let task: TaskItem
+        do {
+            task = try await change(request) { _ in TaskItem.columns(due: due, in: time) }
+        } catch let failure as ToolFailure where failure.code == "not_found" && request.flag("create") {
+            // "Rent is due on Friday" about a task that is not there yet: kept rather than lost.
+            guard let words = request.line("task"), !words.hasPrefix("#"), let due else { throw failure }
+            return try await add(request, title: words, due: due)
+        }
         guard let due else { return one(task, Wording.line("No day set any more: ", task.title, "."), request) }
         return one(task, Wording.line("", task.title, ": by \(due.say(in: time))."), request)
     }
@@ -151,7 +160,7 @@ extension TaskTools {
         try await database.write(request.scope) { transaction in
             let rows = Rows(transaction, request.call.origin)
             let open = try rows.openTasks()
-            let task = open[try TaskTools.resolve(request, among: open)]
+            let task = open[try TaskTools.resolveOrFocus(request, among: open, rows)]
             try rows.update("tasks", task.id, try columns(task))
             return try rows.task(task.id) ?? task
         }

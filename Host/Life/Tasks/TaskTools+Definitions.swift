@@ -49,8 +49,7 @@ extension TaskTools {
             Utterance("remind me to {title}", arguments: ["reminder": true]),
             Utterance("remind me to {title} (by|on|at|before) {due}", arguments: ["reminder": true]),
             Utterance("remind me {due} to {title}", arguments: ["reminder": true]),
-            Utterance("add [an] {priority} task {title}"), Utterance("{title} is due (on|by) {due}"),
-            Utterance("the deadline for {title} is {due}"),
+            Utterance("add [an] {priority} task {title}"),
         ],
         slots: [
             "title": SlotDefinition(.text, required: true), "due": when, "priority": importance,
@@ -136,14 +135,13 @@ extension TaskTools {
         result: Shape.result(["task": taskResult, "steps": Shape.array(taskResult)], required: ["task", "steps"]),
         effect: .write,
         utterances: [
-            Utterance("break {task} down"), Utterance("break down {task}"), Utterance("break it down"),
+            Utterance("break {task} down"), Utterance("break down {task}"),
             Utterance("split {task} [up] into [small|smaller] steps"), Utterance("help me (start|with) {task}"),
             Utterance("how do I start {task}"), Utterance("I can't (start|get started with) {task}"),
             Utterance("make a plan for {task}"), Utterance("{task} feels too big"),
             Utterance("divide {task} into steps"),
             Utterance("the steps (for|of) {task} are {steps}"), Utterance("steps for {task}: {steps}"),
             Utterance("add [the] steps {steps} to {task}"), Utterance("next step (for|of) {task} is {steps}"),
-            Utterance("split {task} into {steps}"),
         ],
         slots: ["task": laterTask, "steps": SlotDefinition(.list)], actsOn: TaskItem.entity)
 
@@ -182,10 +180,13 @@ extension TaskTools {
             [
                 "task": Shape.reference("task"), "due": Shape.when("By when."),
                 "clear": Shape.flag("Take the day away."),
+                "create": Shape.flag("Add the task when there is none of these words."),
             ], required: ["task"]),
         result: oneTask, effect: .write,
         utterances: [
-            Utterance("{task} is due {due}"), Utterance("move {task} to {due}"),
+            Utterance("{task} is due [on|by] {due}", arguments: ["create": true]),
+            Utterance("the deadline for {task} is {due}", arguments: ["create": true]),
+            Utterance("move {task} to {due}"),
             Utterance("reschedule {task} to {due}"),
             Utterance("change the (deadline|due date|date) of {task} to {due}"),
             Utterance("set the (deadline|due date) (of|for) {task} to {due}"), Utterance("I'll do {task} {due}"),
@@ -248,7 +249,7 @@ extension TaskTools {
         result: oneTask, effect: .write,
         utterances: [
             Utterance("rename {task} to {title}"), Utterance("change [the task] {task} to {title}"),
-            Utterance("call {task} {title} instead"), Utterance("reword {task} as {title}"),
+            Utterance("reword {task} as {title}"),
         ],
         slots: ["task": task, "title": SlotDefinition(.text, required: true)], actsOn: TaskItem.entity)
 

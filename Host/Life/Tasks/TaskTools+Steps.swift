@@ -23,7 +23,7 @@ extension TaskTools {
             let rows = Rows(transaction, request.call.origin)
             let open = try rows.openTasks()
             let tree = TaskTree(open)
-            let task = target(tree, try TaskTools.chosen(request, tree: tree))
+            let task = target(tree, try TaskTools.chosen(request, tree: tree, rows))
             let root = tree.root(of: task)
             guard !steps.isEmpty else {
                 let asked = request.memo["asked"]?.int64Value ?? 0
@@ -52,6 +52,7 @@ extension TaskTools {
                 added.append(try rows.insertTask(step, parent: task.id, order: order, in: time))
                 order += 1
             }
+            if let first = added.first { try rows.setFocus(first.id) }
             return (task, root, added)
         }
         guard let first = added.first else {
@@ -73,10 +74,11 @@ extension TaskTools {
             shown: ShownEntities(items: added.map(\.shown), select: "tasks.done"))
     }
 
-    /// The task that is meant: named, or the only one, or for `smaller` the one that is next.
-    private static func chosen(_ request: ToolRequest, tree: TaskTree) throws -> TaskItem {
+    /// The task that is meant: named, or last spoken of, or for `smaller` the one that is next, or the only one.
+    private static func chosen(_ request: ToolRequest, tree: TaskTree, _ rows: Rows) throws -> TaskItem {
         let open = tree.items
         if request.line("task") == nil {
+            if let focus = try rows.focus(in: request.time), let task = tree[focus] { return task }
             guard !open.isEmpty else {
                 throw ToolFailure(
                     status: -8, code: "not_found", message: "There is no open task. What would you like to start?")
@@ -99,7 +101,7 @@ extension TaskTools {
         case .array(let texts)?: pieces = texts.compactMap(\.stringValue).flatMap { StepSplitter.split($0) }
         default: return []
         }
-        return pieces.compactMap { piece in
+        return pieces.filter { $0.contains(where: \.isLetter) }.compactMap { piece in
             let short = piece.unicodeScalars.count <= titleLimit ? piece : Wording.clip(piece, to: titleLimit)
             return try? title(short)
         }

@@ -13,6 +13,8 @@ struct TaskTools: Toolbox {
     static let mostOpen = 2000
     static let mostSteps = 50
     static let deepest = 6
+    /// More than this are not listed at once.
+    static let mostShown = 30
 
     func run(_ request: ToolRequest) async throws -> ToolOutcome {
         switch request.call.tool {
@@ -38,22 +40,27 @@ struct TaskTools: Toolbox {
     // MARK: - Capture
 
     private func add(_ request: ToolRequest) async throws -> ToolOutcome {
-        let title = try TaskTools.title(request.line("title"))
-        let due = try request.when("due")
+        try await add(request, title: request.line("title"), due: try request.when("due"))
+    }
+
+    func add(_ request: ToolRequest, title: String?, due: DayOrInstant?) async throws -> ToolOutcome {
+        let title = try TaskTools.title(title)
         let priority = request.line("priority")
         let time = request.time
         let (task, isNew) = try await database.write(request.scope) { transaction in
             let rows = Rows(transaction, request.call.origin)
-            let open = try rows.openTasks()
-            if let existing = open.first(where: { $0.parent == nil && TaskTools.isSame($0.title, title) }) {
+            if let existing = try rows.openTask(titled: title) {
                 var set: JSONObject = [:]
                 if let due { for (key, value) in TaskItem.columns(due: due, in: time) { set[key] = value } }
                 if let priority { set["priority"] = .string(priority) }
                 if !set.isEmpty { try rows.update("tasks", existing.id, set) }
+                try rows.setFocus(existing.id)
                 return (try rows.task(existing.id) ?? existing, false)
             }
-            try TaskTools.checkRoom(open.count, adding: 1)
-            return (try rows.insertTask(title, due: due, priority: priority, in: time), true)
+            try TaskTools.checkRoom(try rows.countOpenTasks(), adding: 1)
+            let task = try rows.insertTask(title, due: due, priority: priority, in: time)
+            try rows.setFocus(task.id)
+            return (task, true)
         }
         let head = isNew ? "Saved: " : "Already on your list: "
         var tail =
@@ -81,11 +88,9 @@ struct TaskTools: Toolbox {
         let wanted = titles
         let tasks = try await database.write(request.scope) { transaction in
             let rows = Rows(transaction, request.call.origin)
-            let open = try rows.openTasks()
-            try TaskTools.checkRoom(open.count, adding: wanted.count)
+            try TaskTools.checkRoom(try rows.countOpenTasks(), adding: wanted.count)
             return try wanted.map { title in
-                try open.first { $0.parent == nil && TaskTools.isSame($0.title, title) }
-                    ?? rows.insertTask(title, due: nil, priority: nil, in: time)
+                try rows.openTask(titled: title) ?? rows.insertTask(title, in: time)
             }
         }
         return .value(
@@ -120,12 +125,14 @@ struct TaskTools: Toolbox {
             let empty = filter == "open" ? "Your task list is empty. Tell me what is on your mind." : "Nothing \(what)."
             return .value(["tasks": []], empty)
         }
+        let total = tasks.count
+        tasks = Array(tasks.prefix(TaskTools.mostShown))
         let labels = tasks.map { task in
             let steps = tree.descendants(of: task.id).count
             let note = steps > 0 ? " (\(Wording.count(steps, "step")) left)" : task.dueNote(in: time)
             return Wording.clip(task.title, to: 40) + note
         }
-        let head = filter == "open" ? "\(Wording.count(tasks.count, "task")):" : "\(tasks.count) \(what):"
+        let head = filter == "open" ? "\(Wording.count(total, "task")):" : "\(total) \(what):"
         return .value(
             ["tasks": .array(tasks.map { $0.json(in: time) })], Wording.numbered(head, labels),
             shown: ShownEntities(items: tasks.map(\.shown), select: "tasks.done"))
@@ -152,6 +159,7 @@ struct TaskTools: Toolbox {
         let root = tree.root(of: task)
         var items = [task.shown]
         if root.id != task.id { items.append(root.shown) }
+        try await database.write(request.scope) { try Rows($0, request.call.origin).setFocus(task.id) }
         return .value(
             ["task": task.json(in: request.time)], TaskTools.nextLine(task, root: root, in: request.time),
             shown: .touched(items))
@@ -207,7 +215,18 @@ struct TaskTools: Toolbox {
         _ request: ToolRequest, among tasks: [TaskItem], noun: String = "task", memo: JSONObject = [:]
     ) throws -> Int {
         try request.resolve(
-            "task", among: tasks.map(\.reference), noun: noun, ignoring: ["task", "tasks", "step", "todo"], memo: memo)
+            "task", among: tasks.map(\.reference), noun: noun,
+            ignoring: ["task", "tasks", "step", "todo", "mark", "is", "are", "as"], memo: memo)
+    }
+
+    /// Like `resolve`; a request that names no task means the one that was last spoken of.
+    static func resolveOrFocus(_ request: ToolRequest, among tasks: [TaskItem], _ rows: Rows) throws -> Int {
+        if request.line("task") == nil, let focus = try rows.focus(in: request.time),
+            let index = tasks.firstIndex(where: { $0.id == focus })
+        {
+            return index
+        }
+        return try resolve(request, among: tasks)
     }
 
     static func isSame(_ left: String, _ right: String) -> Bool { left.lowercased() == right.lowercased() }

@@ -19,6 +19,7 @@ enum Wording {
 
     /// White space and control characters as single spaces, none at the ends.
     static func oneLine(_ text: some StringProtocol) -> String {
+        if isPlainLine(text) { return String(text) }
         var result = String.UnicodeScalarView()
         var isPending = false
         for scalar in text.unicodeScalars {
@@ -35,10 +36,21 @@ enum Wording {
         return String(result)
     }
 
+    /// ASCII without control characters, double spaces and spaces at the ends: nothing to change.
+    private static func isPlainLine(_ text: some StringProtocol) -> Bool {
+        var last: UInt8 = 32
+        for byte in text.utf8 {
+            guard (33...126).contains(byte) || (byte == 32 && last != 32) else { return false }
+            last = byte
+        }
+        return last != 32
+    }
+
     /// The text on one line, cut at `limit` septets with `...` at the end, at a word's end where that loses little.
     static func clip(_ text: some StringProtocol, to limit: Int = titleLimit) -> String {
         let line = oneLine(text)
-        guard septets(line) > limit else { return line }
+        // No character counts more than two, and none of ASCII is longer than its bytes.
+        guard line.utf8.count * 2 > limit, septets(line) > limit else { return line }
         var kept = ""
         var length = 0
         for character in line {

@@ -1,5 +1,6 @@
 import TandemCore
 import TandemJSON
+import TandemMemory
 import TandemStorage
 
 /// The rows of tasks and notes within one transaction; writes are journalled under the call's origin.
@@ -48,6 +49,23 @@ struct Rows {
             .map(TaskItem.init(row:))
     }
 
+    func countOpenTasks() throws -> Int { try reading.count("tasks", where: [Rows.isOpen]) }
+
+    /// The open task of exactly these words, capitals at the usual places aside. Found without opening any title.
+    func openTask(titled title: String) throws -> TaskItem? {
+        let lower = title.lowercased()
+        var forms = [title, lower, title.uppercased()]
+        for text in [title, lower] { if let first = text.first { forms.append(first.uppercased() + text.dropFirst()) } }
+        if let first = title.first { forms.append(first.lowercased() + title.dropFirst()) }
+        return try reading.list(
+            "tasks",
+            where: [
+                Rows.isOpen, RowCondition("parent_id", .isNull),
+                RowCondition("title", .oneOf, .array(forms.map { .string($0) })),
+            ], limit: 1
+        ).first.map(TaskItem.init(row:))
+    }
+
     /// Finished tasks and steps, the last one first.
     func doneTasks(limit: Int) throws -> [TaskItem] {
         try reading.list(
@@ -76,6 +94,26 @@ struct Rows {
         try writer().delete("tasks", where: onlyDone ? [Rows.isDone] : [], origin: origin)
     }
 
+    /// Remembers which task was last spoken of; apart from what an undo takes back.
+    func setFocus(_ id: RecordID) throws {
+        let values: JSONObject = ["task_id": .id(id)]
+        if let row = try reading.list("task_focus", limit: 1).first {
+            try writer().update("task_focus", row.id, set: values)
+        } else {
+            try writer().insert("task_focus", values)
+        }
+    }
+
+    /// The id of the task that was last spoken of, if that was lately.
+    func focus(in time: PersonTime) throws -> RecordID? {
+        guard let row = try reading.list("task_focus", limit: 1).first,
+            time.now.since(row.updatedAt) <= Rows.focusLifetime
+        else { return nil }
+        return row.recordID("task_id")
+    }
+
+    private static let focusLifetime = Duration.seconds(6 * 3600)
+
     // MARK: - Notes
 
     func note(_ id: RecordID) throws -> NoteItem? { try reading.row("notes", id).map(NoteItem.init(row:)) }
@@ -89,7 +127,15 @@ struct Rows {
         ).map(NoteItem.init(row:))
     }
 
+    func updateNote(_ id: RecordID, _ set: JSONObject) throws {
+        var set = set
+        set["revision"] = .integer(PersonalIndex.revision(try writer()))
+        try update("notes", id, set)
+    }
+
     func insertNote(_ values: JSONObject) throws -> NoteItem {
+        var values = values
+        values["revision"] = .integer(PersonalIndex.revision(try writer()))
         let id = try writer().insert("notes", values, origin: origin)
         guard let note = try note(id) else { throw StorageError(.internalFailure, "an inserted row is not there") }
         return note
