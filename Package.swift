@@ -28,7 +28,9 @@ func library(_ name: String, _ providers: [SystemPackageProvider], pkgConfig: St
 
 func plugin(_ name: String) -> [Target] {
     [
-        .target(name: name, dependencies: ["TandemSDK"], path: "Plugins/\(name)/Sources", swiftSettings: settings),
+        .target(
+            name: name, dependencies: ["TandemSDK", "PluginCommon"], path: "Plugins/\(name)/Sources",
+            swiftSettings: settings),
         .target(
             name: "\(name)Entry", dependencies: [.byName(name: name)], path: "Plugins/\(name)/Entry",
             swiftSettings: settings, linkerSettings: pluginLinker),
@@ -44,6 +46,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -51,6 +54,8 @@ let package = Package(
     name: "tandem",
     products: [
         .executable(name: "tandem", targets: ["tandem"]),
+        .library(name: "WaterExample", type: .dynamic, targets: ["WaterEntry"]),
+        .library(name: "EchoBench", type: .dynamic, targets: ["EchoPluginEntry"]),
         .library(name: "TandemSDK", targets: ["TandemSDK"]),
         .library(name: "TandemTesting", targets: ["TandemTesting"]),
         .library(name: "GroceryPlugin", type: .dynamic, targets: ["GroceryEntry"]),
@@ -60,7 +65,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -75,10 +83,18 @@ let package = Package(
             name: "TandemTesting", dependencies: ["CTandemPlugin", "TandemJSON", "TandemSDK"],
             path: "PluginSDK/Testing", swiftSettings: settings),
 
+        // The example of docs/plugins/swift.md.
+        .target(
+            name: "Water", dependencies: ["TandemSDK"], path: "PluginSDK/Examples/Swift/Sources", swiftSettings: settings),
+        .target(
+            name: "WaterEntry", dependencies: ["Water"], path: "PluginSDK/Examples/Swift/Entry",
+            swiftSettings: settings, linkerSettings: pluginLinker),
+
         // C libraries from Debian.
         library("CSQLite", [.apt(["libsqlite3-dev"])], pkgConfig: "sqlite3"),
         library("CCurl", [.apt(["libcurl4-openssl-dev"])], pkgConfig: "libcurl"),
         library("CPCRE2", [.apt(["libpcre2-dev"])], pkgConfig: "libpcre2-8"),
+        .systemLibrary(name: "CLinux", path: "Host/Clib/CLinux"),
         library("CEdit", [.apt(["libedit-dev"])], pkgConfig: "libedit"),
 
         // The host, in the order of its imports.
@@ -86,23 +102,80 @@ let package = Package(
         host("Storage", ["TandemCore", "CSQLite", crypto]),
         host("Egress", ["TandemCore", "CCurl"]),
         host("Accounts", ["TandemCore", "TandemStorage", crypto]),
-        host("PluginHost", ["TandemCore", "TandemStorage", "CTandemPlugin", crypto]),
+        host("PluginHost", ["TandemCore", "CTandemPlugin", "CLinux", crypto, log]),
         host("Language", ["TandemCore"]),
         host("Memory", ["TandemCore", "TandemStorage"]),
         host("Life", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemMemory"]),
         host("Agent", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemLanguage", "TandemLife"]),
-        host("SMS", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemEgress", "TandemAgent", crypto]),
-        host("HTTP", ["TandemCore", "TandemSMS", hummingbird, lifecycle]),
+        host("SMS", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemEgress", "TandemAgent", crypto, log]),
+        host(
+            "HTTP",
+            [
+                "TandemCore", "TandemSMS", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "HTTPTypes", package: "swift-http-types"), lifecycle, crypto, log,
+            ]),
+
+        host(
+            "Application",
+            [
+                "TandemCore", "TandemStorage", "TandemEgress", "TandemAccounts", "TandemPluginHost", "TandemLanguage",
+                "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemHTTP", lifecycle, unixSignals, log,
+            ]),
 
         // The bundled plugins.
+        .target(
+            name: "PluginCommon", dependencies: ["TandemSDK"], path: "Plugins/Common/Sources", swiftSettings: settings),
     ] + plugin("Grocery") + plugin("Recipes") + plugin("Expenses") + [
         .executableTarget(
             name: "tandem",
             dependencies: [
-                "TandemCore", "TandemStorage", "TandemEgress", "TandemAccounts", "TandemPluginHost", "TandemLanguage",
-                "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemHTTP", "CEdit", arguments, lifecycle,
-                log,
+                "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemJSON", "TandemMemory",
+                "TandemPluginHost", "TandemStorage", "CEdit", arguments,
             ],
             path: "Host/tandem", swiftSettings: settings),
+
+        // What `make bench` runs.
+        .target(
+            name: "EchoPluginLogic", dependencies: ["TandemSDK"], path: "Benchmarks/EchoPlugin/Sources",
+            swiftSettings: settings),
+        .target(
+            name: "EchoPluginEntry", dependencies: ["EchoPluginLogic"], path: "Benchmarks/EchoPlugin/Entry",
+            swiftSettings: settings, linkerSettings: pluginLinker),
+        .executableTarget(
+            name: "tandem-benchmarks",
+            dependencies: ["TandemApplication", "TandemAccounts", "TandemCore", "TandemJSON", "TandemPluginHost", crypto],
+            path: "Benchmarks/Sources", swiftSettings: settings),
+
+        .target(
+            name: "TwilioSimulator", dependencies: [hummingbird, crypto, log], path: "Tests/Support/TwilioSimulator",
+            swiftSettings: settings),
+        tests("TandemJSON", ["TandemJSON"]),
+        tests("TandemSDK", ["TandemSDK", "TandemTesting", "TandemJSON", "CTandemPlugin", "Water"]),
+        tests("TandemCore", ["TandemCore", "TandemJSON", log]),
+        tests("TandemStorage", ["TandemStorage", "TandemCore", "TandemJSON", "CSQLite", crypto]),
+        tests("TandemEgress", ["TandemEgress", "TandemCore", hummingbird, log]),
+        tests("TandemAccounts", ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON"]),
+        tests("TandemPluginHost", ["TandemPluginHost", "TandemStorage", "TandemCore", "TandemJSON", "CTandemPlugin", log]),
+        tests("TandemLanguage", ["TandemLanguage", "TandemCore", "TandemJSON"]),
+        tests("TandemMemory", ["TandemMemory", "TandemStorage", "TandemCore", "TandemJSON"]),
+        tests("TandemLife", ["TandemLife", "TandemMemory", "TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON"]),
+        tests(
+            "TandemSMS",
+            [
+                "TandemSMS", "TandemAccounts", "TandemCore", "TandemJSON", "TandemStorage", "TandemEgress", "TandemAgent",
+                "TwilioSimulator",
+            ]),
+        tests(
+            "TandemHTTP",
+            [
+                "TandemHTTP", "TandemSMS", "TandemCore", "TandemStorage", "TandemEgress", "TandemAgent", "TwilioSimulator",
+                lifecycle, log,
+            ]),
+        tests("PluginCommon", ["PluginCommon", "TandemSDK"]),
+        tests("Grocery", ["Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),
+        tests("Recipes", ["Recipes", "Grocery", "PluginCommon", "TandemSDK", "TandemTesting"]),
+        tests("Expenses", ["Expenses", "Grocery", "PluginCommon", "TandemSDK", "TandemTesting"]),
     ]
 )

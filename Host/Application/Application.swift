@@ -127,7 +127,8 @@ public final class Application: Sendable {
             let http = CurlClient(metrics: metrics)
             let outbox = SMSOutbox(
                 account: account, publicBase: configuration.publicURL, database: database, http: http,
-                twilio: configuration.addresses.twilio, metrics: metrics)
+                twilio: configuration.addresses.twilio, directory: VerifiedNumbers(accounts: accounts),
+                metrics: metrics)
             sms = SMSParts(account: account, http: http, outbox: outbox)
             channels.append(outbox)
         } else {
