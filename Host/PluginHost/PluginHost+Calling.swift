@@ -18,8 +18,9 @@ extension PluginHost {
         let set = catalogue
         guard let reference = set.tools[call.tool] else { return .failure(CallFailure.unknownTool()) }
         let plugin = reference.plugin
+        var now = monotonicNanoseconds()
         let grants: ResolvedGrants
-        if let cached = freshGrants(of: scope, for: set) {
+        if let cached = freshGrants(of: scope, for: set, now: now) {
             grants = cached
         } else {
             do {
@@ -27,6 +28,7 @@ extension PluginHost {
             } catch {
                 return .failure(CallFailure.storage(plugin.name))
             }
+            now = monotonicNanoseconds()
         }
         guard grants.set === set, let level = grants.levels[reference.index] else {
             // The set may have been replaced meanwhile: look again in the one that the grants are for.
@@ -41,7 +43,6 @@ extension PluginHost {
             plugin.meters.count(\.invalidArguments)
             return .failure(CallFailure.invalidArguments(tool.parameters.validate(call.arguments).first))
         }
-        let now = monotonicNanoseconds()
         let limit = now &+ UInt64(tool.definition.timeoutMilliseconds) &* 1_000_000
         let deadline = min(call.deadlineNanoseconds, limit)
         guard now < deadline else {
@@ -57,6 +58,7 @@ extension PluginHost {
             case .success(let made): instance = made
             case .failure(let failure): return .failure(failure)
             }
+            now = monotonicNanoseconds()
         }
         let mayWrite = tool.definition.effect != .read && call.allowedEffect != .read && level == .write
         let registered = CallTable.shared.register { id in
@@ -68,20 +70,28 @@ extension PluginHost {
             instance.endCall(now: now)
             return .failure(CallFailure.busy(plugin.name))
         }
-        let outcome = await perform(pending, call: call, plugin: plugin)
+        var ended = now
+        let outcome = await perform(pending, call: call, plugin: plugin, since: now, ended: &ended)
         CallTable.shared.release(pending.id, wasCompleted: pending.wasCompleted)
         // After this nothing is written in the call's name any more.
         if let services = pending.remainingServices() { await services.value() }
-        instance.endCall(now: monotonicNanoseconds())
+        instance.endCall(now: ended)
         return checked(outcome, of: tool, plugin: plugin)
     }
 
-    private func perform(_ pending: PendingCall, call: ToolCall, plugin: LoadedPlugin) async -> ToolOutcome {
+    /// - Parameters:
+    ///   - started: when the call came; spares a look at the clock on the direct way.
+    ///   - ended: set to when it was over.
+    private func perform(
+        _ pending: PendingCall, call: ToolCall, plugin: LoadedPlugin, since started: UInt64, ended: inout UInt64
+    ) async -> ToolOutcome {
         let instance = pending.instance
         let arguments = call.arguments.serialized()
         let answers = call.answers?.serialized() ?? []
         if pending.tool.isDirect, instance.lane.tryEnter() {
-            let status = instance.invoke(pending, arguments: arguments, resume: call.resumeState, answers: answers)
+            let status = instance.invoke(
+                pending, arguments: arguments, resume: call.resumeState, answers: answers, since: started,
+                ended: &ended)
             instance.lane.leave()
             Self.noteReturn(status, of: pending, plugin: plugin, isDirect: true)
             if let outcome = pending.takeOutcome() { return outcome }
@@ -90,11 +100,16 @@ extension PluginHost {
             instance.lane.submit {
                 // Given up while it waited for its turn: the plugin never hears of it.
                 guard pending.isInFlight else { return }
-                let status = instance.invoke(pending, arguments: arguments, resume: resume, answers: answers)
+                var returned: UInt64 = 0
+                let status = instance.invoke(
+                    pending, arguments: arguments, resume: resume, answers: answers, since: monotonicNanoseconds(),
+                    ended: &returned)
                 Self.noteReturn(status, of: pending, plugin: plugin, isDirect: false)
             }
         }
-        return await ending(of: pending, plugin: plugin)
+        let outcome = await ending(of: pending, plugin: plugin)
+        ended = monotonicNanoseconds()
+        return outcome
     }
 
     private static func noteReturn(

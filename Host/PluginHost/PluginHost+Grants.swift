@@ -143,17 +143,17 @@ extension PluginHost {
     }
 
     /// The grants in memory, when they are for `set` and young enough.
-    func freshGrants(of scope: UserScope, for set: PluginSet) -> ResolvedGrants? {
+    func freshGrants(of scope: UserScope, for set: PluginSet, now: UInt64) -> ResolvedGrants? {
         guard let grants = cache.grants(of: scope), grants.set === set else { return nil }
-        let age = monotonicNanoseconds() &- grants.readAt
+        let age = now > grants.readAt ? now - grants.readAt : 0
         return age <= configuration.grantsMaxAge.nanoseconds ? grants : nil
     }
 
     func resolvedGrants(of scope: UserScope) async throws -> ResolvedGrants {
         let set = catalogue
-        if let fresh = freshGrants(of: scope, for: set) { return fresh }
-        let version = cache.version(of: scope)
         let readAt = monotonicNanoseconds()
+        if let fresh = freshGrants(of: scope, for: set, now: readAt) { return fresh }
+        let version = cache.version(of: scope)
         let records = try await grantStore.grants(of: scope)
         let grants = ResolvedGrants(
             records: Dictionary(records.map { ($0.plugin, $0) }, uniquingKeysWith: { first, _ in first }), set: set,

@@ -99,6 +99,7 @@ struct LoadingTests {
         ("null_manifest", .brokenTable, "no manifest"),
         ("other_manifest", .manifestDiffers, "/tools/0/title"),
         ("failing_create", .createFailed, "unavailable (-62)"),
+        ("hanging_create", .createFailed, "create does not return"),
         ("null_instance", .createFailed, "without an instance"),
         ("small_instance", .createFailed, "size of 40"),
         ("null_invoke", .createFailed, "invoke is null"),

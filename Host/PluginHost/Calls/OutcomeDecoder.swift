@@ -33,16 +33,16 @@ struct OutcomeDecoder {
         }
     }
 
-    private let tool: ToolDefinition
-    private let name: String
-    private let namespace: String
+    /// Objects rather than their parts: copying a definition would cost more than reading an outcome.
+    private let tool: CallableTool
+    private let plugin: LoadedPlugin
 
-    /// - Parameter name: the plugin's name for people.
-    init(tool: ToolDefinition, pluginName name: String, namespace: String) {
+    init(tool: CallableTool, of plugin: LoadedPlugin) {
         self.tool = tool
-        self.name = name
-        self.namespace = namespace
+        self.plugin = plugin
     }
+
+    private var name: String { plugin.name }
 
     func decode(_ pointer: UnsafePointer<tandem_outcome>?) -> Decoded {
         do throws(Fault) {
@@ -103,9 +103,9 @@ struct OutcomeDecoder {
 
     private func trust(_ value: UInt32) throws(Fault) -> TrustLabel {
         switch value {
-        case TANDEM_TRUST_DECLARED: tool.trust
-        case TANDEM_TRUST_SYSTEM: tool.trust.joined(with: .system)
-        case TANDEM_TRUST_CONTACT: tool.trust.joined(with: .contact)
+        case TANDEM_TRUST_DECLARED: tool.definition.trust
+        case TANDEM_TRUST_SYSTEM: tool.definition.trust.joined(with: .system)
+        case TANDEM_TRUST_CONTACT: tool.definition.trust.joined(with: .contact)
         case TANDEM_TRUST_UNTRUSTED: .untrusted
         default: throw Fault("an unknown trust, \(value)")
         }
@@ -150,7 +150,7 @@ struct OutcomeDecoder {
         }
         if let select = shown.select {
             // A digit must not lead into another plugin.
-            guard TextRule.isToolID(select), select.prefix(while: { $0 != "." }) == namespace else {
+            guard TextRule.isToolID(select), select.prefix(while: { $0 != "." }) == plugin.manifest.namespace else {
                 throw Fault("a shown whose select is not one of the plugin's own tools")
             }
         }

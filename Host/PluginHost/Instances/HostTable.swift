@@ -87,9 +87,7 @@ private func hostComplete(
             noteLate(TANDEM_E_STALE, plugin)
             return TANDEM_E_STALE
         }
-        let decoder = OutcomeDecoder(
-            tool: call.tool.definition, pluginName: plugin.name, namespace: plugin.manifest.namespace)
-        let decoded = decoder.decode(outcome)
+        let decoded = OutcomeDecoder(tool: call.tool, of: plugin).decode(outcome)
         if let fault = decoded.fault {
             let count = plugin.meters.count(\.malformedOutcomes)
             plugin.report(

@@ -166,12 +166,12 @@ final class LoadedPlugin: Sendable {
     private func begin(_ start: OneShot<Result<PluginInstance, ToolFailure>>, for scope: UserScope) async {
         let settings = await settings(for: scope)
         let instance = PluginInstance(of: self, for: scope, settings: settings)
-        let limit = monotonicNanoseconds() + Watchdog.activationNanoseconds
-        DeadlineTimer.shared.schedule(at: limit) { [self] in
-            guard !start.isSet, start.resolve(.failure(CallFailure.unavailable(name))) else { return }
-            noteFailure("create or activate did not return within 1 s")
-        }
         instance.lane.submit { [self] in
+            // From here, not from when the machine had time for it.
+            DeadlineTimer.shared.schedule(at: monotonicNanoseconds() + Watchdog.activationNanoseconds) { [self] in
+                guard !start.isSet, start.resolve(.failure(CallFailure.unavailable(name))) else { return }
+                noteFailure("create or activate did not return within 1 s")
+            }
             let failure = instance.start()
             if let failure {
                 noteFailure(failure)

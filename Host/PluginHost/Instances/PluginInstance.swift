@@ -185,12 +185,18 @@ final class PluginInstance: @unchecked Sendable {
     }
 
     /// Calls `invoke`, within the lane.
-    func invoke(_ call: PendingCall, arguments: [UInt8], resume: [UInt8], answers: [UInt8]) -> tandem_status {
+    ///
+    /// - Parameters:
+    ///   - started: an instant shortly before now, from which the budget counts.
+    ///   - ended: set to the instant of the return.
+    func invoke(
+        _ call: PendingCall, arguments: [UInt8], resume: [UInt8], answers: [UInt8], since started: UInt64,
+        ended: inout UInt64
+    ) -> tandem_status {
         guard let functions else { return TANDEM_E_WRONG_STATE }
         var trace = call.traceParent
         var key = call.idempotencyKey
         var status = TANDEM_E_INTERNAL
-        let started = monotonicNanoseconds()
         enteredAt.store(started, ordering: .relaxed)
         arguments.withUnsafeBufferPointer { arguments in
             resume.withUnsafeBufferPointer { resume in
@@ -211,7 +217,8 @@ final class PluginInstance: @unchecked Sendable {
             }
         }
         enteredAt.store(0, ordering: .relaxed)
-        let duration = monotonicNanoseconds() &- started
+        ended = monotonicNanoseconds()
+        let duration = ended &- started
         call.tool.noteReturn(afterNanoseconds: duration)
         if duration > Watchdog.budgetNanoseconds { noteOverrun("invoke", duration) }
         return status

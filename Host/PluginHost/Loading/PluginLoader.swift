@@ -202,9 +202,40 @@ struct PluginLoader: Sendable {
 
     /// Makes and destroys an instance: a plugin that cannot be created is refused before anybody needs it.
     private func tryOut(_ plugin: LoadedPlugin) throws(PluginRefusal) {
-        let settings = Array("{}".utf8)
-        if let failure = PluginInstance(of: plugin, for: nil, settings: settings).tryOut() {
-            throw PluginRefusal(.createFailed, failure)
+        let trial = Trial()
+        plugin.queue.submit {
+            trial.finish(PluginInstance(of: plugin, for: nil, settings: Array("{}".utf8)).tryOut())
+        }
+        let limit = 2 * Watchdog.activationNanoseconds
+        guard trial.wait(untilNanoseconds: monotonicNanoseconds() + limit) else {
+            throw PluginRefusal(.createFailed, "create does not return")
+        }
+        if let failure = trial.failure { throw PluginRefusal(.createFailed, failure) }
+    }
+
+    /// What a trial on another thread came to.
+    private final class Trial: @unchecked Sendable {
+        // Both properties are guarded by the monitor until it is finished, and constant then.
+        private let monitor = Monitor()
+        private var isFinished = false
+        private(set) var failure: String?
+
+        func finish(_ failure: String?) {
+            monitor.lock()
+            isFinished = true
+            self.failure = failure
+            monitor.unlock()
+            monitor.signal()
+        }
+
+        /// Blocks; false when the time is over.
+        func wait(untilNanoseconds deadline: UInt64) -> Bool {
+            monitor.lock()
+            defer { monitor.unlock() }
+            while !isFinished {
+                if !monitor.wait(untilNanoseconds: deadline) { return isFinished }
+            }
+            return true
         }
     }
 
