@@ -74,6 +74,7 @@ struct Aligner {
 
     private static func tense(_ element: TemplateElement, _ token: Token, _ isQuestion: Bool) -> Float {
         if isQuestion { return 1 }
+        if token.has(.gerund), !element.flags.contains(.gerund), token.has(.verb) { return 0.8 }
         let past = element.flags.contains(.past)
         return past == token.has(.past) || !token.has(.verb) ? 1 : 0.6
     }
@@ -242,7 +243,7 @@ struct Aligner {
             }
             let slot = tool.slots[element.slot]
             let isOpen = slot.isOpen
-            let price: Float = element.isOptional ? 0 : slot.isRequired ? 1.2 : 0.15
+            let price: Float = element.isOptional ? 0 : slot.isRequired ? 1.2 : 0.6
             var wantsLink = false
             if case .number = slot.kind { wantsLink = i > 0 && template.elements[i - 1].flags.contains(.preposition) }
             for j in 0...m {
@@ -293,6 +294,7 @@ struct Aligner {
                 alignment.roles[j - 1] = 2
                 j -= 1
                 if move == Move.openStart {
+                    if !template.elements[i].isOptional { alignment.templateCoverage += TemplateElement.slotWeight }
                     alignment.fills.append(
                         Alignment.Fill(
                             slot: template.elements[i].slot,
@@ -316,6 +318,7 @@ struct Aligner {
             case Move.skipElement: i -= 1
             case Move.typed:
                 let length = Int(lengths[i * width + j])
+                if !template.elements[i - 1].isOptional { alignment.templateCoverage += TemplateElement.slotWeight }
                 for index in (j - length)..<j { alignment.roles[index] = 2 }
                 alignment.fills.append(
                     Alignment.Fill(

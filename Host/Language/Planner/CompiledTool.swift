@@ -12,6 +12,9 @@ struct TemplateElement: Sendable {
     var weak = ClusterSet()
     var flags: WordFlags = []
     var weight: Float = 0
+    /// What a slot that is not optional counts for in the coverage of its template.
+    static let slotWeight: Float = 0.4
+
     /// A colon: matches a colon or a line end.
     var isColon = false
     /// A number written in the template.
@@ -38,6 +41,9 @@ final class CompiledTemplate: @unchecked Sendable {
     /// Says that something is so: "{task} is done".
     var isDeclarative = false
     var slots: [Int] = []
+    var isHypothetical = false
+    /// The part of `requiredWeight` that stands for slots.
+    var slotWeight: Float { Float(elements.count { $0.slot >= 0 && !$0.isOptional }) * TemplateElement.slotWeight }
 
     init(implied: JSONObject) { self.implied = implied }
 }

@@ -11,7 +11,7 @@ public import TandemCore
 /// and other people's words plan no write.
 public struct EmbeddedPlanner: Sendable {
     /// At most this many bytes of a message are looked at.
-    public static let considered = 2048
+    public static let considered = 1664
 
     /// What is wrong with single utterances; they are ignored, all others work.
     public let diagnostics: [TemplateDiagnostic]
@@ -22,8 +22,16 @@ public struct EmbeddedPlanner: Sendable {
     let byFeature: [[Posting]]
     let byCluster: [[Posting]]
     let distinct: [Float]
+    let clusterDistinct: [Float]
     /// Groups of words that some tool speaks of.
     let spokenVerbs: ClusterSet
+
+    /// How much a group of verbs tells tools apart, 0.5…1.
+    func distinctiveness(of clusters: ClusterSet) -> Float {
+        var least: Float = 1
+        clusters.forEach { least = min(least, clusterDistinct[$0]) }
+        return least
+    }
 
     struct Posting: Sendable {
         var tool: Int32
@@ -61,6 +69,11 @@ public struct EmbeddedPlanner: Sendable {
             for (cluster, weight) in clusters { byCluster[cluster].append(Posting(tool: Int32(index), weight: weight)) }
         }
         self.byFeature = byFeature
+        clusterDistinct = (0..<128).map { cluster in
+            var single = ClusterSet()
+            single.insert(cluster)
+            return compiler.distinctiveness(count: compiler.tools.count { $0.verbs.intersects(single) })
+        }
         self.byCluster = byCluster
         spokenVerbs = verbs
     }
@@ -72,13 +85,20 @@ public struct EmbeddedPlanner: Sendable {
         stripOuterQuotes(&tokens)
         guard tokens.contains(where: { !$0.isBreak }) else { return .unclear(best: nil) }
         vocabulary.annotate(&tokens, source: source)
-        if SmallTalk.looksInjected(tokens, source: source) { return .unclear(best: nil) }
+        if SmallTalk.looksInjected(tokens, source: source) || isRepetition(tokens) { return .unclear(best: nil) }
         let (today, minutes) = LocalZone(identifier: context.timeZone).local(context.now)
         let reader = TemporalReader(today: today, nowMinutes: minutes, monthFirst: context.currency == "USD")
         let message = Message(
             source: source, tokens: tokens, reader: reader, money: MoneyReader(home: context.currency))
         var pass = PlanningPass(planner: self, message: message, context: context)
         return pass.verdict()
+    }
+
+    /// One word over and over.
+    private func isRepetition(_ tokens: [Token]) -> Bool {
+        let words = tokens.lazy.filter { $0.kind == .word }
+        guard let first = words.first, words.count >= 4 else { return false }
+        return words.allSatisfy { $0.surface == first.surface }
     }
 
     /// A message wholly in quotes is meant as it stands.

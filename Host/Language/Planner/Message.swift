@@ -119,6 +119,9 @@ final class Message {
         return 0
     }
 
+    /// An amount with its currency is in it.
+    func hasMoney(_ segment: Range<Int>) -> Bool { segment.contains { monies[$0]?.currency != nil } }
+
     func text(_ range: Range<Int>) -> String {
         guard !range.isEmpty, range.upperBound <= tokens.count else { return "" }
         return String(

@@ -3,8 +3,8 @@ import TandemJSON
 
 extension PlanningPass {
     private static let everything = Lexicon.shared.cluster("everything")
-    private static let toolLimit = 12
-    private static let templateLimit = 36
+    private static let toolLimit = 10
+    private static let templateLimit = 24
 
     /// The tools that the part may ask for, best first.
     mutating func readings(_ segment: Range<Int>) -> [Reading] {
@@ -26,7 +26,7 @@ extension PlanningPass {
         let aligner = Aligner(message: message, segment: segment)
         var best: [Int: Reading] = [:]
         var highest: Float = 0
-        for (tool, templates) in candidates {
+        for (tool, templates, share) in candidates {
             // All templates are aligned; only the two most promising are worked out.
             var first: (promise: Float, alignment: Alignment)?
             var second: (promise: Float, alignment: Alignment)?
@@ -35,7 +35,7 @@ extension PlanningPass {
                 let alignment = aligner.align(template, of: planner.tools[tool], index: index)
                 guard alignment.templateCoverage > 0.3 else { continue }
                 let promise = promise(tool, template, alignment, segment, shape, total)
-                guard promise > 0.3, promise > highest * 0.6 else { continue }
+                guard promise > 0.3, promise > highest * 0.8 else { continue }
                 if promise > first?.promise ?? 0 {
                     second = first
                     first = (promise, alignment)
@@ -49,12 +49,12 @@ extension PlanningPass {
                 if reading.confidence > best[tool]?.confidence ?? 0 { best[tool] = reading }
                 highest = max(highest, reading.confidence)
             }
-            if let frame = framed(tool, message, segment, shape, total) {
+            if let frame = framed(tool, message, segment, shape, total, share: share) {
                 let other = best[tool]
                 if let other {
                     let joint = max(other.confidence, frame.confidence) + 0.08 * min(other.confidence, frame.confidence)
                     best[tool] = other.confidence >= frame.confidence - 0.03 ? other : frame
-                    best[tool]?.confidence = min(joint, 0.99)
+                    best[tool]?.confidence = joint
                 } else {
                     best[tool] = frame
                 }
@@ -65,7 +65,7 @@ extension PlanningPass {
 
     // MARK: Candidates
 
-    private func shortlist(_ message: Message, _ segment: Range<Int>) -> [(tool: Int, templates: [Int])] {
+    private func shortlist(_ message: Message, _ segment: Range<Int>) -> [(tool: Int, templates: [Int], share: Float)] {
         var evidence = [Float](repeating: 0, count: planner.tools.count)
         var present = [Bool](repeating: false, count: planner.vocabulary.count)
         var strong = ClusterSet()
@@ -103,23 +103,33 @@ extension PlanningPass {
             (evidence[$0], $1) > (evidence[$1], $0)
         }.prefix(PlanningPass.toolLimit)
         var scored: [(bound: Float, tool: Int, template: Int)] = []
+        var shares: [Int: Float] = [:]
         for tool in order {
             let compiled = planner.tools[tool]
             var bestOfTool: (bound: Float, tool: Int, template: Int)?
             for (index, template) in compiled.templates.enumerated() {
                 var found: Float = 0
+                var content: Float = 0
                 template.elements.withUnsafeBufferPointer { elements in
                     for index in elements.indices where elements[index].slot < 0 && elements[index].weight > 0 {
+                        var quality: Float = 0
                         if elements[index].isPresent(in: present) {
-                            found += elements[index].weight
+                            quality = 1
                         } else if elements[index].strong.intersects(strong) {
-                            found += elements[index].weight * 0.85
+                            quality = 0.85
                         } else if elements[index].strong.intersects(weak) || elements[index].weak.intersects(strong) {
-                            found += elements[index].weight * 0.55
+                            quality = 0.55
                         }
+                        let own = quality * elements[index].weight
+                        found += own
+                        if !elements[index].isOptional, elements[index].weight >= 0.4 { content += own }
                     }
                 }
-                let bound = template.requiredWeight > 0 ? found / (template.requiredWeight + 0.2) : 0.3
+                if template.contentWeight > 0 {
+                    shares[tool] = max(shares[tool] ?? 0, min(1, content / template.contentWeight))
+                }
+                let named = template.requiredWeight - template.slotWeight
+                let bound = named > 0 ? found / (named + 0.2) : 0.3
                 if bound > bestOfTool?.bound ?? 0 { bestOfTool = (bound, tool, index) }
                 if bound >= 0.35 { scored.append((bound + 0.05 * found, tool, index)) }
             }
@@ -130,7 +140,7 @@ extension PlanningPass {
         for entry in scored.prefix(PlanningPass.templateLimit) {
             grouped[entry.tool, default: []].append(entry.template)
         }
-        return order.map { ($0, grouped[$0] ?? []) }
+        return order.map { ($0, grouped[$0] ?? [], shares[$0] ?? 0) }
     }
 
     // MARK: By alignment
@@ -151,8 +161,8 @@ extension PlanningPass {
             default: if message.isTyped[index] { explained += message.weights[index] }
             }
         }
-        return power(min(alignment.templateCoverage, 1), 0.7) * power(min(1, explained / total), 0.8)
-            * manner(planner.tools[tool], template, shape)
+        return power(min(alignment.templateCoverage, 1), 0.7) * min(1, explained / total)
+            * manner(planner.tools[tool], template, shape, isPriced: message.hasMoney(segment))
     }
 
     private func aligned(
@@ -166,18 +176,20 @@ extension PlanningPass {
             message: message, segment: segment, context: context, tool: tool,
             prefersPast: shape.isPast || tool.effect == .read)
         let filled = filler.fill(alignment.fills, roles: alignment.roles, implied: template.implied)
-        let coverage = coverage(message, segment, alignment.roles, filled, total)
-        var confidence = power(min(alignment.templateCoverage, 1), 0.7) * power(coverage, 0.8)
-        if alignment.matchedContent < 0.45 { confidence *= 0.7 }
+        let coverage = coverage(tool, message, segment, alignment.roles, filled, total)
+        var confidence = power(min(alignment.templateCoverage, 1), 0.7) * coverage
+        let isPriced = capturesMoney(tool, message, segment, shape)
+        if alignment.matchedContent < 0.45, !isPriced { confidence *= 0.7 }
         // Free words take anything: then the words that say what it is about must be there.
         if filled.openTokens > 0, template.contentWeight > 0, !filled.hasTypedRequired {
             let share = min(1, alignment.matchedContent / template.contentWeight)
-            if share < 0.8 { confidence *= 0.45 + 0.65 * share }
+            if share < 0.85 { confidence *= 0.3 + 0.7 * share }
         }
-        confidence *= manner(tool, template, shape)
+        confidence *= manner(tool, template, shape, isPriced: isPriced)
+        confidence += 0.05 * literalShare(message, segment, alignment.roles, total)
         confidence *= completeness(
             tool, filled, anchor: anchor(message, segment, alignment.roles),
-            namesTopic: namesTopic(tool, message, segment, alignment.roles), hasMoney: hasMoney(message, segment))
+            namesTopic: namesTopic(tool, message, segment, alignment.roles), hasMoney: message.hasMoney(segment))
         return Reading(
             tool: toolIndex, confidence: confidence, filled: filled, segment: segment, roles: alignment.roles)
     }
@@ -197,7 +209,8 @@ extension PlanningPass {
 
     /// The share of the message's weight that the reading explains.
     private func coverage(
-        _ message: Message, _ segment: Range<Int>, _ roles: [UInt8], _ filled: SlotFiller.Result, _ total: Float
+        _ tool: CompiledTool, _ message: Message, _ segment: Range<Int>, _ roles: [UInt8],
+        _ filled: SlotFiller.Result, _ total: Float
     ) -> Float {
         guard total > 0 else { return 0 }
         var explained: Float = 0
@@ -207,14 +220,23 @@ extension PlanningPass {
             case 1: explained += message.weights[index]
             case 3: explained += message.weights[index] * 0.7
             default:
-                if filled.used[local] { explained += message.weights[index] * (1 - 0.45 * message.salience[index]) }
+                if tool.primaryOpenSlot == nil, message.tokens[index].strong.intersects(PlanningPass.everything) {
+                    explained += message.weights[index]
+                } else if filled.used[local] {
+                    explained += message.weights[index] * (1 - 0.45 * message.salience[index])
+                }
             }
         }
         return min(1, explained / total)
     }
 
-    private func hasMoney(_ message: Message, _ segment: Range<Int>) -> Bool {
-        segment.contains { message.monies[$0]?.currency != nil }
+    /// The part of the message that is the template's own words: between two readings that explain all, the one that says
+    /// more of it.
+    private func literalShare(_ message: Message, _ segment: Range<Int>, _ roles: [UInt8], _ total: Float) -> Float {
+        guard total > 0 else { return 0 }
+        var weight: Float = 0
+        for index in segment where roles[index - segment.lowerBound] == 1 { weight += message.weights[index] }
+        return weight / total
     }
 
     /// A word of the tool's topic, not only of its action, was recognised.
@@ -232,7 +254,9 @@ extension PlanningPass {
         for index in segment where roles[index - segment.lowerBound] == 1 {
             let token = message.tokens[index]
             guard token.kind == .word, !token.has(.function), !token.has(.filler) else { continue }
-            best = max(best, token.feature >= 0 ? planner.distinct[Int(token.feature)] : 0.7)
+            var own = token.feature >= 0 ? planner.distinct[Int(token.feature)] : 0.7
+            if token.has(.verb), !token.strong.isEmpty { own = min(own, planner.distinctiveness(of: token.strong)) }
+            best = max(best, own)
         }
         return best
     }
@@ -244,29 +268,36 @@ extension PlanningPass {
         if !filled.missing.isEmpty { factor *= filled.pointsToNothing ? 0.95 : anchor < 0.75 ? 0.5 : 0.82 }
         // Only a word that many tools share, and free words: they should be the kind of thing the tool is about.
         if filled.openTokens > 0, tool.isAboutWares, !filled.namesWare, !filled.hasTypedRequired, !namesTopic {
-            factor *= tool.isRemover ? 0.6 : anchor < 0.85 ? 0.75 : 1
+            factor *= tool.isRemover || filled.startsWithDeed ? 0.55 : anchor < 0.85 ? 0.65 : 1
+        } else if tool.isRemover, filled.openTokens > 0, anchor < 0.8, !namesTopic, !filled.isResolved {
+            // "delete my account": a word of many tools, and nothing that says which.
+            factor *= 0.6
         }
+        // A name for something that nobody has mentioned yet: a tool that makes something new is as likely.
+        if filled.isUnresolved, tool.effect != .read { factor *= 0.95 }
         // A price that the tool has no use for.
-        if hasMoney, !tool.slots.contains(where: { $0.kind == .money }) { factor *= 0.85 }
+        if hasMoney, !tool.slots.contains(where: { $0.kind == .money }) { factor *= 0.75 }
         return factor
     }
 
     /// Asked, told, doubted, denied: what may follow from it.
     private func manner(
-        _ tool: CompiledTool, _ template: CompiledTemplate?, _ shape: SentenceShape
+        _ tool: CompiledTool, _ template: CompiledTemplate?, _ shape: SentenceShape, isPriced: Bool = false
     ) -> Float {
         let isQuestion = template?.isQuestion ?? (tool.hasQuestion && !shape.isStatement)
         let isStatement = template?.isStatement ?? tool.hasStatement
         let isNegative = template?.isNegative ?? false
         var factor: Float = 1
         let writes = tool.effect != .read
-        if shape.isDeclarative {
+        if shape.isDeclarative, !isPriced {
             if let template, !template.isDeclarative { factor *= 0.5 }
             if template == nil { factor *= 0.65 }
         }
         if shape.isNegated, !isNegative { factor *= writes ? 0.3 : 0.6 }
         if shape.isReported { factor *= 0.4 }
-        if writes, shape.isHypothetical, !isQuestion { factor *= 0.4 }
+        if shape.isHypothetical, !(isQuestion && template?.isHypothetical == true) {
+            factor *= writes ? 0.4 : 0.6
+        }
         if writes, shape.isQuestion, !isQuestion { factor *= 0.5 }
         if !writes, shape.isStatement, !shape.isQuestion, shape.isPast, !isStatement { factor *= 0.5 }
         if isQuestion, !shape.isQuestion, shape.isStatement { factor *= 0.8 }
@@ -277,7 +308,8 @@ extension PlanningPass {
 
     /// Without a template: the words name the tool's action and topic, the rest fills its slots.
     private func framed(
-        _ toolIndex: Int, _ message: Message, _ segment: Range<Int>, _ shape: SentenceShape, _ total: Float
+        _ toolIndex: Int, _ message: Message, _ segment: Range<Int>, _ shape: SentenceShape, _ total: Float,
+        share: Float
     ) -> Reading? {
         let tool = planner.tools[toolIndex]
         var roles = [UInt8](repeating: 0, count: segment.count)
@@ -314,37 +346,48 @@ extension PlanningPass {
             }
         }
         if shape.isQuestion, action == 0, tool.hasQuestion, !conflict { action = 0.5 }
+        var isTerse = false
         if action == 0, topic > 0.6, !conflict, shape.mainVerb == nil, tool.effect == .write {
-            if tool.takesNew, isHeading(message, segment, roles) { action = 0.6 }
+            if tool.takesNew, isHeading(message, segment, roles) {
+                action = 0.6
+                isTerse = true
+            }
             // `budget 50 euros for food`
             if tool.slots.contains(where: { $0.isRequired && !$0.isOpen }),
                 tool.slots.allSatisfy({ !$0.isRequired || !$0.isOpen })
             {
                 action = 0.45
+                isTerse = true
             }
         }
         let isPriced =
-            action == 0 && topic == 0 && !conflict && shape.mainVerb == nil && capturesMoney(tool, message, segment)
+            action == 0 && topic == 0 && !conflict && shape.mainVerb == nil
+            && capturesMoney(tool, message, segment, shape)
         guard action > 0 || topic > 0.6 || isPriced else { return nil }
         var strength = 0.5 * action + 0.5 * topic
-        if isPriced { strength = 0.8 }
+        if isPriced {
+            strength = 0.8
+            isTerse = true
+        }
         if topic == 0, !isPriced { strength = 0.5 * action }
         if conflict { strength *= 0.5 }
         guard strength > 0.3 else { return nil }
         var fills: [Alignment.Fill] = []
+        if !isTerse { strength *= 0.55 + 0.45 * share }
         if let open = tool.primaryOpenSlot, let range = leftover(message, segment, roles) {
+            if !tool.slots[open].isRequired { strength *= 0.8 }
             fills.append(Alignment.Fill(slot: open, range: range, isTyped: false))
         }
         let filler = SlotFiller(
             message: message, segment: segment, context: context, tool: tool,
             prefersPast: shape.isPast || tool.effect == .read)
         let filled = filler.fill(fills, roles: roles, implied: [:])
-        let coverage = coverage(message, segment, roles, filled, total)
-        var confidence = strength * power(coverage, 0.9) * 0.95
+        let coverage = coverage(tool, message, segment, roles, filled, total)
+        var confidence = strength * coverage * 0.95
         confidence *= isPriced ? 1 : manner(tool, nil, shape)
         confidence *= completeness(
             tool, filled, anchor: anchor(message, segment, roles),
-            namesTopic: namesTopic(tool, message, segment, roles), hasMoney: hasMoney(message, segment))
+            namesTopic: namesTopic(tool, message, segment, roles), hasMoney: message.hasMoney(segment))
         return Reading(
             tool: toolIndex, confidence: confidence, filled: filled, segment: segment, isFrame: true, roles: roles)
     }
@@ -368,7 +411,12 @@ extension PlanningPass {
     private static let destinations = Set(["to", "onto", "on", "for", "into"].map { wordHash($0.utf8) })
 
     /// `lunch was 14 euros`: a price and a few words, for the tool whose business that is.
-    private func capturesMoney(_ tool: CompiledTool, _ message: Message, _ segment: Range<Int>) -> Bool {
+    private func capturesMoney(
+        _ tool: CompiledTool, _ message: Message, _ segment: Range<Int>, _ shape: SentenceShape
+    ) -> Bool {
+        if let verb = shape.mainVerb, !message.tokens[verb].has(.past), verbQuality(tool, message.tokens[verb]) < 0.5 {
+            return false
+        }
         guard tool.effect == .write, segment.count <= 10,
             tool.slots.contains(where: { $0.kind == .money && $0.isRequired }),
             tool.verbs.intersects(Lexicon.shared.cluster("spend")),

@@ -102,11 +102,12 @@ struct PlanningPass {
             // Long messages: only at line and sentence ends.
             var parts: [Part] = []
             var start = segment.lowerBound
-            for cut in cuts.filter(\.isHard).prefix(15) where cut.before > start {
+            let ends = cuts.filter(\.isHard)
+            for cut in ends.prefix(10) where cut.before > start {
                 parts.append(part(start..<cut.before))
                 start = cut.after
             }
-            if start < segment.upperBound { parts.append(part(start..<segment.upperBound)) }
+            if ends.count <= 10, start < segment.upperBound { parts.append(part(start..<segment.upperBound)) }
             return parts
         }
         var memo: [Int: Part] = [:]
@@ -156,7 +157,7 @@ struct PlanningPass {
 
     /// The template has words of its own on both sides of a cut: the wording was meant as one.
     private func spans(_ reading: Reading, _ cuts: [RequestSplitter.Cut]) -> Bool {
-        guard !reading.isFrame, reading.confidence > 0.7, reading.filled.plausibility > 0.9 else { return false }
+        guard !reading.isFrame, reading.confidence > 0.6, reading.filled.plausibility > 0.9 else { return false }
         return cuts.allSatisfy { cut in
             var before = false
             var after = false
@@ -173,7 +174,8 @@ struct PlanningPass {
     /// `remind me to call Anna and buy milk`: the second half continues the free text of the first.
     private func isOneText(_ whole: Part, _ parts: [Part], _ cuts: [RequestSplitter.Cut]) -> Bool {
         guard whole.isPlanned, let reading = whole.reading, reading.filled.hasOpenText,
-            !cuts.contains(where: \.isHard), reading.filled.plausibility > 0.6
+            !cuts.contains(where: \.isHard), reading.filled.plausibility > 0.6,
+            parts.first?.reading?.tool == reading.tool
         else { return false }
         return parts.dropFirst().contains { part in
             guard let other = part.reading else { return true }
@@ -197,7 +199,7 @@ struct PlanningPass {
         let tool = planner.tools[first.tool]
         let bar: Float
         switch tool.effect {
-        case .read: bar = 0.5
+        case .read: bar = 0.54
         case .write: bar = 0.58
         case .delete, .send, .spend: bar = 0.64
         }

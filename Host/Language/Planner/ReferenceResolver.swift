@@ -26,6 +26,11 @@ struct ReferenceResolver {
         return items
     }
 
+    /// Something of the kind was shown or named.
+    func knows(_ entity: String) -> Bool {
+        context.touched.contains { $0.type == entity } || context.shown?.items.contains { $0.type == entity } == true
+    }
+
     func resolve(_ range: Range<Int>, entity: String, in message: Message) -> Resolution {
         let tokens = message.tokens
         let range = message.trimmed(range)

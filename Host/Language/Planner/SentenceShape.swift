@@ -52,7 +52,8 @@ struct SentenceShape {
     /// Polite openings by words; the request follows.
     private static let openings: [[UInt64]] =
         [
-            "can you", "could you", "would you", "will you", "can u", "could u", "can we", "could we", "can i",
+            "tell me", "let me know", "do you know", "can you tell me", "can you", "could you", "would you", "will you",
+            "can u", "could u", "can we", "could we", "can i",
             "could i", "may i", "i would like you to", "i want you to", "i need you to", "i would like to",
             "i would like", "i would love to", "i want to", "i want", "i would want to", "we want to",
             "we would like to",
@@ -74,8 +75,8 @@ struct SentenceShape {
     init(_ tokens: [Token], _ segment: Range<Int>, soft: inout [Bool]) {
         start = segment.lowerBound
         readOpening(tokens, segment, &soft)
-        readMood(tokens, segment, soft)
         findVerb(tokens, segment)
+        readMood(tokens, segment, soft)
     }
 
     private mutating func readOpening(_ tokens: [Token], _ segment: Range<Int>, _ soft: inout [Bool]) {
@@ -145,7 +146,8 @@ struct SentenceShape {
         }
         for (position, index) in content.enumerated() where !soft[index] && !tokens[index].has(.quoted) {
             let token = tokens[index]
-            guard position < 6 else { break }
+            // After the action comes what it is done to: "note that I might be late".
+            guard position < 6, index <= mainVerb ?? .max else { break }
             switch token.surface {
             case W.might, W.maybe, W.perhaps, W.wish, W.imagine, W.thinking, W.considering, W.probably, W.whether,
                 W.wonder:
@@ -161,7 +163,9 @@ struct SentenceShape {
         for (position, index) in content.enumerated() where !tokens[index].has(.quoted) {
             let token = tokens[index]
             if token.has(.past), !token.has(.function) || token.surface == W.did { isPast = true }
-            guard token.has(.negation), position < 7 else { continue }
+            guard token.surface == W.not || token.surface == W.never, position < 7, index < mainVerb ?? .max else {
+                continue
+            }
             // "don't forget to", "why don't you", "don't let me forget"
             let next = index + 1 < segment.upperBound ? tokens[index + 1] : nil
             if let next, next.lemma == W.forget || next.surface == W.forget || next.lemma == W.lets { continue }
@@ -196,6 +200,13 @@ struct SentenceShape {
             defer { index += 1 }
             if token.isBreak || token.has(.filler) || token.has(.absorbed) { continue }
             if token.has(.verb), !token.has(.function), !token.has(.quoted), token.kind == .word {
+                // `the shopping list …`: a noun in spite of its form.
+                if index > segment.lowerBound,
+                    tokens[index - 1].has(.determiner) || tokens[index - 1].has(.preposition),
+                    tokens[index - 1].surface != W.to
+                {
+                    break
+                }
                 mainVerb = index
                 return
             }

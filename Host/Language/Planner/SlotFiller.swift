@@ -27,6 +27,12 @@ struct SlotFiller {
         var hasTypedRequired = false
         /// The free words name food or household goods, or something from the conversation.
         var namesWare = false
+        /// The free words begin with something to do.
+        var startsWithDeed = false
+        /// A reference was resolved from the conversation.
+        var isResolved = false
+        /// A reference is named by words, and the conversation has nothing of its kind.
+        var isUnresolved = false
     }
 
     private enum W {
@@ -77,6 +83,10 @@ struct SlotFiller {
             build(slotIndex, pieces, &values, &result)
         }
         result.filled = values.count
+        result.startsWithDeed = open.contains { entry in
+            guard let first = entry.pieces.first.map({ nominal($0) })?.first else { return false }
+            return message.tokens[first].has(.deed) && !message.tokens[first].has(.ware)
+        }
         result.hasTypedRequired = values.contains { !tool.slots[$0.key].isOpen && tool.slots[$0.key].isRequired }
         result.namesWare = open.contains { entry in
             entry.pieces.contains { $0.contains { message.tokens[$0].has(.ware) || message.pointers[$0] > 0 } }
@@ -199,6 +209,9 @@ struct SlotFiller {
                     if case .choice = slot.kind { return value }
                     if tool.slots[openSlot].isRequired { continue }
                 }
+                if case .choice = slot.kind, !leaves(piece, without: lower..<upper, isLinked: lower < index, slot) {
+                    return value
+                }
                 mark(lower..<upper, &result)
                 var rest: [Range<Int>] = []
                 if lower > piece.lowerBound { rest.append(piece.lowerBound..<lower) }
@@ -209,6 +222,21 @@ struct SlotFiller {
         }
         return nil
     }
+
+    /// Whether a choice found in free words is no part of what they say: `call the bank, high priority` but not
+    /// `new shoes` or `at the cinema`.
+    private func leaves(_ piece: Range<Int>, without cut: Range<Int>, isLinked: Bool, _ slot: CompiledSlot) -> Bool {
+        let hasRest = piece.contains { index in
+            let token = message.tokens[index]
+            return !cut.contains(index) && !token.isBreak && !token.has(.function) && !token.has(.filler)
+        }
+        guard hasRest else { return false }
+        let hasHint = cut.upperBound < piece.upperBound && slot.hints.contains(message.tokens[cut.upperBound].lemma)
+        return isLinked || hasHint || cut.lowerBound == piece.lowerBound
+            || message.tokens[cut.lowerBound].strong.intersects(SlotFiller.urgency)
+    }
+
+    private static let urgency = Lexicon.shared.cluster("urgent")
 
     private func isLink(_ token: Token, _ slot: CompiledSlot) -> Bool {
         switch slot.kind {
@@ -438,7 +466,9 @@ struct SlotFiller {
         var found: [JSON] = []
         for member in pieces.flatMap({ reader.members($0) }) {
             switch resolver.resolve(member, entity: entity, in: message) {
-            case .ids(let ids): found += ids.map { .string("#" + $0) }
+            case .ids(let ids):
+                found += ids.map { .string("#" + $0) }
+                result.isResolved = true
             case .dangling: result.pointsToNothing = true
             case .words:
                 let range = nominal(member)
@@ -451,6 +481,7 @@ struct SlotFiller {
                 result.plausibility = min(result.plausibility, plausibility(ofReference: range))
             }
         }
+        if !found.isEmpty, !result.isResolved { result.isUnresolved = !resolver.knows(entity) }
         if found.count == 1 {
             values[slotIndex] = found[0]
         } else if found.count > 1, slot.takesSeveral {
@@ -463,11 +494,18 @@ struct SlotFiller {
     /// Without article: "the milk" → "milk".
     private func nominal(_ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound
+        if lower + 1 < range.upperBound, message.tokens[lower].has(.preposition), !message.tokens[lower].has(.quoted) {
+            lower += 1
+        }
         while lower + 1 < range.upperBound, message.tokens[lower].has(.determiner), !message.tokens[lower].has(.quoted)
         {
             lower += 1
         }
-        return ItemListReader(message: message).trimmed(lower..<range.upperBound)
+        var upper = range.upperBound
+        while upper - 1 > lower, message.tokens[upper - 1].has(.preposition), !message.tokens[upper - 1].has(.quoted) {
+            upper -= 1
+        }
+        return ItemListReader(message: message).trimmed(lower..<upper)
     }
 
     /// Free text without what only links it to the request: "that", "to", a closing preposition, quotes around it.
@@ -502,6 +540,11 @@ struct SlotFiller {
             let token = message.tokens[first]
             var value: Float = 1
             if token.has(.deed), !token.has(.ware), words.count > 1 { value = 0.55 }
+            if token.has(.verb), !token.has(.ware), !token.has(.past), !token.has(.gerund), words.count > 1,
+                message.salience[first] > 0.25
+            {
+                value = 0.5
+            }
             if token.has(.pronoun) || token.has(.question) || token.has(.auxiliary) { value = 0.4 }
             if words.dropFirst().contains(where: { index in
                 let token = message.tokens[index]
@@ -521,6 +564,11 @@ struct SlotFiller {
         guard let first = range.first else { return 1 }
         let token = message.tokens[first]
         if token.has(.quoted) || token.has(.deed) { return 1 }
+        if token.has(.verb), !token.has(.ware), !token.has(.deed), range.count > 1, message.salience[first] > 0.3,
+            message.tokens[first + 1].has(.pronoun)
+        {
+            return 0.5
+        }
         if token.has(.auxiliary) || token.has(.preposition) || token.has(.pronoun) || token.has(.question) {
             return 0.35
         }
@@ -529,13 +577,14 @@ struct SlotFiller {
             let token = message.tokens[index]
             return token.strong.intersects(everything) || token.has(.function)
                 || token.feature >= 0 && tool.nounFeatures.contains(token.feature)
+                || token.strong.intersects(tool.nouns.union(tool.topics))
         }) {
             return 0.35
         }
         return range.count > 8 ? 0.6 : 1
     }
 
-    private static let named = Set(["name", "nickname"].map { wordHash($0.utf8) })
+    private static let named = Set(["name", "nickname", "place", "city", "zone"].map { wordHash($0.utf8) })
 
     private func plausibility(ofText ranges: [Range<Int>], _ slot: CompiledSlot) -> Float {
         guard let range = ranges.first, let first = range.first else { return 1 }

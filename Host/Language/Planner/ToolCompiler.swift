@@ -100,7 +100,7 @@ struct ToolCompiler {
     private func lemmas(_ text: String) -> [UInt64] {
         let bytes = Array(text.utf8)
         var tokens = Tokenizer.tokens(of: bytes)
-        vocabulary.annotate(&tokens, source: bytes)
+        vocabulary.annotate(&tokens, source: bytes, isTemplate: true)
         return tokens.filter { $0.kind == .word || $0.kind == .number }.map { $0.kind == .word ? $0.lemma : $0.surface }
     }
 
@@ -109,31 +109,29 @@ struct ToolCompiler {
     ) -> CompiledTemplate {
         // Tokens with placeholders for slots, so that phrases join across them.
         var spellings: [[UInt8]] = []
+        var source: [UInt8] = []
         var tokens: [Token] = []
         for piece in variant {
             let spelling = piece.words.first ?? Array("{}".utf8)
-            spellings.append(spelling)
             var token = Token(kind: piece.slot == nil ? .word : .number, start: 0, end: 0)
             if piece.slot == nil {
                 token = Tokenizer.tokens(of: spelling).first ?? token
                 token.surface = wordHash(spelling)
             }
+            token.start = source.count
+            source += spelling
+            token.end = source.count
+            source.append(32)
+            spellings.append(spelling)
             tokens.append(token)
         }
-        let source = [UInt8](repeating: 32, count: 64)
-        for index in tokens.indices where tokens[index].kind == .word {
-            (tokens[index].start, tokens[index].end) = (0, 1)
-        }
-        vocabulary.annotate(&tokens, source: source)
+        vocabulary.annotate(&tokens, source: source, isTemplate: true)
         // A phrase does not join what is optional with what is not.
         for index in tokens.indices where tokens[index].has(.absorbed) {
             let head = tokens[index].third
             guard variant[head].isOptional != variant[index].isOptional else { continue }
             for part in [head, index] {
-                var single = [Token(kind: .word, start: 0, end: 1)]
-                single[0].surface = wordHash(spellings[part])
-                vocabulary.annotate(&single, source: source)
-                tokens[part] = single[0]
+                tokens[part] = annotated(spellings[part])
             }
         }
         let template = CompiledTemplate(implied: implied)
@@ -163,13 +161,10 @@ struct ToolCompiler {
             for (position, word) in piece.words.enumerated() {
                 var read = token
                 if position > 0 {
-                    var single = [Token(kind: .word, start: 0, end: 1)]
-                    single[0].surface = wordHash(word)
-                    vocabulary.annotate(&single, source: source)
-                    read = single[0]
+                    read = annotated(word)
                 }
-                let isKnown = Lexicon.shared.words[wordHash(word)] != nil || read.lemma != wordHash(word)
-                let lemma = isKnown ? read.lemma : wordHash(Inflection.singular(word[...]))
+                let isKnown = Lexicon.shared.words[wordHash(word)] != nil
+                let lemma = read.lemma
                 element.features.append(vocabulary.insert(lemma: lemma, spelling: word, isKnown: isKnown))
                 element.strong.formUnion(read.strong)
                 element.weak.formUnion(read.weak)
@@ -179,6 +174,13 @@ struct ToolCompiler {
         }
         shape(template, tool: tool)
         return template
+    }
+
+    private func annotated(_ word: [UInt8]) -> Token {
+        var single = [Token(kind: .word, start: 0, end: word.count)]
+        single[0].surface = wordHash(word)
+        vocabulary.annotate(&single, source: word, isTemplate: true)
+        return single[0]
     }
 
     /// What kind of sentence it is, and which of its words say what is done to what.
@@ -199,6 +201,7 @@ struct ToolCompiler {
                 $0.features.contains { vocabulary.lemmas[Int($0)] == copula } || $0.flags.contains(.verb)
             }
         }
+        template.isHypothetical = words.contains { $0.flags.contains(.hypothetical) }
         template.isNegative = words.contains { $0.flags.contains(.negation) }
         var sawVerb = false
         for element in template.elements where element.slot < 0 && !element.isOptional && !element.isColon {
@@ -228,7 +231,7 @@ struct ToolCompiler {
         for (text, isTopic) in [(definition.title, false), (String(definition.namespace), true), (idWords, false)] {
             let bytes = Array(text.utf8)
             var tokens = Tokenizer.tokens(of: bytes)
-            vocabulary.annotate(&tokens, source: bytes)
+            vocabulary.annotate(&tokens, source: bytes, isTemplate: true)
             for token in tokens where token.kind == .word && !token.has(.function) && !token.has(.filler) {
                 let spelling = Vocabulary.fold(bytes[token.start..<token.end])
                 let isKnown = Lexicon.shared.words[wordHash(spelling)] != nil
@@ -262,9 +265,11 @@ struct ToolCompiler {
     }
 
     /// How much an occurrence of the word tells apart, 0.5…1 for words with meaning of their own.
-    func distinctiveness(_ feature: Int32) -> Float {
-        let count = Float(max(1, toolCounts[Int(feature)]))
-        let all = Float(max(2, tools.count))
+    func distinctiveness(_ feature: Int32) -> Float { distinctiveness(count: toolCounts[Int(feature)]) }
+
+    func distinctiveness(count tools: Int) -> Float {
+        let count = Float(max(1, tools))
+        let all = Float(max(2, self.tools.count))
         return 1 - 0.5 * Float.log(count) / Float.log(all + 1)
     }
 
@@ -291,6 +296,9 @@ struct ToolCompiler {
         for index in template.elements.indices where template.elements[index].slot < 0 {
             if template.elements[index].weight < 0.4 { template.elements[index].weight *= boost }
             if !template.elements[index].isOptional { template.requiredWeight += template.elements[index].weight }
+        }
+        for element in template.elements where element.slot >= 0 && !element.isOptional {
+            template.requiredWeight += TemplateElement.slotWeight
         }
         template.contentWeight = content
     }

@@ -6,8 +6,8 @@
 enum LexiconData {
     static let clusters: StaticString = """
         v must: have_to need_to got_to must gotta ought_to supposed_to has_to | need should
-        v add: add put append include insert throw_in stick pop chuck toss throw stick_on tack_on slip_in put_down | get need want write place bung log enter drop load
-        v remove: remove delete drop erase scratch strike take_off get_rid_of ditch scrap bin trash discard eliminate throw_away throw_out take_out strike_off leave_off kill_off drop_off_list kick_off | cross_off cross_out clear lose clean forget cancel
+        v add: add create put append include insert throw_in stick pop chuck toss throw stick_on tack_on slip_in put_down | get need want write place bung log enter drop load
+        v remove: remove delete drop erase scratch strike take_off scratch_off knock_off get_rid_of ditch scrap bin trash discard eliminate throw_away throw_out take_out strike_off leave_off kill_off drop_off_list kick_off | cross_off cross_out clear lose clean forget cancel
         v clear: clear empty wipe reset purge flush clear_out clean_out start_over wipe_out | delete remove clean erase
         v show: show display list view print present show_up bring_up pull_up go_through read_out read | see tell give look check get open pull remind hear
         v find: find search look_up look_for lookup locate seek hunt query browse search_for hunt_down dig_up dig_out | show see check fetch pull_up get filter look
@@ -16,7 +16,7 @@ enum LexiconData {
         v spend: spend pay pay_for shell_out fork_out splash_out cough_up | cost blow drop charge set_back
         v cost: cost charge run_to come_to set_back | pay price worth
         v complete: done complete finish accomplish tick_off check_off cross_off tick mark_off strike_through wrap_up knock_out get_done sort_out | do mark check close cross_out achieve handle sort
-        v update: update change edit modify adjust alter correct amend fix revise make_it swap replace change_to | set make bump move raise lower increase reduce switch
+        v update: update change edit modify adjust alter correct amend fix revise swap replace change_to | set make bump move raise lower increase reduce switch
         v set: set configure define assign establish set_up fix_at | make put change adjust use choose pick
         v create: create make build compose draft set_up start_a | new add write start open begin
         v save: save keep store record log register capture file track hold_on_to put_away book put_down write_down | note add enter write
@@ -207,7 +207,8 @@ enum LexiconData {
         today tomorrow yesterday tonight weekend week month year day hour minute second noon midnight morning afternoon \
         evening night fortnight quarter next last previous past coming following ago later later_on lunchtime end start \
         beginning middle mid early late weeks months years days hours minutes weekly monthly daily yearly mins hrs min hr \
-        tmrw tmr tomoz tonite overmorrow weekends evenings mornings eod eow eom
+        tmrw tmr tomoz tonite overmorrow weekends evenings mornings eod eow eom \
+        much many what when where which please could would should have delete remove
         """
 
     /// `word code minor`: currency words; the symbol table is in the money reader.

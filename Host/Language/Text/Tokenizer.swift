@@ -147,6 +147,8 @@ struct Tokenizer {
         let start = position
         word.removeAll(keepingCapacity: true)
         let isCapital = (65...90).contains(source[position])
+        // `1h30m`, `2x3`: letters right after a number end at the next digit.
+        let followsNumber = !pendingSpace && tokens.last?.kind == .number
         var apostrophe = -1
         var apostropheSource = -1
         loop: while position < end {
@@ -158,7 +160,7 @@ struct Tokenizer {
             case 65...90:
                 word.append(byte | 0x20)
                 position += 1
-            case 48...57 where position > start:
+            case 48...57 where position > start && !followsNumber:
                 word.append(byte)
                 position += 1
             case 39 where apostrophe < 0 && position + 1 < end && isLetter(source[position + 1]):

@@ -31,7 +31,8 @@ struct Vocabulary: Sendable {
     }
 
     /// Fills in what is known about each word, corrects slips, and joins phrases.
-    func annotate(_ tokens: inout [Token], source: [UInt8]) {
+    /// - Parameter isTemplate: the words are a template's own, right as they are.
+    func annotate(_ tokens: inout [Token], source: [UInt8], isTemplate: Bool = false) {
         let lexicon = Lexicon.shared
         for index in tokens.indices where tokens[index].kind == .word {
             if let info = lexicon.words[tokens[index].surface] {
@@ -40,7 +41,7 @@ struct Vocabulary: Sendable {
                 tokens[index].lemma = lemmas[Int(form)]
                 tokens[index].flags.formUnion(.known)
             } else {
-                correct(&tokens[index], source: source, lexicon: lexicon)
+                correct(&tokens[index], source: source, lexicon: lexicon, isTemplate: isTemplate)
             }
         }
         joinPhrases(&tokens, lexicon: lexicon)
@@ -59,10 +60,10 @@ struct Vocabulary: Sendable {
         token.second = Int(info.currency)
     }
 
-    private func correct(_ token: inout Token, source: [UInt8], lexicon: Lexicon) {
+    private func correct(_ token: inout Token, source: [UInt8], lexicon: Lexicon, isTemplate: Bool) {
         let spelling = Vocabulary.fold(source[token.start..<token.end])
         token.lemma = wordHash(Inflection.singular(spelling[...]))
-        guard spelling.count >= 4, spelling.allSatisfy({ $0 < 0x80 }), !token.has(.quoted) else { return }
+        guard !isTemplate, spelling.count >= 4, spelling.allSatisfy({ $0 < 0x80 }), !token.has(.quoted) else { return }
         let shared = lexicon.typos.nearest(spelling)
         let own = typos.nearest(spelling)
         let word: [UInt8]

@@ -34,7 +34,7 @@ struct TemporalReader {
         static let within = wordHash("within"), during = wordHash("during"), to = wordHash("to")
         static let between = wordHash("between"), and = wordHash("and"), half = wordHash("half"),
             over = wordHash("over")
-        static let am = wordHash("am"), pm = wordHash("pm"), oclock = wordHash("o'clock"), o = wordHash("o")
+        static let am = wordHash("am"), pm = wordHash("pm"), oclock = wordHash("oclock"), o = wordHash("o")
         static let clock = wordHash("clock"), st = wordHash("st"), nd = wordHash("nd"), rd = wordHash("rd")
         static let th = wordHash("th"), tmrw = wordHash("tmrw"), tmr = wordHash("tmr"), tomoz = wordHash("tomoz")
         static let tonite = wordHash("tonite"), eod = wordHash("eod"), eow = wordHash("eow"), eom = wordHash("eom")
