@@ -145,7 +145,9 @@ let package = Package(
             swiftSettings: settings, linkerSettings: pluginLinker),
         .executableTarget(
             name: "tandem-benchmarks",
-            dependencies: ["TandemApplication", "TandemAccounts", "TandemCore", "TandemJSON", "TandemPluginHost", crypto],
+            dependencies: [
+                "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemJSON", "TandemPluginHost", crypto,
+            ],
             path: "Benchmarks/Sources", swiftSettings: settings),
 
         .target(
