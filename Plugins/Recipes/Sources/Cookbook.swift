@@ -71,7 +71,12 @@ enum Cookbook {
         {
             words = words.dropFirst(2)
         }
-        if words.count > 1, ["recipe", "recipes"].contains(words.last?.lowercased() ?? "") { words.removeLast() }
+        if words.count > 1, ["make", "cook"].contains(words.first?.lowercased() ?? "") { words.removeFirst() }
+        if words.count > 1, ["called", "named"].contains(words.first?.lowercased() ?? "") { words.removeFirst() }
+        for ending in [["step", "by", "step"], ["recipe"], ["recipes"]]
+        where words.count > ending.count && words.suffix(ending.count).map({ $0.lowercased() }) == ending {
+            words.removeLast(ending.count)
+        }
         let quotes: Set<Character> = ["\"", "'", ":"]
         var name = words.joined(separator: " ")[...]
         while name.count > 1, let first = name.first, quotes.contains(first) { name = name.dropFirst() }

@@ -7,9 +7,9 @@ public struct DeleteRecipe: Tool {
         "Deletes a recipe with its ingredients, steps and planned meals.",
         utterances: [
             "(delete|remove|erase) [the|my] recipe for {recipe}",
-            "(delete|remove|erase) (the|my) {recipe} recipe",
+            "(delete|erase) (the|my) {recipe} recipe",
             "get rid of (the|my) {recipe} recipe",
-            "delete [the] recipe {recipe}",
+            "delete {recipe}",
         ], actsOn: Recipe.entity)
 
     @Argument("Which recipe: a name, or #id where known") var recipe: Reference<Recipe>

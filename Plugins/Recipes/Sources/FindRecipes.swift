@@ -16,12 +16,12 @@ public struct FindRecipes: Tool {
             "(find|search|look for) [me] a recipe (for|with) {query}",
             "do I have [a|any] recipe[s] (for|with) {query}",
             "which recipes (use|contain|have) {query}",
-            "find [my] {query} recipes",
+            "[find|show me] {query} recipes",
+            "(what|which) {query} recipes do I have",
             "(show|list|find) [me] [my] {category} recipes",
             "recipes (under|within|in less than) {within}",
             "(what|which) recipes take [less than|under] {within}",
-            Utterance("(show|list) [me] my favourite recipes", arguments: ["favorites": true]),
-            Utterance("[my] favourite recipes", arguments: ["favorites": true]),
+            "[show me] my {only} recipes",
             Utterance("quick recipes", arguments: ["within": 30]),
         ])
 
@@ -30,9 +30,20 @@ public struct FindRecipes: Tool {
     @Argument("At most this many minutes in all") var within: Minutes?
     @Argument("A tag", planned: false, schema: ["maxLength": 100]) var tag: String?
     @Argument("A cuisine: italian", planned: false, schema: ["maxLength": 100]) var cuisine: String?
-    @Argument("Only favourites", planned: false) var favorites = false
+    @Argument("Only these") var only: Selection?
 
     public init() {}
+
+    public enum Selection: String, Choice {
+        case favorites, untried
+
+        public var words: [String] {
+            switch self {
+            case .favorites: ["favourite", "favorite", "favourites", "starred", "best loved"]
+            case .untried: ["new", "untried", "never cooked"]
+            }
+        }
+    }
 
     public struct Found: Object {
         public var recipes: [RecipeSummary]
@@ -74,7 +85,11 @@ public struct FindRecipes: Tool {
     }
 
     private func matches(_ recipe: Recipe) -> Bool {
-        if favorites, !recipe.isFavorite { return false }
+        switch only {
+        case .favorites where !recipe.isFavorite: return false
+        case .untried where recipe.timesCooked > 0: return false
+        default: break
+        }
         if let category, recipe.category != category { return false }
         if let within {
             guard let minutes = recipe.minutes, minutes <= within.count else { return false }

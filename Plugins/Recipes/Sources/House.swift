@@ -3,7 +3,7 @@ import TandemSDK
 
 /// What is at home, and whether it is enough for an ingredient.
 struct House: Sendable {
-    private var have: [(name: [String], quantity: Decimal?, unit: Unit)] = []
+    fileprivate var have: [(name: [String], quantity: Decimal?, unit: Unit)] = []
 
     init(_ pantry: [PantryItem], and names: [String] = []) {
         have = pantry.map { (House.essence(Words($0.itemName)), $0.quantity, Unit($0.unit ?? "")) }
@@ -55,6 +55,26 @@ struct House: Sendable {
     }
 }
 
+extension House {
+    /// Takes what a recipe uses off the stock, so that the next one does not count on it.
+    mutating func use(_ name: String, _ amount: Decimal?, _ unit: Unit) {
+        let wanted = House.essence(Words(name))
+        guard var rest = amount else { return }
+        for place in have.indices where have[place].name == wanted {
+            guard let quantity = have[place].quantity, let there = have[place].unit.convert(quantity, to: unit) else {
+                continue
+            }
+            let left = there - rest
+            guard left.isNumber, left < .zero else {
+                have[place].quantity = unit.convert(left, to: have[place].unit) ?? quantity
+                return
+            }
+            have[place].quantity = .zero
+            rest = -left
+        }
+    }
+}
+
 /// What has to be bought for a recipe.
 struct Shopping: Sendable {
     /// In the order of the recipe.
@@ -62,7 +82,8 @@ struct Shopping: Sendable {
     /// Names of what is at home.
     var atHome: [String] = []
 
-    init(_ whole: WholeRecipe, for servings: Int, _ house: House) {
+    /// Uses up what it finds in the house.
+    init(_ whole: WholeRecipe, for servings: Int, _ house: inout House) {
         for row in whole.ingredients {
             let scaled = row.amount(for: servings, of: whole.recipe.servings)
             let unit = Unit(row.unit ?? "")
@@ -74,6 +95,7 @@ struct Shopping: Sendable {
                 let rest = (scaled?.forShopping ?? .zero) - there
                 add(row.ingredientName, rest.isNumber && rest > .zero ? rest : scaled?.forShopping, unit)
             }
+            house.use(row.ingredientName, scaled?.forShopping, unit)
         }
     }
 

@@ -7,6 +7,12 @@ public struct IngredientInput: Sendable, Hashable, JSONRepresentable {
     public var note: String?
     public var isOptional: Bool
 
+    init(thing: Quantity, note: String?, isOptional: Bool) {
+        self.thing = thing
+        self.note = note
+        self.isOptional = isOptional
+    }
+
     public static var shape: Shape {
         Shape(
             schema: [
@@ -96,9 +102,11 @@ struct Ingredient: Sendable, Hashable {
     }
 
     /// All of them; the same thing in the same unit counts once, with its amounts together.
-    static func all(_ inputs: [IngredientInput]) throws(ToolError) -> [Ingredient] {
-        guard inputs.count <= RecipeLimits.ingredients else {
-            throw .invalid("Up to \(RecipeLimits.ingredients) ingredients fit one recipe.", code: "too_many")
+    static func all(
+        _ inputs: [IngredientInput], limit: Int = RecipeLimits.ingredients
+    ) throws(ToolError) -> [Ingredient] {
+        guard inputs.count <= limit else {
+            throw .invalid("That is a lot. Up to \(limit) things in one go work.", code: "too_many")
         }
         var all: [Ingredient] = []
         for input in inputs {

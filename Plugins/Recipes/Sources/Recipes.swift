@@ -12,7 +12,10 @@ public enum Recipes: Plugin {
         ],
         tools: [
             SaveRecipe.self, AddSteps.self, ShowRecipe.self, ScaleRecipe.self, FindRecipes.self, SuggestRecipes.self,
-            RecipeNeeds.self, ShopForRecipe.self, DeleteRecipe.self,
+            RecipeNeeds.self, ShopForRecipe.self, PlanMeal.self, ShowMeals.self, UnplanMeal.self, ShopForPlan.self,
+            Cook.self, NextStep.self, PreviousStep.self, CurrentStep.self, DoneCooking.self, PauseCooking.self,
+            RateRecipe.self, FavoriteRecipe.self, AddTip.self, EditRecipe.self, AddIngredients.self,
+            RemoveIngredient.self, ChangeStep.self, HaveAtHome.self, ShowPantry.self, UsedUp.self, DeleteRecipe.self,
         ],
         calls: [
             .init("grocery.add", reason: "to put on your grocery list what a recipe lacks")

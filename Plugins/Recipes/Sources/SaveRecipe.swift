@@ -11,14 +11,16 @@ public struct SaveRecipe: Tool {
         utterances: [
             "save [a|the|my|this] recipe for {title} for {servings} [people]: {ingredients}",
             "save [a|the|my|this] recipe for {title}: {ingredients}",
-            "save [a|the|my|this] [new] recipe {title}: {ingredients}",
+            "save recipe {title}: {ingredients}",
             "save [a|the] {title} recipe: {ingredients}",
-            "(new|add a|keep a|write down a|store this) recipe [for] {title}: {ingredients}",
+            "(new|keep a|write down a|store this) recipe [for] {title}: {ingredients}",
+            "add a recipe for {title}: {ingredients}",
             "new recipe [for] {title} for {servings} [people]: {ingredients}",
             "add a recipe for {title} with {ingredients}",
             "recipe for {title}: {ingredients}",
             "recipe for {title} for {servings} [people]: {ingredients}",
-            "save a recipe (for|called) {title}",
+            "save a [new] recipe called {title}",
+            "save a [new] recipe called {title}: {ingredients}",
         ])
 
     @Argument("What it is called", schema: ["minLength": 1, "maxLength": 200]) var title: String

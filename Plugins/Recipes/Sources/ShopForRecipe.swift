@@ -10,14 +10,13 @@ public struct ShopForRecipe: Tool {
         """,
         utterances: [
             "I want to (make|cook|bake) {recipe} for {servings}, put what is missing on (the|my) [grocery|shopping] list",
-            "I want to (make|cook|bake) {recipe}, put what is missing on (the|my) [grocery|shopping] list",
-            "put what is missing for {recipe} [for {servings} people] on (the|my) [grocery|shopping] list",
-            "add what is missing for {recipe} [for {servings} people] to (the|my) [grocery|shopping] list",
-            "(add|put) [the] missing ingredients (for|of) {recipe} [for {servings} people] (to|on) (the|my) [grocery|shopping] list",
+            "I want to (make|cook|bake) {recipe}, put the missing ingredients on (the|my) [grocery|shopping] list",
+            "let us make {recipe} for {servings}, put what is missing on (the|my) [grocery|shopping] list",
+            "(put|add) what is missing for {recipe} [for {servings} people] (on|to) (the|my) [grocery|shopping] list",
+            "(add|put) [the] missing ingredients for {recipe} (to|on) (the|my) [grocery|shopping] list",
             "(add|put) [the] ingredients (for|of) {recipe} [for {servings} people] (to|on) (the|my) [grocery|shopping] list",
             "(add|put) the ingredients I (lack|need) for {recipe} (to|on) (the|my) [grocery|shopping] list",
             "(shop|buy the ingredients) for {recipe} [for {servings} people]",
-            "let us make {recipe} for {servings}, put what is missing on (the|my) [grocery|shopping] list",
         ], actsOn: Recipe.entity)
 
     @Argument("Which recipe: a name, or #id where known") var recipe: Reference<Recipe>
@@ -74,7 +73,8 @@ public struct ShopForRecipe: Tool {
                 code: "no_ingredients")
         }
         let servings = servings ?? recipe.servings
-        return (Shopping(whole, for: servings, House(try await context.pantry())), servings)
+        var house = House(try await context.pantry())
+        return (Shopping(whole, for: servings, &house), servings)
     }
 
     static func atHome(_ shopping: Shopping) -> String? {

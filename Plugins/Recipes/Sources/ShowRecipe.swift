@@ -16,7 +16,7 @@ public struct ShowRecipe: Tool {
             "[the] ingredients (for|of) {recipe}",
             "show [me] the (ingredients|steps) (for|of) {recipe}",
             "[the] recipe for {recipe}",
-            "[the] recipe for {recipe} for {servings} people",
+            "(show|open) {recipe}",
         ], actsOn: Recipe.entity)
 
     @Argument("Which recipe: a name, or #id where known") var recipe: Reference<Recipe>
@@ -48,7 +48,9 @@ public struct ScaleRecipe: Tool {
             "convert [the] {recipe} [recipe] to {servings} (people|servings)",
             "(resize|adjust) [the] {recipe} [recipe] (to|for) {servings} [people|servings]",
             "how much do I need for {recipe} for {servings}",
-            "what about {recipe} for {servings} people",
+            "(make|cook) {recipe} for {servings} [people]",
+            "{recipe} for {servings}",
+            "[the] recipe for {recipe} for {servings} people",
         ], actsOn: Recipe.entity)
 
     @Argument("Which recipe: a name, or #id where known") var recipe: Reference<Recipe>
