@@ -99,6 +99,8 @@ struct CookingToolsTests {
         let shown = await ann.call("recipes.meals")
         #expect(shown.message == "Planned: 1 tomorrow breakfast pancakes, 2 Friday pancakes.")
         #expect(shown.shown?.select == "recipes.show")
+        let friday: JSON = ["when": ["from": "2026-11-20", "to": "2026-11-20"]]
+        #expect(await ann.say("recipes.meals", friday) == "Planned: 1 Friday pancakes.")
         #expect(await ben.say("recipes.meals").hasPrefix("Nothing planned in the coming week."))
         #expect(await ben.call("recipes.unplan", ["date": "2026-11-27"]).error?.code == "not_found")
         let question = try #require(await ann.call("recipes.unplan", ["recipe": "pancakes"]).question)

@@ -7,11 +7,10 @@ public struct AddSteps: Tool {
         "Adds steps behind those that a recipe has; with replace, in their place. Times in the words are understood.",
         utterances: [
             "[the] steps for [the] {recipe}: {steps}",
-            "[the] {recipe} steps: {steps}",
+            "cooking steps for {recipe}: {steps}",
             "add [the] steps to [the] {recipe}: {steps}",
             "add [a] step to [the] {recipe}: {steps}",
             "[the] (method|instructions|directions) for [the] {recipe}: {steps}",
-            "[the] next step for [the] {recipe} [recipe]: {steps}",
             Utterance("replace the steps (of|for) [the] {recipe}: {steps}", arguments: ["replace": true]),
             Utterance("new steps for [the] {recipe}: {steps}", arguments: ["replace": true]),
         ], actsOn: Recipe.entity)

@@ -124,7 +124,7 @@ public struct Cook: Tool {
         utterances: [
             "(cook|make) {recipe} step by step",
             "let us cook {recipe} [for {servings} people]",
-            "start cooking {recipe}",
+            "start cooking {recipe}", "(cook|I want to cook) {recipe}",
             "(guide|walk|take) me through [the] {recipe} [recipe]",
             "(guide|walk|take) me through {recipe} step by step",
             "I want to (start|begin) cooking {recipe}",
@@ -240,7 +240,7 @@ public struct DoneCooking: Tool {
         utterances: [
             "(done|finished) cooking [{recipe}]", "I (am|have) (done|finished) cooking [{recipe}]",
             "I cooked [the] {recipe}",
-            "dinner is ready", "we (cooked|made) [the] {recipe}",
+            "we (cooked|made) [the] {recipe}",
         ], actsOn: Recipe.entity)
 
     @Argument("Which recipe; what is being cooked when left out") var recipe: Reference<Recipe>?

@@ -212,7 +212,8 @@ public struct ChangeStep: Tool {
         "recipes.change_step", "Change a step of a recipe", effect: .write,
         "Puts new words in the place of a step, or takes the step out when there are none.",
         utterances: [
-            "change step {number} of {recipe} to {text}",
+            "(change|replace) step {number} of {recipe} (to|by|with) {text}",
+            "change step {number} of {recipe}: {text}",
             "step {number} of [the] {recipe} [recipe] is {text}",
             Utterance("(remove|delete) step {number} of {recipe}", arguments: ["remove": true]),
         ], actsOn: Recipe.entity)

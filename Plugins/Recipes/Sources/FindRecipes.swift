@@ -57,7 +57,7 @@ public struct FindRecipes: Tool {
                 "No recipes yet. Save one like: recipe for pancakes for 4: 250 g flour, 3 eggs, 500 ml milk.",
                 value: Found(recipes: [], count: 0))
         }
-        let words = query.map { Cookbook.title($0) }.map { Words($0).stems.filter { $0 != "recip" } } ?? []
+        let words = query.map { Words($0).stems.filter { !FindRecipes.fillers.contains($0) } } ?? []
         var ingredients: [RowID: [RecipeIngredient]] = [:]
         if !words.isEmpty { ingredients = try await context.allIngredients() }
         let found = all.filter { recipe in
@@ -83,6 +83,13 @@ public struct FindRecipes: Tool {
             MessageText.flow("\(RecipeText.count(sorted.count, "recipe")):", parts),
             value: Found(recipes: sorted.map(RecipeSummary.init), count: sorted.count), shown: .recipes(sorted))
     }
+
+    /// What people say around the words that they look for.
+    private static let fillers: Set<String> = Set(
+        [
+            "recipe", "recipes", "let", "me", "see", "show", "find", "search", "look", "for", "with", "the", "a", "an",
+            "i", "have", "do", "we", "is", "are", "there", "in", "something", "anything", "dish", "meal", "ideas",
+        ].map(Words.stem))
 
     private func matches(_ recipe: Recipe) -> Bool {
         switch only {

@@ -38,6 +38,14 @@ extension Context {
             .compactMap { row in recipes[row.recipeID].map { (row, $0) } }
     }
 
+    /// For one day of the past week the same weekday ahead: of a plan, `Friday` means the one to come.
+    func coming(_ period: Period) -> Period? {
+        let today = clock.today
+        guard period.from == period.to, period.to < today, period.to >= today.adding(days: -7) else { return nil }
+        let day = period.to.adding(days: 7)
+        return Period(from: day, to: day)
+    }
+
     /// Today and the six days after it.
     var comingWeek: Period { Period(from: clock.today, to: clock.today.adding(days: 6)) }
 
@@ -59,6 +67,7 @@ public struct PlanMeal: Tool {
         utterances: [
             "plan {recipe} for {date}",
             "(let us|can we) (have|eat) {recipe} [for {meal}] on {date}",
+            "have {recipe} [for {meal}] on {date}",
             "put {recipe} on (the|my) meal plan [for {date}]",
             "schedule {recipe} for {date} [{meal}]",
             "plan {recipe} for {meal} [on] [{date}]",
@@ -129,8 +138,12 @@ public struct ShowMeals: Tool {
     }
 
     public func run(_ context: Context) async throws -> Reply<Listing> {
-        let period = (when ?? context.comingWeek).ordered
-        let plan = try await context.plan(period)
+        var period = (when ?? context.comingWeek).ordered
+        var plan = try await context.plan(period)
+        if let coming = context.coming(period) {
+            let ahead = try await context.plan(coming)
+            if !ahead.isEmpty || plan.isEmpty { (period, plan) = (coming, ahead) }
+        }
         let value = Listing(
             meals: plan.map { MealSummary($0.row, $0.recipe) }, from: period.from, to: period.to)
         guard !plan.isEmpty else {
@@ -249,8 +262,8 @@ public struct ShopForPlan: Tool {
     }
 
     public func run(_ context: Context) async throws -> Reply<Shopped> {
-        let period = (when ?? context.comingWeek).ordered
-        let plan = try await context.plan(period)
+        let asked = (when ?? context.comingWeek).ordered
+        let plan = try await context.plan(context.coming(asked) ?? asked)
         guard !plan.isEmpty else {
             throw ToolError.notFound("Nothing is planned then. To plan: plan pancakes for Friday.")
         }

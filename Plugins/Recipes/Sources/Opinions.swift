@@ -81,7 +81,6 @@ public struct AddTip: Tool {
             "cooking tip for {recipe}: {tip}",
             "add a (tip|note) to [the] {recipe} recipe: {tip}",
             "note for [the] {recipe} recipe: {tip}",
-            "next time [I make] {recipe}: {tip}",
         ], actsOn: Recipe.entity)
 
     @Argument("Which recipe: a name, or #id where known") var recipe: Reference<Recipe>

@@ -49,7 +49,7 @@ public struct HaveAtHome: Tool {
 
     public func run(_ context: Context) async throws -> Reply<PantryChange> {
         let things = try Ingredient.all(
-            items.map { IngredientInput(thing: $0, note: nil, isOptional: false) }, limit: 100)
+            items.map { IngredientInput(thing: HaveAtHome.bare($0), note: nil, isOptional: false) }, limit: 100)
         guard !things.isEmpty else {
             throw ToolError.invalid("What do you have? Like: I have flour at home.", code: "no_name")
         }
@@ -89,6 +89,16 @@ public struct HaveAtHome: Tool {
 }
 
 extension HaveAtHome {
+    /// `there is rice` → `rice`.
+    private static func bare(_ thing: Quantity) -> Quantity {
+        var bare = thing
+        let name = thing.name.singleLine(limit: 400)
+        for lead in ["there is ", "there are ", "still "] where name.lowercased().hasPrefix(lead) {
+            bare.name = String(name.dropFirst(lead.count))
+        }
+        return bare
+    }
+
     private static func remove(
         _ keys: [String], _ pantry: [PantryItem], _ context: Context
     ) async throws -> Reply<PantryChange> {

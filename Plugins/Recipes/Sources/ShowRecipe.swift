@@ -17,6 +17,8 @@ public struct ShowRecipe: Tool {
             "show [me] the (ingredients|steps) (for|of) {recipe}",
             "[the] recipe for {recipe}",
             "(show|open) {recipe}",
+            "(let us|I want to) make {recipe}",
+            "(make|bake) {recipe}",
         ], actsOn: Recipe.entity)
 
     @Argument("Which recipe: a name, or #id where known") var recipe: Reference<Recipe>
