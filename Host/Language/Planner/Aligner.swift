@@ -42,41 +42,50 @@ struct Aligner {
     private static let skipToken: Float = 0.5
 
     /// How well a template's word and a message's word agree, 0…1.
-    static func quality(_ element: TemplateElement, _ token: Token, isQuestion: Bool) -> Float {
-        if element.isColon { return token.byte == 58 && token.kind == .punctuation || token.kind == .newline ? 1 : 0 }
-        if token.kind == .number || token.kind == .clock {
-            return element.number != nil && element.number == token.number ? 1 : 0
+    static func quality(
+        _ element: TemplateElement, _ word: UnsafePointer<Token>, isQuestion: Bool
+    ) -> Float {
+        if element.isColon {
+            return word.pointee.byte == 58 && word.pointee.kind == .punctuation || word.pointee.kind == .newline ? 1 : 0
         }
-        guard token.kind == .word, !token.has(.quoted), !token.has(.absorbed) else { return 0 }
-        if token.feature >= 0 {
-            for feature in element.features where feature == token.feature {
-                return tense(element, token, isQuestion) * token.certainty
+        if word.pointee.kind == .number || word.pointee.kind == .clock {
+            return element.number != nil && element.number == word.pointee.number ? 1 : 0
+        }
+        guard word.pointee.kind == .word, !word.pointee.has(.quoted), !word.pointee.has(.absorbed) else { return 0 }
+        if word.pointee.feature >= 0 {
+            for feature in element.features where feature == word.pointee.feature {
+                return tense(element, word, isQuestion) * word.pointee.certainty
             }
         }
-        if element.flags.contains(.function), token.has(.function) {
-            if element.flags.contains(.determiner), token.has(.determiner), !element.flags.contains(.pointer) {
-                return 0.9
+        if element.flags.contains(.function), word.pointee.has(.function) {
+            if element.flags.contains(.determiner), word.pointee.has(.determiner), !element.flags.contains(.pointer) {
+                // "my name" is not "your name".
+                return element.flags.contains(.self1) && word.pointee.surface == Aligner.your ? 0.1 : 0.9
             }
-            if element.flags.contains(.preposition), token.has(.preposition) { return 0.6 }
-            if element.flags.contains(.self1), token.has(.self1) { return 0.8 }
-            if element.flags.contains(.question), token.has(.question) { return 0.4 }
+            if element.flags.contains(.preposition), word.pointee.has(.preposition) { return 0.6 }
+            if element.flags.contains(.self1), word.pointee.has(.self1) { return 0.8 }
+            if element.flags.contains(.question), word.pointee.has(.question) {
+                return Aligner.things.contains(word.pointee.lemma) && !element.flags.contains(.hypothetical) ? 0.4 : 0
+            }
             return 0
         }
-        if token.has(.function), !token.has(.auxiliary) { return 0 }
+        if word.pointee.has(.function), !word.pointee.has(.auxiliary) { return 0 }
         var best: Float = 0
-        if element.strong.intersects(token.strong) {
+        if element.strong.intersects(word.pointee.strong) {
             best = 0.85
-        } else if element.strong.intersects(token.weak) || element.weak.intersects(token.strong) {
+        } else if element.strong.intersects(word.pointee.weak) || element.weak.intersects(word.pointee.strong) {
             best = 0.55
         }
-        return best == 0 ? 0 : best * tense(element, token, isQuestion) * token.certainty
+        return best == 0 ? 0 : best * tense(element, word, isQuestion) * word.pointee.certainty
     }
 
-    private static func tense(_ element: TemplateElement, _ token: Token, _ isQuestion: Bool) -> Float {
+    private static func tense(
+        _ element: TemplateElement, _ word: UnsafePointer<Token>, _ isQuestion: Bool
+    ) -> Float {
         if isQuestion { return 1 }
-        if token.has(.gerund), !element.flags.contains(.gerund), token.has(.verb) { return 0.8 }
+        if word.pointee.has(.gerund), !element.flags.contains(.gerund), word.pointee.has(.verb) { return 0.8 }
         let past = element.flags.contains(.past)
-        return past == token.has(.past) || !token.has(.verb) ? 1 : 0.6
+        return past == word.pointee.has(.past) || !word.pointee.has(.verb) ? 1 : 0.6
     }
 
     private func openGain(_ index: Int) -> Float {
@@ -136,6 +145,8 @@ struct Aligner {
     }
 
     private static let and = wordHash("and")
+    private static let your = wordHash("your")
+    private static let things = Set(["what", "which", "how"].map { wordHash($0.utf8) })
 
     /// The values of an enumeration: `recipes and notion`.
     func choices(_ slot: CompiledSlot, _ index: Int) -> (values: [String], end: Int)? {
@@ -189,9 +200,12 @@ struct Aligner {
                     scores.initialize(repeating: -.infinity)
                     moves.initialize(repeating: 0)
                     scores[0] = 0
-                    fill(template, tool, n, m, scores, moves, lengths)
-                    alignment.score = scores[n * width + m]
-                    trace(template, n, m, scores, moves, lengths, &alignment)
+                    message.tokens.withUnsafeBufferPointer { tokens in
+                        guard let first = tokens.baseAddress else { return }
+                        fill(template, tool, n, m, scores, moves, lengths, first)
+                        alignment.score = scores[n * width + m]
+                        trace(template, n, m, scores, moves, lengths, first, &alignment)
+                    }
                 }
             }
         }
@@ -202,7 +216,7 @@ struct Aligner {
     private func fill(
         _ template: CompiledTemplate, _ tool: CompiledTool, _ n: Int, _ m: Int,
         _ scores: UnsafeMutableBufferPointer<Float>, _ moves: UnsafeMutableBufferPointer<UInt8>,
-        _ lengths: UnsafeMutableBufferPointer<Int32>
+        _ lengths: UnsafeMutableBufferPointer<Int32>, _ tokens: UnsafePointer<Token>
     ) {
         let width = m + 1
         let opened = (n + 1) * width
@@ -235,8 +249,7 @@ struct Aligner {
                     guard j < m else { continue }
                     let weight = weights[first + j]
                     relax(cell + 1, score - Aligner.skipToken * weight, Move.skipToken)
-                    let quality = Aligner.quality(
-                        element, message.tokens[first + j], isQuestion: template.isQuestion)
+                    let quality = Aligner.quality(element, tokens + first + j, isQuestion: template.isQuestion)
                     if quality > 0 { relax(cell + width + 1, score + quality * (own + weight), Move.match) }
                 }
                 continue
@@ -261,8 +274,8 @@ struct Aligner {
                             for index in token..<end { gain += weights[index] }
                             relax(cell + width + end - token, score + gain, Move.typed, end - token)
                         }
-                        if isOpen, message.tokens[token].kind != .newline,
-                            message.tokens[token].kind != .punctuation || message.tokens[token].byte == 34
+                        if isOpen, tokens[token].kind != .newline,
+                            tokens[token].kind != .punctuation || tokens[token].byte == 34
                         {
                             relax(opened + cell + 1, score + openGain(token) + 0.05, Move.openStart)
                         }
@@ -281,7 +294,7 @@ struct Aligner {
     private func trace(
         _ template: CompiledTemplate, _ n: Int, _ m: Int, _ scores: UnsafeMutableBufferPointer<Float>,
         _ moves: UnsafeMutableBufferPointer<UInt8>, _ lengths: UnsafeMutableBufferPointer<Int32>,
-        _ alignment: inout Alignment
+        _ tokens: UnsafePointer<Token>, _ alignment: inout Alignment
     ) {
         let width = m + 1
         let opened = (n + 1) * width
@@ -307,8 +320,8 @@ struct Aligner {
             case Move.skipToken: j -= 1
             case Move.match:
                 let element = template.elements[i - 1]
-                let token = message.tokens[segment.lowerBound + j - 1]
-                let quality = Aligner.quality(element, token, isQuestion: template.isQuestion)
+                let quality = Aligner.quality(
+                    element, tokens + segment.lowerBound + j - 1, isQuestion: template.isQuestion)
                 alignment.matchedWeight += quality * element.weight
                 if element.weight >= 0.4 { alignment.matchedContent += quality * element.weight }
                 if !element.isOptional { alignment.templateCoverage += quality * element.weight }

@@ -42,6 +42,10 @@ final class CompiledTemplate: @unchecked Sendable {
     var isDeclarative = false
     var slots: [Int] = []
     var isHypothetical = false
+    /// Speaks of us.
+    var isAboutUs = false
+    /// Says what is done, not only where.
+    var hasVerb = false
     /// The part of `requiredWeight` that stands for slots.
     var slotWeight: Float { Float(elements.count { $0.slot >= 0 && !$0.isOptional }) * TemplateElement.slotWeight }
 

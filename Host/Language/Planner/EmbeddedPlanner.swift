@@ -29,7 +29,7 @@ public struct EmbeddedPlanner: Sendable {
     /// How much a group of verbs tells tools apart, 0.5…1.
     func distinctiveness(of clusters: ClusterSet) -> Float {
         var least: Float = 1
-        clusters.forEach { least = min(least, clusterDistinct[$0]) }
+        clusters.visit { least = min(least, clusterDistinct[$0]) }
         return least
     }
 
@@ -57,12 +57,12 @@ public struct EmbeddedPlanner: Sendable {
                     for feature in element.features {
                         features[feature] = max(features[feature] ?? 0, element.weight)
                     }
-                    element.strong.forEach { clusters[$0] = max(clusters[$0] ?? 0, element.weight * 0.7) }
-                    element.weak.forEach { clusters[$0] = max(clusters[$0] ?? 0, element.weight * 0.3) }
+                    element.strong.visit { clusters[$0] = max(clusters[$0] ?? 0, element.weight * 0.7) }
+                    element.weak.visit { clusters[$0] = max(clusters[$0] ?? 0, element.weight * 0.3) }
                 }
             }
             for feature in tool.topicFeatures where features[feature] == nil { features[feature] = 0.5 }
-            tool.topics.forEach { if clusters[$0] == nil { clusters[$0] = 0.3 } }
+            tool.topics.visit { if clusters[$0] == nil { clusters[$0] = 0.3 } }
             for (feature, weight) in features {
                 byFeature[Int(feature)].append(Posting(tool: Int32(index), weight: weight))
             }

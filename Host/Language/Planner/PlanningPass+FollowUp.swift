@@ -3,7 +3,10 @@ import TandemJSON
 
 extension PlanningPass {
     private enum W {
-        static let and = wordHash("and"), also = wordHash("also"), plus = wordHash("plus"), too = wordHash("too")
+        static let and = wordHash("and")
+        static let also = wordHash("also")
+        static let plus = wordHash("plus")
+        static let too = wordHash("too")
     }
 
     /// A bare digit after a numbered list, `and eggs` after an addition.

@@ -3,7 +3,7 @@ import TandemJSON
 
 extension PlanningPass {
     private static let everything = Lexicon.shared.cluster("everything")
-    private static let toolLimit = 10
+    private static let toolLimit = 12
     private static let templateLimit = 24
 
     /// The tools that the part may ask for, best first.
@@ -21,7 +21,7 @@ extension PlanningPass {
             message.weights[index] = weight
             total += weight
         }
-        let candidates = shortlist(message, segment)
+        let candidates = shortlist(message, segment, shape)
         guard !candidates.isEmpty else { return [] }
         let aligner = Aligner(message: message, segment: segment)
         var best: [Int: Reading] = [:]
@@ -65,7 +65,9 @@ extension PlanningPass {
 
     // MARK: Candidates
 
-    private func shortlist(_ message: Message, _ segment: Range<Int>) -> [(tool: Int, templates: [Int], share: Float)] {
+    private func shortlist(_ message: Message, _ segment: Range<Int>, _ shape: SentenceShape) -> [(
+        tool: Int, templates: [Int], share: Float
+    )] {
         var evidence = [Float](repeating: 0, count: planner.tools.count)
         var present = [Bool](repeating: false, count: planner.vocabulary.count)
         var strong = ClusterSet()
@@ -77,22 +79,26 @@ extension PlanningPass {
                 hasMoney = true
             }
             guard token.kind == .word, !token.has(.absorbed), !token.has(.quoted) else { continue }
+            // What is to be done finds tools that share no topic word with the message.
+            let factor: Float = index == shape.mainVerb ? 2.5 : 1
             if token.feature >= 0 {
                 present[Int(token.feature)] = true
                 if !token.has(.function) {
                     for posting in planner.byFeature[Int(token.feature)] {
-                        evidence[Int(posting.tool)] += posting.weight * token.certainty
+                        evidence[Int(posting.tool)] += posting.weight * token.certainty * factor
                     }
                 }
             }
             guard !token.has(.function) || token.has(.auxiliary) else { continue }
             strong.formUnion(token.strong)
             weak.formUnion(token.weak)
-            token.strong.forEach { cluster in
-                for posting in planner.byCluster[cluster] { evidence[Int(posting.tool)] += posting.weight }
+            token.strong.visit { cluster in
+                for posting in planner.byCluster[cluster] { evidence[Int(posting.tool)] += posting.weight * factor }
             }
-            token.weak.forEach { cluster in
-                for posting in planner.byCluster[cluster] { evidence[Int(posting.tool)] += posting.weight * 0.4 }
+            token.weak.visit { cluster in
+                for posting in planner.byCluster[cluster] {
+                    evidence[Int(posting.tool)] += posting.weight * 0.4 * factor
+                }
             }
         }
         if hasMoney {
@@ -184,12 +190,19 @@ extension PlanningPass {
         if filled.openTokens > 0, template.contentWeight > 0, !filled.hasTypedRequired {
             let share = min(1, alignment.matchedContent / template.contentWeight)
             if share < 0.85 { confidence *= 0.3 + 0.7 * share }
+        } else if filled.openTokens > 0, template.contentWeight > 0 {
+            confidence *= 0.7 + 0.3 * min(1, alignment.matchedContent / template.contentWeight)
         }
         confidence *= manner(tool, template, shape, isPriced: isPriced)
+        if filled.openTokens == 0, template.contentWeight > 0 {
+            let share = min(1, alignment.matchedContent / template.contentWeight)
+            if share < 0.3 { confidence *= 0.65 }
+        }
         confidence += 0.05 * literalShare(message, segment, alignment.roles, total)
         confidence *= completeness(
             tool, filled, anchor: anchor(message, segment, alignment.roles),
-            namesTopic: namesTopic(tool, message, segment, alignment.roles), hasMoney: message.hasMoney(segment))
+            namesTopic: namesTopic(tool, message, segment, alignment.roles), hasMoney: message.hasMoney(segment),
+            hasAction: template.hasVerb)
         return Reading(
             tool: toolIndex, confidence: confidence, filled: filled, segment: segment, roles: alignment.roles)
     }
@@ -262,17 +275,24 @@ extension PlanningPass {
     }
 
     private func completeness(
-        _ tool: CompiledTool, _ filled: SlotFiller.Result, anchor: Float, namesTopic: Bool, hasMoney: Bool
+        _ tool: CompiledTool, _ filled: SlotFiller.Result, anchor: Float, namesTopic: Bool, hasMoney: Bool,
+        hasAction: Bool
     ) -> Float {
         var factor: Float = 0.25 + 0.75 * filled.plausibility
         if !filled.missing.isEmpty { factor *= filled.pointsToNothing ? 0.95 : anchor < 0.75 ? 0.5 : 0.82 }
         // Only a word that many tools share, and free words: they should be the kind of thing the tool is about.
         if filled.openTokens > 0, tool.isAboutWares, !filled.namesWare, !filled.hasTypedRequired, !namesTopic {
-            factor *= tool.isRemover || filled.startsWithDeed ? 0.55 : anchor < 0.85 ? 0.65 : 1
+            factor *= tool.isRemover || filled.startsWithDeed || filled.isElsewhere ? 0.55 : anchor < 0.85 ? 0.6 : 0.68
+        } else if filled.openTokens > 0, tool.isAboutWares, !filled.namesWare, !filled.hasTypedRequired, !hasAction,
+            tool.effect != .read
+        {
+            // `nuke the grocery list`: a place and a word that is neither a thing for it nor a known action.
+            factor *= 0.6
         } else if tool.isRemover, filled.openTokens > 0, anchor < 0.8, !namesTopic, !filled.isResolved {
             // "delete my account": a word of many tools, and nothing that says which.
             factor *= 0.6
         }
+        if filled.isElsewhere, !namesTopic { factor *= 0.55 }
         // A name for something that nobody has mentioned yet: a tool that makes something new is as likely.
         if filled.isUnresolved, tool.effect != .read { factor *= 0.95 }
         // A price that the tool has no use for.
@@ -301,6 +321,10 @@ extension PlanningPass {
         if writes, shape.isQuestion, !isQuestion { factor *= 0.5 }
         if !writes, shape.isStatement, !shape.isQuestion, shape.isPast, !isStatement { factor *= 0.5 }
         if isQuestion, !shape.isQuestion, shape.isStatement { factor *= 0.8 }
+        // "I remember when …" tells, "remember that …" asks.
+        if shape.isTold, !shape.isPast, !shape.isQuestion, !isStatement { factor *= 0.6 }
+        if shape.isAboutOthers, writes { factor *= 0.5 }
+        if shape.isAboutUs, template?.isAboutUs != true { factor *= 0.6 }
         return factor
     }
 
@@ -387,7 +411,7 @@ extension PlanningPass {
         confidence *= isPriced ? 1 : manner(tool, nil, shape)
         confidence *= completeness(
             tool, filled, anchor: anchor(message, segment, roles),
-            namesTopic: namesTopic(tool, message, segment, roles), hasMoney: message.hasMoney(segment))
+            namesTopic: namesTopic(tool, message, segment, roles), hasMoney: message.hasMoney(segment), hasAction: true)
         return Reading(
             tool: toolIndex, confidence: confidence, filled: filled, segment: segment, isFrame: true, roles: roles)
     }

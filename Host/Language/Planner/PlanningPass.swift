@@ -69,12 +69,15 @@ struct PlanningPass {
         if token.has(.quoted) { return 0.8 }
         if token.has(.filler) { return 0 }
         if token.has(.negation) { return 0.7 }
-        if token.has(.question) { return 0.45 }
+        if token.has(.question) { return PlanningPass.particular.contains(token.surface) ? 0.8 : 0.45 }
         if token.has(.determiner) { return 0.05 }
         if token.has(.function) { return token.has(.preposition) ? 0.1 : 0.12 }
         if PlanningPass.light.contains(token.lemma) { return 0.25 }
         return token.feature >= 0 ? 0.55 + 0.45 * planner.distinct[Int(token.feature)] : 1
     }
+
+    /// Questions for something particular.
+    private static let particular = Set(["who", "when", "where", "why", "whose"].map { wordHash($0.utf8) })
 
     /// Words that say little whatever the tools are.
     private static let light = Set(

@@ -15,9 +15,11 @@ struct RequestSplitter {
     }
 
     private enum W {
-        static let and = wordHash("and"), then = wordHash("then"), also = wordHash("also"), but = wordHash("but")
-        static let i = wordHash("i"), we = wordHash("we"), plus = wordHash("plus"), to = wordHash("to")
-        static let note = wordHash("note"), oh = wordHash("oh")
+        static let and = wordHash("and")
+        static let then = wordHash("then")
+        static let also = wordHash("also")
+        static let but = wordHash("but")
+        static let plus = wordHash("plus")
     }
 
     func cuts(_ segment: Range<Int>) -> [Cut] {

@@ -9,6 +9,12 @@ struct SentenceShape {
     var isNegated = false
     var isPast = false
     var isReported = false
+    /// Begins with the person and is no opening of a request: "I remember …", not "I want to …".
+    var isTold = false
+    /// Tells of somebody else: "he finished …".
+    var isAboutOthers = false
+    /// Speaks of us: "your name".
+    var isAboutUs = false
     /// Begins with the person: "I bought …".
     var isStatement = false
     /// Says that something is so: "recipes are fun", "you remember everything".
@@ -19,34 +25,45 @@ struct SentenceShape {
     var start: Int
 
     private enum W {
-        static let you = wordHash("you"), i = wordHash("i"), we = wordHash("we"), to = wordHash("to")
-        static let me = wordHash("me"), mind = wordHash("mind"), want = wordHash("want"), like = wordHash("like")
-        static let love = wordHash("love"), need = wordHash("need"), would = wordHash("would"), will = wordHash("will")
-        static let can = wordHash("can"), could = wordHash("could"), help = wordHash("help"), let_ = wordHash("let")
-        static let us = wordHash("us"), go = wordHash("go"), ahead = wordHash("ahead"), and = wordHash("and")
-        static let make = wordHash("make"), sure = wordHash("sure"), think = wordHash("think"), able = wordHash("able")
-        static let possible = wordHash("possible"), is_ = wordHash("is"), it = wordHash("it"), if_ = wordHash("if")
-        static let wonder = wordHash("wondering"), was = wordHash("was"), am = wordHash("am"), was2 = wordHash("were")
-        static let do_ = wordHash("do"), favor = wordHash("favor"), favour = wordHash("favour"), a = wordHash("a")
-        static let should = wordHash("should"), shall = wordHash("shall"), may = wordHash("may"),
-            might = wordHash("might")
-        static let not = wordHash("not"), forget = wordHash("forget"), what = wordHash("what"),
-            about = wordHash("about")
-        static let how = wordHash("how"), kind = wordHash("kind"), be = wordHash("be"), great = wordHash("great")
-        static let nice = wordHash("nice"), that = wordHash("that"), chance = wordHash("chance"), any = wordHash("any")
-        static let wanna = wordHash("wanna"), gonna = wordHash("gonna"), going = wordHash("going"),
-            get = wordHash("get")
-        static let have = wordHash("have"), did = wordHash("did"), done = wordHash("done"), maybe = wordHash("maybe")
-        static let perhaps = wordHash("perhaps"), never = wordHash("never"), no = wordHash("no"), my = wordHash("my")
-        static let s = wordHash("'s"), wish = wordHash("wish"), used = wordHash("used"), suppose = wordHash("suppose")
-        static let imagine = wordHash("imagine"), thinking = wordHash("thinking"), considering = wordHash("considering")
-        static let yet = wordHash("yet"), more = wordHash("more"), longer = wordHash("longer"),
-            worry = wordHash("worry")
-        static let left = wordHash("left"), could_ = wordHash("could"), must = wordHash("must"), got = wordHash("got")
-        static let lets = wordHash("let"), dont = wordHash("don"), whether = wordHash("whether"),
-            says = wordHash("says")
-        static let suggest = wordHash("suggested"), probably = wordHash("probably"), wont = wordHash("won")
-        static let the = wordHash("the"), only = wordHash("only"), favorr = wordHash("solid"), or = wordHash("or")
+        static let he = wordHash("he")
+        static let she = wordHash("she")
+        static let they = wordHash("they")
+        static let your = wordHash("your")
+        static let you = wordHash("you")
+        static let i = wordHash("i")
+        static let we = wordHash("we")
+        static let to = wordHash("to")
+        static let would = wordHash("would")
+        static let can = wordHash("can")
+        static let could = wordHash("could")
+        static let letWord = wordHash("let")
+        static let ifWord = wordHash("if")
+        static let wonder = wordHash("wondering")
+        static let doWord = wordHash("do")
+        static let should = wordHash("should")
+        static let shall = wordHash("shall")
+        static let might = wordHash("might")
+        static let not = wordHash("not")
+        static let forget = wordHash("forget")
+        static let what = wordHash("what")
+        static let about = wordHash("about")
+        static let how = wordHash("how")
+        static let be = wordHash("be")
+        static let have = wordHash("have")
+        static let did = wordHash("did")
+        static let maybe = wordHash("maybe")
+        static let perhaps = wordHash("perhaps")
+        static let never = wordHash("never")
+        static let wish = wordHash("wish")
+        static let used = wordHash("used")
+        static let imagine = wordHash("imagine")
+        static let thinking = wordHash("thinking")
+        static let considering = wordHash("considering")
+        static let worry = wordHash("worry")
+        static let lets = wordHash("let")
+        static let whether = wordHash("whether")
+        static let probably = wordHash("probably")
+        static let only = wordHash("only")
     }
 
     /// Polite openings by words; the request follows.
@@ -122,9 +139,10 @@ struct SentenceShape {
         let head = tokens[first]
         if last.kind == .punctuation, last.byte == 63 { isQuestion = true }
         if head.has(.question) { isQuestion = true }
-        if head.has(.auxiliary), let second, second.has(.pronoun) || second.has(.determiner), head.surface != W.let_ {
+        if head.has(.auxiliary), let second, second.has(.pronoun) || second.has(.determiner), head.surface != W.letWord
+        {
             // "do that" is an order, "did I" is not.
-            if second.has(.self1) || head.surface != W.do_ && head.surface != W.have { isQuestion = true }
+            if second.has(.self1) || head.surface != W.doWord && head.surface != W.have { isQuestion = true }
         }
         if isPolite { isQuestion = false }
         if !isQuestion, !isPolite, !head.has(.verb) || head.has(.ware) || head.has(.pronoun) {
@@ -137,10 +155,13 @@ struct SentenceShape {
             }
             if head.has(.pronoun), !head.has(.self1), let second, second.has(.verb) { isDeclarative = true }
         }
+        isTold = head.has(.self1) && (head.surface == W.i || head.surface == W.we) && !soft[first]
+        isAboutOthers = [W.he, W.she, W.they].contains(head.surface)
+        isAboutUs = content.contains { tokens[$0].surface == W.your && !tokens[$0].has(.quoted) }
         isStatement = head.has(.self1) && (head.surface == W.i || head.surface == W.we)
         if head.surface == W.should || head.surface == W.shall, second?.has(.self1) == true { isHypothetical = true }
         if head.surface == W.what || head.surface == W.how, let second,
-            second.surface == W.if_ || second.surface == W.about
+            second.surface == W.ifWord || second.surface == W.about
         {
             isHypothetical = true
         }
@@ -152,7 +173,7 @@ struct SentenceShape {
             case W.might, W.maybe, W.perhaps, W.wish, W.imagine, W.thinking, W.considering, W.probably, W.whether,
                 W.wonder:
                 isHypothetical = true
-            case W.if_ where position == 0: isHypothetical = true
+            case W.ifWord where position == 0: isHypothetical = true
             case W.should where position <= 2 && !head.has(.question): isHypothetical = true
             case W.used where position <= 1: isHypothetical = true
             case W.could where position == 1 && isStatement, W.would where position == 1 && isStatement:
@@ -215,6 +236,9 @@ struct SentenceShape {
             if token.has(.determiner) || !token.has(.question) { break }
         }
         // `on my list put …`: the verb after its place.
+        guard let head = segment.first(where: { !tokens[$0].isBreak && !tokens[$0].has(.filler) }),
+            tokens[head].has(.preposition) || tokens[head].has(.determiner)
+        else { return }
         for index in segment where tokens[index].kind == .word && !tokens[index].has(.quoted) {
             let token = tokens[index]
             guard token.has(.verb), !token.has(.function), !token.has(.ware), !token.has(.past), !token.has(.gerund),

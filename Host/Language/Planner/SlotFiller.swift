@@ -31,17 +31,28 @@ struct SlotFiller {
         var startsWithDeed = false
         /// A reference was resolved from the conversation.
         var isResolved = false
+        /// A thing is named that belongs to another trade, and no tool speaks of it.
+        var isElsewhere = false
         /// A reference is named by words, and the conversation has nothing of its kind.
         var isUnresolved = false
     }
 
-    private enum W {
-        static let `for` = wordHash("for"), at = wordHash("at"), to = wordHash("to"), that = wordHash("that")
-        static let of = wordHash("of"), with = wordHash("with"), on = wordHash("on"), the = wordHash("the")
-        static let a = wordHash("a"), an = wordHash("an"), as_ = wordHash("as"), s = wordHash("'s"),
-            some = wordHash("some")
-        static let about = wordHash("about"), from = wordHash("from"), is_ = wordHash("is"), and = wordHash("and")
-        static let cost = wordHash("cost"), by = wordHash("by")
+    enum W {
+        static let `for` = wordHash("for")
+        static let at = wordHash("at")
+        static let to = wordHash("to")
+        static let that = wordHash("that")
+        static let of = wordHash("of")
+        static let with = wordHash("with")
+        static let on = wordHash("on")
+        static let the = wordHash("the")
+        static let a = wordHash("a")
+        static let an = wordHash("an")
+        static let asWord = wordHash("as")
+        static let s = wordHash("'s")
+        static let some = wordHash("some")
+        static let about = wordHash("about")
+        static let cost = wordHash("cost")
     }
 
     func fill(_ fills: [Alignment.Fill], roles: [UInt8], implied: JSONObject) -> Result {
@@ -87,7 +98,16 @@ struct SlotFiller {
             guard let first = entry.pieces.first.map({ nominal($0) })?.first else { return false }
             return message.tokens[first].has(.deed) && !message.tokens[first].has(.ware)
         }
-        result.hasTypedRequired = values.contains { !tool.slots[$0.key].isOpen && tool.slots[$0.key].isRequired }
+        result.hasTypedRequired = values.contains { entry in
+            let slot = tool.slots[entry.key]
+            guard slot.isRequired, !slot.isOpen else { return false }
+            // A bare number is told from others only by its place.
+            switch slot.kind {
+            case .money:
+                return entry.value["currency"] != nil || entry.value["amount"]?.stringValue?.utf8.contains(46) == true
+            default: return true
+            }
+        }
         result.namesWare = open.contains { entry in
             entry.pieces.contains { $0.contains { message.tokens[$0].has(.ware) || message.pointers[$0] > 0 } }
         }
@@ -244,7 +264,8 @@ struct SlotFiller {
             return token.surface == W.for || token.surface == W.at || token.surface == W.of || token.byte == 64
                 || token.lemma == W.cost || token.byte == 45 || token.byte == 58
         case .choice:
-            return token.surface == W.with || token.surface == W.as_ || token.surface == W.on || token.surface == W.at
+            return token.surface == W.with || token.surface == W.asWord || token.surface == W.on
+                || token.surface == W.at
                 || token.byte == 58 || token.byte == 45 || token.byte == 44
         case .number, .duration: return token.surface == W.for || token.surface == W.with || token.surface == W.of
         default: return false
@@ -388,6 +409,7 @@ struct SlotFiller {
             let items = trimmed.flatMap { reader.members($0) }.compactMap { reader.item($0) }
             guard !items.isEmpty else { return }
             values[slotIndex] = .array(items.map { reader.json($0) })
+            if items.contains(where: { isElsewhere($0.name) }) { result.isElsewhere = true }
             result.plausibility = min(result.plausibility, plausibility(of: items))
         case .quantity:
             guard let first = trimmed.first else { return }
@@ -479,6 +501,7 @@ struct SlotFiller {
                 }
                 found.append(.string(message.text(range)))
                 result.plausibility = min(result.plausibility, plausibility(ofReference: range))
+                if range.count <= 4, !message.tokens[first].has(.deed), isElsewhere(range) { result.isElsewhere = true }
             }
         }
         if !found.isEmpty, !result.isResolved { result.isUnresolved = !resolver.knows(entity) }
@@ -502,7 +525,10 @@ struct SlotFiller {
             lower += 1
         }
         var upper = range.upperBound
-        while upper - 1 > lower, message.tokens[upper - 1].has(.preposition), !message.tokens[upper - 1].has(.quoted) {
+        while upper - 1 > lower,
+            message.tokens[upper - 1].has(.preposition) || message.tokens[upper - 1].has(.auxiliary),
+            !message.tokens[upper - 1].has(.quoted)
+        {
             upper -= 1
         }
         return ItemListReader(message: message).trimmed(lower..<upper)
@@ -516,7 +542,7 @@ struct SlotFiller {
         while lower + 1 < upper,
             tokens[lower].surface == W.that || tokens[lower].surface == W.to
                 || tokens[lower].surface == W.about && tokens[lower].has(.preposition) || tokens[lower].surface == W.of
-                || tokens[lower].surface == W.as_
+                || tokens[lower].surface == W.asWord
         { lower += 1 }
         while upper - 1 > lower, tokens[upper - 1].has(.preposition) || tokens[upper - 1].has(.conjunction) {
             upper -= 1
@@ -528,75 +554,5 @@ struct SlotFiller {
             lower += 1
         }
         return ItemListReader(message: message).trimmed(lower..<upper)
-    }
-
-    // MARK: Plausibility
-
-    private func plausibility(of items: [ItemListReader.Item]) -> Float {
-        var lowest: Float = 1
-        for item in items {
-            let words = item.name.filter { message.tokens[$0].kind == .word }
-            guard let first = words.first else { continue }
-            let token = message.tokens[first]
-            var value: Float = 1
-            if token.has(.deed), !token.has(.ware), words.count > 1 { value = 0.55 }
-            if token.has(.verb), !token.has(.ware), !token.has(.past), !token.has(.gerund), words.count > 1,
-                message.salience[first] > 0.25
-            {
-                value = 0.5
-            }
-            if token.has(.pronoun) || token.has(.question) || token.has(.auxiliary) { value = 0.4 }
-            if words.dropFirst().contains(where: { index in
-                let token = message.tokens[index]
-                return token.has(.verb) && !token.has(.ware) && !token.has(.gerund) && !token.has(.past)
-                    && !token.has(.function) && message.salience[index] > 0.25
-            }) {
-                value = min(value, 0.55)
-            }
-            if words.count > 6 { value = min(value, 0.6) }
-            if words.contains(where: { message.tokens[$0].surface == W.to }) { value = min(value, 0.6) }
-            lowest = min(lowest, value)
-        }
-        return lowest
-    }
-
-    private func plausibility(ofReference range: Range<Int>) -> Float {
-        guard let first = range.first else { return 1 }
-        let token = message.tokens[first]
-        if token.has(.quoted) || token.has(.deed) { return 1 }
-        if token.has(.verb), !token.has(.ware), !token.has(.deed), range.count > 1, message.salience[first] > 0.3,
-            message.tokens[first + 1].has(.pronoun)
-        {
-            return 0.5
-        }
-        if token.has(.auxiliary) || token.has(.preposition) || token.has(.pronoun) || token.has(.question) {
-            return 0.35
-        }
-        let everything = Lexicon.shared.cluster("everything")
-        if range.allSatisfy({ index in
-            let token = message.tokens[index]
-            return token.strong.intersects(everything) || token.has(.function)
-                || token.feature >= 0 && tool.nounFeatures.contains(token.feature)
-                || token.strong.intersects(tool.nouns.union(tool.topics))
-        }) {
-            return 0.35
-        }
-        return range.count > 8 ? 0.6 : 1
-    }
-
-    private static let named = Set(["name", "nickname", "place", "city", "zone"].map { wordHash($0.utf8) })
-
-    private func plausibility(ofText ranges: [Range<Int>], _ slot: CompiledSlot) -> Float {
-        guard let range = ranges.first, let first = range.first else { return 1 }
-        let token = message.tokens[first]
-        if slot.hints.contains(where: { SlotFiller.named.contains($0) }) {
-            if message.tokens[range.lowerBound].has(.preposition) || token.has(.determiner) || token.has(.pronoun) {
-                return 0.25
-            }
-            if first > segment.lowerBound, message.tokens[first - 1].has(.determiner) { return 0.25 }
-            if range.count > 4 { return 0.5 }
-        }
-        if range.count == 1, token.has(.function) { return 0.35 }
-        return 1
     }
 }

@@ -189,7 +189,7 @@ struct ToolCompiler {
         let lexicon = Lexicon.shared
         if let first = template.elements.first, first.slot < 0 {
             template.isQuestion =
-                first.flags.contains(.question) || first.flags.contains(.auxiliary)
+                first.flags.contains(.question) || first.flags.contains(.auxiliary) && isSubject(template)
                 || first.strong.intersects(lexicon.cluster("sum")) && !first.flags.contains(.verb)
             template.isStatement = first.flags.contains(.pronoun) && !first.flags.contains(.question)
         }
@@ -201,6 +201,8 @@ struct ToolCompiler {
                 $0.features.contains { vocabulary.lemmas[Int($0)] == copula } || $0.flags.contains(.verb)
             }
         }
+        let your = wordHash("your")
+        template.isAboutUs = words.contains { $0.features.contains { vocabulary.lemmas[Int($0)] == your } }
         template.isHypothetical = words.contains { $0.flags.contains(.hypothetical) }
         template.isNegative = words.contains { $0.flags.contains(.negation) }
         var sawVerb = false
@@ -209,6 +211,9 @@ struct ToolCompiler {
             if isFunction { continue }
             if !sawVerb, element.flags.contains(.verb) || element.strong.intersects(lexicon.verbClusters) {
                 sawVerb = true
+                if element.flags.contains(.verb), !element.strong.intersects(lexicon.nounClusters) {
+                    template.hasVerb = true
+                }
                 tool.verbs.formUnion(element.strong.intersection(lexicon.verbClusters))
                 tool.weakVerbs.formUnion(element.weak.intersection(lexicon.verbClusters))
                 tool.verbFeatures.formUnion(element.features)
@@ -224,6 +229,13 @@ struct ToolCompiler {
         if template.isDeclarative { tool.hasDeclarative = true }
         if template.isQuestion { tool.hasQuestion = true }
         if template.isStatement { tool.hasStatement = true }
+    }
+
+    /// "do you remember …", not "do {task} later".
+    private func isSubject(_ template: CompiledTemplate) -> Bool {
+        guard template.elements.count > 1 else { return false }
+        let second = template.elements[1]
+        return second.slot < 0 && (second.flags.contains(.pronoun) || second.flags.contains(.determiner))
     }
 
     private mutating func topics(of definition: ToolDefinition, _ tool: CompiledTool) {
@@ -257,7 +269,7 @@ struct ToolCompiler {
                 }
             }
             for index in seen { toolCounts[Int(index)] += 1 }
-            clusters.forEach { clusterCounts[$0] += 1 }
+            clusters.visit { clusterCounts[$0] += 1 }
         }
         for tool in tools.indices {
             for template in tools[tool].templates.indices { weigh(tools[tool].templates[template]) }

@@ -95,7 +95,7 @@ struct Lexicon: Sendable {
             (LexiconData.pronoun, [.function, .pronoun]), (LexiconData.question, [.function, .question]),
             (LexiconData.auxiliary, [.function, .auxiliary]), (LexiconData.negation, [.function, .negation]),
             (LexiconData.conjunction, [.function, .conjunction]), (LexiconData.hypothetical, .hypothetical),
-            (LexiconData.speech, []), (LexiconData.reported, .speech),
+            (LexiconData.speech, []), (LexiconData.elsewhere, .elsewhere), (LexiconData.reported, .speech),
         ]
         for (text, flags) in classes {
             for word in Lexicon.fields(text, 32) { mark(word, flags) }

@@ -16,6 +16,15 @@ extension LexiconData {
         litter snack treat popcorn pretzel olive caper anchovy mozzarella parmesan cheddar feta ricotta gouda brie hummus \
         quinoa couscous bulgur barley margarine lard buttermilk kefir mineral sparkling oatmilk tampon pad cotton bud \
         dishwasher tablet trash sprout radish beet beetroot turnip parsnip kale asparagus artichoke fennel squash pickle \
+        kimchi ravioli gnocchi lasagne lasagna penne macaroni ramen udon sushi miso tempeh seitan falafel naan pita sorbet \
+        custard pudding mousse brownie muffin cupcake doughnut donut pastry pie tart crumpet scone waffles granulated icing \
+        cordial squash smoothie cider vodka gin rum whisky whiskey champagne prosecco espresso decaf latte creamer \
+        sultana apricot fig papaya guava pomegranate lychee grapefruit clementine mandarin satsuma nectarine cranberry \
+        rhubarb swede okra chard rocket arugula watercress endive bok choy ghee halloumi camembert cottage mascarpone \
+        salami chorizo pepperoni prosciutto veal duck venison crab lobster mussel squid sardine mackerel trout haddock \
+        tinfoil baking parchment matches lighter insecticide polish cleaner disinfectant lotion moisturiser floss mouthwash \
+        ibuprofen paracetamol aspirin vitamin bandage sanitiser charcoal firewood compost flour crouton breadcrumb stuffing \
+        gravy bouillon vanilla syrup treacle molasses marzipan marshmallow jelly gelatine cornstarch cornflour semolina \
         gherkin jalapeno scallion shallot chive nutmeg clove saffron seed sesame sunflower pumpkin flax chia
         """
 

@@ -12,14 +12,14 @@ enum LexiconData {
         v show: show display list view print present show_up bring_up pull_up go_through read_out read | see tell give look check get open pull remind hear
         v find: find search look_up look_for lookup locate seek hunt query browse search_for hunt_down dig_up dig_out | show see check fetch pull_up get filter look
         v buy: buy purchase pick_up grab obtain shop_for acquire stock_up_on bring_home score | get order fetch bring take shop
-        v need: need require run_out_of run_low_on out_of low_on short_of lack running_low be_out | want missing
+        v need: need require run_out_of run_low_on out_of low_on short_of lack running_low be_out have_no got_no has_no | want missing
         v spend: spend pay pay_for shell_out fork_out splash_out cough_up | cost blow drop charge set_back
         v cost: cost charge run_to come_to set_back | pay price worth
         v complete: done complete finish accomplish tick_off check_off cross_off tick mark_off strike_through wrap_up knock_out get_done sort_out | do mark check close cross_out achieve handle sort
         v update: update change edit modify adjust alter correct amend fix revise swap replace change_to | set make bump move raise lower increase reduce switch
         v set: set configure define assign establish set_up fix_at | make put change adjust use choose pick
         v create: create make build compose draft set_up start_a | new add write start open begin
-        v save: save keep store record log register capture file track hold_on_to put_away book put_down write_down | note add enter write
+        v save: save keep store record log register capture file track hold_on_to put_away | note add enter write put_down write_down
         v jot: jot note jot_down note_down write_down scribble take_down take_a_note make_a_note memo scribble_down write make_note put_down | record log type
         v memorise: remember memorize memorise keep_in_mind bear_in_mind don't_forget learn retain take_note | save note store know
         v remind: remind nudge ping alert notify give_me_a_nudge let_me_forget | remember tell prompt
@@ -37,7 +37,7 @@ enum LexiconData {
         v count: count how_many | number total
         v compare: compare | trend difference versus
         v prioritise: prioritise prioritize rank bump_up | priority urgent important flag star mark
-        v rename: rename call retitle name | change
+        v rename: rename retitle | change call name
         v postpone: postpone reschedule delay push_back put_off defer snooze move_to push shift | move change
         v send: send email mail text message forward share post | write tell deliver
         v call: call phone ring dial | contact reach
@@ -83,7 +83,7 @@ enum LexiconData {
         n step: step stage subtask sub-task substep | part piece bit chunk
         n deadline: deadline due due_date cutoff | date by
         n priority: priority importance urgency | urgent important high
-        n urgent: urgent important critical pressing top asap vital high_priority | high priority
+        n urgent: urgent important critical pressing top asap vital | high priority
         n missing: missing lacking not_have | need lack left
         n left: left remaining outstanding open pending still unfinished undone | remain else
         n serving: serving portion people person guest helping servings eater diner head | plate
@@ -128,7 +128,7 @@ enum LexiconData {
         um uh uhm umm er erm hmm hm ah oh eh so well anyway like literally honestly right now asap cheers thanks thx \
         ty thank tandem assistant bot buddy mate pal dude man bro hun dear yo btw fyi real fast moment sec also too \
         then again ta kk lol haha hehe omg gosh damn somehow somewhere sort kinda gonna wanna gotta lemme gimme \
-        always simply anymore nowadays possible rather even ya y'all folks friend love sweetheart
+        always simply super very quite pretty whatsoever anymore nowadays possible rather even ya y'all folks friend love sweetheart
         """
 
     static let greeting: StaticString = """
@@ -171,6 +171,19 @@ enum LexiconData {
 
     static let speech: StaticString = """
         say tell ask write mention claim think shout insist text email explain suggest announce believe reckon
+        """
+
+    /// What other assistants do: when no tool speaks of it, nothing here serves it.
+    static let elsewhere: StaticString = """
+        alarm timer stopwatch light lights lamp heating thermostat tv television volume router wifi printer garage door \
+        doorbell camera robot vacuum washing dishwasher dryer blinds curtains speaker music song album playlist podcast \
+        radio movie film episode show photo picture selfie video weather forecast temperature traffic directions route map \
+        maps flight hotel taxi uber cab lyft airport boarding airbnb visa hostel weather email emails inbox sms whatsapp \
+        facebook instagram twitter tiktok website browser tab tabs internet google software app download virus computer \
+        laptop phone bitcoin stock stocks crypto bank loan mortgage news score match game league president capital \
+        population calories dictionary synonym translation joke poem story riddle song lyrics wallpaper ringtone bluetooth \
+        screen brightness elevator plumber electrician haircut hairdresser reservation \
+        meeting conference zoom voicemail exchange horoscope lottery
         """
 
     /// Past forms of speech, which report somebody's words.

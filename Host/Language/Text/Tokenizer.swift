@@ -354,7 +354,8 @@ struct Tokenizer {
                     position = next
                 }
             }
-        case 46 where count <= 2 && secondCount <= 2 && next < end && source[next] == 46 && isDigit(next + 1):  // 1.12.2026
+        // 1.12.2026
+        case 46 where count <= 2 && secondCount <= 2 && next < end && source[next] == 46 && isDigit(next + 1):
             var third: Int64 = 0
             next += 1
             guard digits(&next, &third) <= 4 else { return }

@@ -44,9 +44,27 @@ struct Vocabulary: Sendable {
                 correct(&tokens[index], source: source, lexicon: lexicon, isTemplate: isTemplate)
             }
         }
+        readRates(&tokens)
         joinPhrases(&tokens, lexicon: lexicon)
         for index in tokens.indices where tokens[index].kind == .word {
             tokens[index].feature = indexOfLemma[tokens[index].lemma] ?? -1
+        }
+    }
+
+    private static let each = Set(["a", "an", "per", "each", "every"].map { wordHash($0.utf8) })
+    private static let every = wordHash("every")
+    private static let spans = Set(["day", "week", "month", "year", "quarter"].map { wordHash($0.utf8) })
+
+    /// `80 a month`, `per month`, `each month` are `every month`.
+    private func readRates(_ tokens: inout [Token]) {
+        for index in tokens.indices.dropFirst() where Vocabulary.spans.contains(tokens[index].lemma) {
+            let before = index - 1
+            guard tokens[before].kind == .word, Vocabulary.each.contains(tokens[before].surface) else { continue }
+            if before > 0, tokens[before - 1].has(.preposition) { continue }
+            if index + 1 < tokens.count, tokens[index + 1].surface == wordHash("ago") { continue }
+            tokens[before].lemma = Vocabulary.every
+            tokens[before].flags.subtract([.determiner, .preposition])
+            tokens[before].flags.formUnion(.function)
         }
     }
 

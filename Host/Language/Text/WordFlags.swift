@@ -1,6 +1,6 @@
 /// What general English says about a word, whatever the tools are.
 struct WordFlags: OptionSet, Sendable {
-    let rawValue: UInt32
+    let rawValue: UInt64
 
     /// In the lexicon at all: never corrected as a typing slip.
     static let known = WordFlags(rawValue: 1 << 0)
@@ -45,6 +45,8 @@ struct WordFlags: OptionSet, Sendable {
     static let corrected = WordFlags(rawValue: 1 << 28)
     static let currencyWord = WordFlags(rawValue: 1 << 29)
     static let greeting = WordFlags(rawValue: 1 << 30)
+    /// Belongs to something that assistants are asked for elsewhere: alarms, lights, flights.
+    static let elsewhere = WordFlags(rawValue: 1 << 32)
     /// "that", "it", "them": stands for something named before.
     static let pointer = WordFlags(rawValue: 1 << 31)
 }
@@ -78,7 +80,7 @@ struct ClusterSet: Sendable, Hashable {
     }
 
     /// Calls `body` with every member in ascending order.
-    func forEach(_ body: (Int) -> Void) {
+    func visit(_ body: (Int) -> Void) {
         var rest = low
         while rest != 0 {
             body(rest.trailingZeroBitCount)

@@ -5,12 +5,24 @@ struct ItemListReader {
     let message: Message
 
     private enum W {
-        static let and = wordHash("and"), plus = wordHash("plus"), also = wordHash("also"), of = wordHash("of")
-        static let well = wordHash("well"), x = wordHash("x"), bit = wordHash("bit"), few = wordHash("few")
-        static let lot = wordHash("lot"), lots = wordHash("lots"), plenty = wordHash("plenty"), a = wordHash("a")
-        static let more = wordHash("more"), extra = wordHash("extra"), little = wordHash("little")
-        static let then = wordHash("then"), or = wordHash("or"), couple = wordHash("couple"), one = wordHash("one")
-        static let times = wordHash("times"), an = wordHash("an"), s = wordHash("'s")
+        static let and = wordHash("and")
+        static let plus = wordHash("plus")
+        static let also = wordHash("also")
+        static let of = wordHash("of")
+        static let well = wordHash("well")
+        static let x = wordHash("x")
+        static let bit = wordHash("bit")
+        static let few = wordHash("few")
+        static let lot = wordHash("lot")
+        static let lots = wordHash("lots")
+        static let plenty = wordHash("plenty")
+        static let a = wordHash("a")
+        static let more = wordHash("more")
+        static let extra = wordHash("extra")
+        static let little = wordHash("little")
+        static let then = wordHash("then")
+        static let couple = wordHash("couple")
+        static let an = wordHash("an")
     }
 
     /// Names that contain "and": the words on either side.
@@ -177,6 +189,10 @@ struct ItemListReader {
                     continue
                 }
                 if let next, next.has(.unit) || next.has(.cardinal) || next.surface == W.couple { return index }
+                index += 1
+                continue
+            }
+            if token.has(.self1), token.has(.pronoun), index + 1 < upper {
                 index += 1
                 continue
             }
