@@ -177,7 +177,7 @@ let package = Package(
             ]),
         tests("PluginCommon", ["PluginCommon", "TandemSDK"]),
         tests("Grocery", ["Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),
-        tests("Recipes", ["Recipes", "Grocery", "PluginCommon", "TandemSDK", "TandemTesting"]),
+        tests("Recipes", ["Recipes", "Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),
         tests("Expenses", ["Expenses", "Grocery", "PluginCommon", "TandemSDK", "TandemTesting"]),
     ]
 )
