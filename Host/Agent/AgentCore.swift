@@ -21,7 +21,8 @@ public struct AgentServices: Sendable {
 
     public init(
         database: any Database, accounts: Accounts, providers: [any ToolProvider], catalogue: any ToolCatalogue,
-        language: any LanguageProvider = EmbeddedLanguageProvider(), channels: [any DeliveryChannel] = [], clock: any WallClock, metrics: AgentMetrics,
+        language: any LanguageProvider = EmbeddedLanguageProvider(), channels: [any DeliveryChannel] = [],
+        clock: any WallClock, metrics: AgentMetrics,
         limits: AgentLimits = AgentLimits(), policy: Policy = .standard
     ) {
         self.database = database
@@ -53,7 +54,13 @@ public final class AgentCore: InboundSink {
     private let channels: [String: any DeliveryChannel]
     private let logger = Logger(label: "tandem.agent")
     /// Who waits for the answer of a turn in this process.
-    private let waiting = Mutex<[RecordID: CheckedContinuation<Answer?, Never>]>([:])
+    private let waiting = Mutex(Waiting())
+
+    private struct Waiting {
+        var answers: [RecordID: CheckedContinuation<Answer?, Never>] = [:]
+        /// Nobody works any more: whoever asked now would wait for ever.
+        var isOver = false
+    }
 
     public init(_ services: AgentServices) {
         self.services = services
@@ -86,8 +93,11 @@ public final class AgentCore: InboundSink {
         let store = store
         let turn = try await services.database.write(scope) { try store.accept(message, in: $0) }
         let answer: Answer? = await withCheckedContinuation { continuation in
-            waiting.withLock { $0[turn] = continuation }
-            scheduler.wake(scope)
+            let isOver = waiting.withLock { waiting in
+                if !waiting.isOver { waiting.answers[turn] = continuation }
+                return waiting.isOver
+            }
+            if isOver { continuation.resume(returning: nil) } else { scheduler.wake(scope) }
         }
         guard let answer else { throw CancellationError() }
         return answer
@@ -95,11 +105,12 @@ public final class AgentCore: InboundSink {
 
     // MARK: Working
 
-    /// Works until the task is cancelled. First takes up what an earlier process left behind.
+    /// Works until the task is cancelled, once. First takes up what an earlier process left behind.
     public func run() async {
         await withTaskCancellationHandler {
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<services.limits.concurrency { group.addTask { await self.work() } }
+                group.addTask { await self.runner.watch.run() }
                 group.addTask { await self.rescan() }
                 await group.waitForAll()
             }
@@ -107,8 +118,8 @@ public final class AgentCore: InboundSink {
             scheduler.close()
         }
         let abandoned = waiting.withLock { waiting in
-            defer { waiting = [:] }
-            return waiting.values.map { $0 }
+            defer { waiting = Waiting(isOver: true) }
+            return waiting.answers.values.map { $0 }
         }
         for continuation in abandoned { continuation.resume(returning: nil) }
     }
@@ -140,16 +151,22 @@ public final class AgentCore: InboundSink {
 
     private func drain(_ scope: UserScope) async {
         while !Task.isCancelled {
+            var current: RecordID?
             do {
                 guard let work = try await load(scope) else { return }
+                current = work.turn
                 let answer = try await process(work, scope: scope)
-                waiting.withLock { $0.removeValue(forKey: work.turn) }?.resume(returning: answer)
+                waiting.withLock { $0.answers.removeValue(forKey: work.turn) }?.resume(returning: answer)
             } catch is CancellationError {
                 return
             } catch {
                 services.metrics.failed()
                 logger.error(
                     "a turn failed; it is tried again", metadata: ["error": "\(AgentCore.description(of: error))"])
+                let store = store
+                if let turn = current {
+                    try? await services.database.write(scope) { try store.noteFailure(of: turn, in: $0) }
+                }
                 return
             }
         }
@@ -167,18 +184,16 @@ public final class AgentCore: InboundSink {
         let start = monotonicNanoseconds()
         let deadline = start + UInt64(services.limits.turnTime.milliseconds) * 1_000_000
         let store = store
-        let turn = work.turn
         var attempt = 1
         var resumedSteps: [PlannedStep]?
-        if let earlier = work.earlier {
-            // Interrupted: take back what its calls had written, then carry the same plan out again.
+        var turnRow: RecordID?
+        if work.earlier != nil || work.wasLeft {
+            // Interrupted: take back what its calls had written, then carry the same plan out again, if it had one.
             services.metrics.tookUpAgain()
-            attempt = earlier.attempts + 1
-            resumedSteps = earlier.steps
-            try await services.database.write(scope) { transaction in
-                try store.rollBack(earlier, turn: turn, in: transaction)
-                try store.countAttempt(earlier, in: transaction)
+            (attempt, turnRow) = try await services.database.write(scope) { transaction in
+                try store.begin(work, in: transaction)
             }
+            if let steps = work.earlier?.steps, !steps.isEmpty { resumedSteps = steps }
         }
 
         let profile = try await services.accounts.profile(of: scope)
@@ -187,6 +202,7 @@ public final class AgentCore: InboundSink {
             state: work.state, confirmations: work.confirmations, now: services.clock.now, timeZone: profile.timeZone,
             currency: profile.currency)
         var draft = TurnDraft(work: work, context: context)
+        draft.turnRow = turnRow ?? draft.turnRow
 
         if attempt > services.limits.attempts {
             draft.reply.add("Something went wrong on my side, and nothing was changed. Please send it again.")
@@ -205,6 +221,8 @@ public final class AgentCore: InboundSink {
         case .reply(let text):
             draft.reply.add(text)
             draft.state.question = nil
+        case .remark(let text):
+            draft.reply.add(text)
         case .more:
             draft.answerWithRest()
         case .undo:
@@ -226,7 +244,8 @@ public final class AgentCore: InboundSink {
     }
 
     private func confirm(
-        _ confirmation: Confirmation, draft: inout TurnDraft, directory: ToolDirectory, scope: UserScope, deadline: UInt64
+        _ confirmation: Confirmation, draft: inout TurnDraft, directory: ToolDirectory, scope: UserScope,
+        deadline: UInt64
     ) async throws {
         guard let tool = directory[confirmation.tool]?.definition,
             Confirmation.hash(tool: confirmation.tool, arguments: confirmation.arguments) == confirmation.hash
@@ -255,11 +274,14 @@ public final class AgentCore: InboundSink {
             let plan = draft.plan
             // A confirmation is used up in the same transaction, so that no crash can use it twice.
             let closed = draft.closed
+            let row = draft.turnRow
             draft.turnRow = try await services.database.write(scope) { transaction in
                 for (confirmation, state) in closed {
                     try store.close(confirmation, as: state, in: transaction)
                 }
-                return try store.insert(plan: plan, in: transaction)
+                guard let row else { return try store.insert(plan: plan, in: transaction) }
+                try store.update(plan: plan, row: row, in: transaction)
+                return row
             }
             draft.closed = []
         }
@@ -284,13 +306,16 @@ public final class AgentCore: InboundSink {
                 index: index, tool: name, effect: tool.effect, arguments: call["arguments"] ?? [:], confidence: 1,
                 label: .owner, isConfirmed: true)
         }
+        // All or nothing: a tool that is off meanwhile cannot take its part back.
+        let isPossible = steps.count == change.calls.count
+        draft.undoSteps = isPossible ? steps : []
         let results = await runner.run(
-            steps, turn: draft.turn, scope: scope, directory: directory, deadline: deadline)
+            draft.undoSteps, turn: draft.turn, scope: scope, directory: directory, deadline: deadline)
         let failed = results.contains { result in
             if case .tool(.value) = result.outcome { return false }
             return true
         }
-        if failed || steps.count != change.calls.count {
+        if failed || !isPossible {
             draft.reply.add("I could not take that back. Please try it again in a moment.")
             return
         }

@@ -6,6 +6,10 @@ import TandemStorage
 struct AgentStore: Sendable {
     /// How long a turn is held by the process that took it; longer than a turn may take.
     static let lease = Duration.seconds(90)
+    /// A lease that ends within this is renewed by a holder that lives.
+    static let renewal = Duration.seconds(60)
+    /// Steps of an interrupted attempt whose writes are looked for where no plan names them.
+    static let mostSteps = 32
 
     let holder: TurnHolder
 
@@ -13,7 +17,9 @@ struct AgentStore: Sendable {
 
     /// Stores a message and queues its turn; the message's id is the turn's.
     func accept(_ message: InboundMessage, in transaction: any WriteTransaction) throws -> RecordID {
-        var values: JSONObject = ["direction": "in", "channel": .string(message.channel), "text": .string(message.text)]
+        // No text of a database holds a zero; nobody means one.
+        let text = message.text.utf8.contains(0) ? message.text.filter { $0 != "\u{0}" } : message.text
+        var values: JSONObject = ["direction": "in", "channel": .string(message.channel), "text": .string(text)]
         if !message.address.isEmpty { values["address"] = .string(message.address) }
         if let id = message.externalID { values["external_id"] = .string(id) }
         let turn = try transaction.insert(AgentTables.messages, values)
@@ -32,6 +38,12 @@ struct AgentStore: Sendable {
         for row in try transaction.query("SELECT DISTINCT holder FROM turn_queue") {
             let other = try row.text("holder")
             if other == holder.text {
+                // Whoever lives keeps what it holds, however long the queue before it is.
+                try transaction.execute(
+                    """
+                    UPDATE turn_queue SET lease_until = \(now.advanced(by: AgentStore.lease))
+                    WHERE holder = \(holder.text) AND lease_until < \(now.advanced(by: AgentStore.renewal))
+                    """)
                 for row in try transaction.query(
                     "SELECT DISTINCT user_id FROM turn_queue WHERE holder = \(holder.text)")
                 {
@@ -46,7 +58,8 @@ struct AgentStore: Sendable {
             }
             try transaction.execute(
                 """
-                UPDATE turn_queue SET holder = \(holder.text), lease_until = \(now.advanced(by: AgentStore.lease))
+                UPDATE turn_queue SET holder = \(holder.text), lease_until = \(now.advanced(by: AgentStore.lease)),
+                times_left = times_left + 1
                 WHERE \(lapsed)
                 """)
         }
@@ -60,7 +73,7 @@ struct AgentStore: Sendable {
         guard case .user(let scope) = transaction.scope,
             let queued = try transaction.first(
                 """
-                SELECT turn, holder FROM turn_queue WHERE user_id = \(scope.user) ORDER BY turn LIMIT 1
+                SELECT turn, holder, times_left FROM turn_queue WHERE user_id = \(scope.user) ORDER BY turn LIMIT 1
                 """),
             try queued.text("holder") == holder.text
         else { return nil }
@@ -68,7 +81,10 @@ struct AgentStore: Sendable {
         guard let message = try transaction.row(AgentTables.messages, turn) else { return nil }
         let conversation = try transaction.list(AgentTables.conversation, limit: 1).first
         let confirmations = try transaction.list(
-            AgentTables.confirmations, where: [RowCondition("state", .equal, "open")], limit: 50)
+            AgentTables.confirmations,
+            where: [RowCondition("state", .equal, "open"), RowCondition("expires_at", .greater, .timestamp(now))],
+            order: [RowOrder("id", descending: true)], limit: AgentStore.mostConfirmations
+        ).reversed()
         let earlier = try transaction.list(
             AgentTables.turns, where: [RowCondition("message", .equal, .id(turn))], limit: 1
         ).first
@@ -77,7 +93,8 @@ struct AgentStore: Sendable {
             address: message.string("address") ?? "",
             state: conversation.map { ConversationState(json: $0["state"]) } ?? ConversationState(),
             stateRow: conversation?.id,
-            confirmations: confirmations.compactMap { AgentStore.confirmation($0) }.filter { $0.expiresAt > now },
+            confirmations: confirmations.compactMap { AgentStore.confirmation($0) },
+            wasLeft: try queued.int("times_left") > 0,
             earlier: earlier.map { row in
                 TurnWork.Earlier(
                     row: row.id, attempts: Int(row.integer("attempts") ?? 1),
@@ -98,14 +115,36 @@ struct AgentStore: Sendable {
             ])
     }
 
-    /// Takes back what the interrupted attempt's steps had written, last first, as if it had never run.
-    func rollBack(_ earlier: TurnWork.Earlier, turn: RecordID, in transaction: any WriteTransaction) throws {
-        for step in earlier.steps.reversed() { try transaction.rollBack(WriteOrigin(turn: turn, step: step.index)) }
+    /// Takes up a turn that was left behind: takes back what an interrupted attempt had written, last first, as if it had
+    /// never run, and counts the attempt that begins, so that a message that kills whoever reads it is given up one day.
+    ///
+    /// Returns the attempt's number and the turn's row.
+    func begin(_ work: TurnWork, in transaction: any WriteTransaction) throws -> (attempt: Int, row: RecordID) {
+        let last = max(AgentStore.mostSteps, (work.earlier?.steps.map(\.index).max() ?? 0) + 1)
+        for step in (0..<last).reversed() { try transaction.rollBack(WriteOrigin(turn: work.turn, step: step)) }
+        guard let earlier = work.earlier else {
+            return (1, try insert(plan: TurnDraft.Plan(turn: work.turn, channel: work.channel), in: transaction))
+        }
+        let attempt = earlier.attempts + 1
+        try transaction.update(AgentTables.turns, earlier.row, set: ["attempts": .integer(Int64(attempt))])
+        return (attempt, earlier.row)
     }
 
-    func countAttempt(_ earlier: TurnWork.Earlier, in transaction: any WriteTransaction) throws {
+    /// Counts an attempt that failed in this process: the next one is made with more care.
+    func noteFailure(of turn: RecordID, in transaction: any WriteTransaction) throws {
+        guard case .user(let scope) = transaction.scope else { return }
+        try transaction.execute(
+            """
+            UPDATE turn_queue SET times_left = times_left + 1
+            WHERE user_id = \(scope.user) AND turn = \(turn) AND holder = \(holder.text)
+            """)
+    }
+
+    /// Puts the plan of a turn that has a row already on record.
+    func update(plan: TurnDraft.Plan, row: RecordID, in transaction: any WriteTransaction) throws {
         try transaction.update(
-            AgentTables.turns, earlier.row, set: ["attempts": .integer(Int64(earlier.attempts + 1))])
+            AgentTables.turns, row,
+            set: ["handled_by": .string(plan.handledBy), "steps": .array(plan.steps.map(\.json))])
     }
 
     func close(_ confirmation: Confirmation, as state: String, in transaction: any WriteTransaction) throws {
@@ -131,8 +170,18 @@ struct AgentStore: Sendable {
 
         // A call that failed leaves nothing behind, whatever it had written before it failed.
         for result in draft.results.reversed() where result.step.effect != .read {
-            guard case .tool(.failure) = result.outcome else { continue }
-            try transaction.rollBack(WriteOrigin(turn: draft.turn, step: result.step.index))
+            let origin = WriteOrigin(turn: draft.turn, step: result.step.index)
+            switch result.outcome {
+            case .tool(.failure): try transaction.rollBack(origin)
+            // What a tool of its own takes back is not taken back by the journal as well.
+            case .tool(.value) where draft.undoTools[result.step.tool] != nil: try transaction.settle(origin)
+            default: continue
+            }
+        }
+        for step in draft.undoSteps.reversed() {
+            let origin = WriteOrigin(turn: draft.turn, step: step.index)
+            // Taking back cannot itself be taken back; where it failed, nothing of it stays.
+            if draft.undo == nil { try transaction.rollBack(origin) } else { try transaction.settle(origin) }
         }
         for (confirmation, state) in draft.closed { try close(confirmation, as: state, in: transaction) }
         if let undo = draft.undo { try take(back: undo, draft: &draft, in: transaction) }
@@ -192,7 +241,7 @@ struct AgentStore: Sendable {
             "ended_at": .timestamp(transaction.now),
         ]
         if !undoCalls.isEmpty {
-            values["undo_calls"] = .array(undoCalls)
+            values["undo_calls"] = ["title": .string(draft.undoLabel ?? ""), "calls": .array(undoCalls)]
             values["undo_state"] = "open"
         }
         if let row = draft.turnRow {
@@ -206,9 +255,20 @@ struct AgentStore: Sendable {
 
     // MARK: Confirmations
 
+    /// Of those that wait, the newest are looked at.
+    static let mostConfirmations = 100
+
     private func open(_ draft: inout TurnDraft, in transaction: any WriteTransaction) throws -> [Confirmation] {
         var opened: [Confirmation] = []
         var taken = draft.taken
+        if !draft.opened.isEmpty {
+            try transaction.update(
+                AgentTables.confirmations,
+                where: [
+                    RowCondition("state", .equal, "open"),
+                    RowCondition("expires_at", .lessOrEqual, .timestamp(draft.now)),
+                ], set: ["state": "expired"])
+        }
         for (step, tool) in zip(draft.opened, draft.openedTools) {
             let code = Confirmation.code(excluding: taken)
             taken.insert(code)
@@ -254,7 +314,8 @@ struct AgentStore: Sendable {
         if let journalled, journalled.turn == turn { work.title = journalled.title ?? "" }
         if let called, calledTurn == turn {
             work.turnRow = called.id
-            work.calls = called["undo_calls"].arrayValue ?? []
+            work.calls = called["undo_calls"]["calls"]?.arrayValue ?? []
+            if work.title.isEmpty { work.title = called["undo_calls"]["title"]?.stringValue ?? "" }
         }
         return work
     }

@@ -22,7 +22,13 @@ public enum AgentTables {
                 table.primaryKey("user_id", "turn")
                 table.isWithoutRowID = true
             }
-        }
+        },
+        // How often a turn was left behind: by a process that died or an attempt that failed. Not by one that waited.
+        Migration("agent/2-turns-left-behind") { builder in
+            builder.sql(
+                sqlite: "ALTER TABLE turn_queue ADD COLUMN times_left INTEGER NOT NULL DEFAULT 0",
+                postgres: "ALTER TABLE turn_queue ADD COLUMN times_left BIGINT NOT NULL DEFAULT 0")
+        },
     ]
 
     public static let definitions: [TableDefinition] = [

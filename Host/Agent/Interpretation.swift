@@ -6,6 +6,8 @@ import TandemLanguage
 enum Interpretation: Sendable {
     /// Nothing to do but answer.
     case reply(String)
+    /// Nothing to do but answer, and what was asked before is still open.
+    case remark(String)
     /// The rest of the last answer.
     case more
     /// Take back the last change.
@@ -27,9 +29,9 @@ struct Interpreter: Sendable {
 
     func interpret(_ text: String) async -> (Interpretation, handledBy: String) {
         let message = text.trimmingSpace()
-        if message.isEmpty { return (.reply("Your message came empty. Text ? to see what I can do."), "local") }
+        if message.isEmpty { return (.remark("Your message came empty. Text ? to see what I can do."), "local") }
         if message.utf8.count > limits.messageBytes {
-            return (.reply("That is a lot at once. Send it in smaller parts, and I take them one by one."), "local")
+            return (.remark("That is a lot at once. Send it in smaller parts, and I take them one by one."), "local")
         }
         if let word = ControlWord(message), let found = control(word) { return (found, "local") }
         if let answer = await answerToQuestion(message) { return (answer, "local") }
@@ -41,7 +43,7 @@ struct Interpreter: Sendable {
     private func control(_ word: ControlWord) -> Interpretation? {
         switch word {
         case .more: return .more
-        case .hint: return .reply(hint)
+        case .hint: return .remark(hint)
         case .undo: return .undo
         case .number(let number):
             if let confirmation = context.confirmations.first(where: { $0.code == number }) {
@@ -54,7 +56,7 @@ struct Interpreter: Sendable {
             }
             if context.question != nil { return nil }
             if (1000...9999).contains(number), context.state.shown?.items.count ?? 0 < number {
-                return .reply("That code is not open any more. Ask again, and I give you a new one.")
+                return .remark("That code is not open any more. Ask again, and I give you a new one.")
             }
             return nil
         case .agree, .disagree:
@@ -62,7 +64,7 @@ struct Interpreter: Sendable {
                 return word == .agree ? .confirmed(only) : .declined(only)
             }
             if context.confirmations.count > 1 {
-                return .reply("Several things wait for your word. Text the number of the one you mean.")
+                return .remark("Several things wait for your word. Text the number of the one you mean.")
             }
             if let question = context.question {
                 if word == .disagree { return .reply("Alright, left as it is.") }
@@ -92,7 +94,7 @@ struct Interpreter: Sendable {
             return nil
         }
         guard let value = value(of: message, for: question) else {
-            return .reply("That does not fit the question. Text skip to leave it.")
+            return .remark("That does not fit the question. Text skip to leave it.")
         }
         return steps(answering: question, with: value)
     }
@@ -117,7 +119,8 @@ struct Interpreter: Sendable {
             return .reply("That was switched off meanwhile, so I left it.")
         }
         let step = PlannedStep(
-            index: 0, tool: question.tool, effect: entry.definition.effect, arguments: question.arguments, confidence: 1,
+            index: 0, tool: question.tool, effect: entry.definition.effect, arguments: question.arguments,
+            confidence: 1,
             label: .owner, resumeState: question.resumeState, answers: [question.field: value])
         return .steps([step], handledBy: "local")
     }
@@ -133,7 +136,8 @@ struct Interpreter: Sendable {
         case .calls(let calls):
             if calls.count > limits.callsPerTurn {
                 return (
-                    .reply("That is \(calls.count) things at once; I can do \(limits.callsPerTurn). Send them in parts."),
+                    .reply(
+                        "That is \(calls.count) things at once; I can do \(limits.callsPerTurn). Send them in parts."),
                     planned.handledBy
                 )
             }

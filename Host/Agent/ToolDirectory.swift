@@ -1,5 +1,5 @@
-public import TandemCore
 import Synchronization
+public import TandemCore
 
 /// The tools of this host, on or off, for the planner and for plain words about what is off.
 public protocol ToolCatalogue: Sendable {

@@ -19,6 +19,8 @@ struct TurnWork: Sendable {
     var state: ConversationState
     var stateRow: RecordID?
     var confirmations: [Confirmation]
+    /// An attempt may have been made before: by a process that died, or one that failed.
+    var wasLeft = false
     var earlier: Earlier?
 }
 
@@ -39,6 +41,8 @@ struct TurnDraft: Sendable {
     var undoes = false
     /// What will be taken back with the turn's end.
     var undo: UndoWork?
+    /// The calls that were made to take it back.
+    var undoSteps: [PlannedStep] = []
     /// Confirmations that this turn ends, with their new state.
     var closed: [(Confirmation, String)] = []
     /// Confirmations that this turn asks for.
@@ -65,8 +69,9 @@ struct TurnDraft: Sendable {
     struct Plan: Sendable {
         var turn: RecordID
         var channel: String
-        var handledBy: String
-        var steps: [PlannedStep]
+        var handledBy = "local"
+        /// None: the message was taken up and not understood yet.
+        var steps: [PlannedStep] = []
     }
 
     var plan: Plan { Plan(turn: turn, channel: channel, handledBy: handledBy, steps: steps) }
@@ -139,7 +144,9 @@ struct TurnDraft: Sendable {
     mutating func take(_ results: [StepResult], directory: ToolDirectory, now: Timestamp) {
         self.results = results
         for result in results {
-            if case .tool(let undo)? = directory[result.step.tool]?.definition.undo { undoTools[result.step.tool] = undo }
+            if case .tool(let undo)? = directory[result.step.tool]?.definition.undo {
+                undoTools[result.step.tool] = undo
+            }
             switch result.outcome {
             case .tool(.value(let value)):
                 reply.add(value.message.isEmpty ? "Done." : value.message)

@@ -54,6 +54,8 @@ final class TurnRunner: ToolMediator {
     private let policy: Policy
     private let limits: AgentLimits
     private let metrics: AgentMetrics
+    /// Its loop runs with the agent.
+    let watch = CallWatch()
 
     init(directories: ToolDirectoryCache, policy: Policy, limits: AgentLimits, metrics: AgentMetrics) {
         self.directories = directories
@@ -107,7 +109,8 @@ final class TurnRunner: ToolMediator {
             resumeState: step.resumeState, answers: step.answers, allowedEffect: entry.definition.effect)
         let outcome =
             start >= deadline
-            ? ToolOutcome.failure(TurnRunner.outOfTime) : await entry.provider.call(call, in: scope)
+            ? ToolOutcome.failure(TurnRunner.outOfTime)
+            : await watch.run(until: call.deadlineNanoseconds) { await entry.provider.call(call, in: scope) }
         let nanoseconds = monotonicNanoseconds() - start
         let result = StepResult(step: step, outcome: .tool(outcome), milliseconds: Int(nanoseconds / 1_000_000))
         metrics.called(tool: step.tool, outcome: result.word, nanoseconds: nanoseconds)
