@@ -147,6 +147,7 @@ let package = Package(
             name: "tandem-benchmarks",
             dependencies: [
                 "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemJSON", "TandemPluginHost", crypto,
+                log,
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
 

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import TandemApplication
 import TandemCore
 import TandemJSON
@@ -14,6 +15,8 @@ struct Benchmarks {
             FileHandle.standardError.write(Data("usage: tandem-benchmarks BUILD-FOLDER [NAME ...]\n".utf8))
             exit(64)
         }
+        // The log would disturb the figures and the reader.
+        LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
         let wanted = Set(arguments.dropFirst())
         let place = Place(buildFolder: URL(fileURLWithPath: build).standardizedFileURL.path)
         defer { place.clean() }
@@ -91,7 +94,8 @@ final class Place: Sendable {
 
     init(buildFolder: String) {
         self.buildFolder = buildFolder
-        root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        root =
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().path
         folder = NSTemporaryDirectory() + "tandem-bench-\(UInt32.random(in: 0 ... .max))"
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -30,7 +30,9 @@ enum CallBenchmark {
         for (index, name) in ["cecho", "echobench"].enumerated() {
             let from = bundles + "/" + name
             let to = bundles + "/" + ["libcecho", "libechobench"][index]
-            if FileManager.default.fileExists(atPath: from) { try FileManager.default.moveItem(atPath: from, toPath: to) }
+            if FileManager.default.fileExists(atPath: from) {
+                try FileManager.default.moveItem(atPath: from, toPath: to)
+            }
         }
         try Data(registry.pretty().utf8).write(to: URL(fileURLWithPath: folder + "/registry.json"))
         let host = PluginHost(

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Glibc
 import TandemAccounts
 import TandemApplication
 import TandemCore
@@ -95,7 +96,8 @@ final class Server {
     /// From the start of the process to the first 200 of `/health/ready`.
     let millisecondsToReady: Double
 
-    init(place: Place, data: String, environment: [String: String], people: Int = WebhookBenchmark.people) async throws {
+    init(place: Place, data: String, environment: [String: String], people: Int = WebhookBenchmark.people) async throws
+    {
         let tandem = place.buildFolder + "/tandem"
         var environment = environment
         environment["TANDEM_DATA"] = data
@@ -117,15 +119,38 @@ final class Server {
         process.standardOutput = FileHandle.nullDevice
         let start = monotonicNanoseconds()
         try process.run()
-        let address = URL(string: "http://127.0.0.1:\(port)/health/ready")
         while true {
-            if let address, (try? Data(contentsOf: address)) != nil { break }
+            if Server.isReady(port) { break }
             guard process.isRunning, monotonicNanoseconds() - start < 20_000_000_000 else {
                 throw Child.Failure(description: "tandem serve did not get ready")
             }
             try await Task.sleep(for: .milliseconds(2))
         }
         millisecondsToReady = Double(monotonicNanoseconds() - start) / 1e6
+    }
+
+    /// Whether `/health/ready` answers 200.
+    private static func isReady(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else { return false }
+        let request = Array("GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL.rawValue)) == request.count else {
+            return false
+        }
+        var answer = [UInt8](repeating: 0, count: 64)
+        let count = recv(descriptor, &answer, answer.count, 0)
+        return count > 12 && String(decoding: answer[9..<12], as: UTF8.self) == "200"
     }
 
     var residentMegabytes: Double {

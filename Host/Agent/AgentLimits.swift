@@ -6,8 +6,8 @@ public struct AgentLimits: Sendable {
     public var turnTime = Duration.seconds(30)
     /// A longer message is answered with a request to send it in parts.
     public var messageBytes = 4096
-    /// Turns worked on at once in this process.
-    public var concurrency = 4
+    /// Turns worked on at once in this process. Most of them wait for a commit, which they share: fewer would be slower.
+    public var concurrency = 128
     /// After so many attempts a turn is given up with an apology.
     public var attempts = 3
 

@@ -180,7 +180,8 @@ public final class Application: Sendable {
     public func scope(email: String) async throws -> UserScope {
         guard let account = try await accounts.user(email: email) else {
             throw ApplicationError(
-                "There is no account \(email). `tandem user add \(email)` makes it; `tandem demo` makes a demo account.")
+                "There is no account \(email). `tandem user add \(email)` makes it; `tandem demo` makes a demo account."
+            )
         }
         guard account.status == .active else { throw ApplicationError("The account \(email) is disabled.") }
         return account.scope

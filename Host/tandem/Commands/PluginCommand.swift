@@ -25,7 +25,8 @@ struct PluginListCommand: AsyncParsableCommand {
         commandName: "list", abstract: "All plugins of the registry: loaded, or refused and why.",
         discussion: "Exits 1 when a plugin or the registry itself was refused.")
 
-    @Option(name: .customLong("as"), help: ArgumentHelp("Also where each stands with this account.", valueName: "email"))
+    @Option(
+        name: .customLong("as"), help: ArgumentHelp("Also where each stands with this account.", valueName: "email"))
     var email: String?
 
     @OptionGroup var common: CommonOptions
@@ -39,7 +40,9 @@ struct PluginListCommand: AsyncParsableCommand {
                     grants[grant.plugin] = grant.state.name
                 }
             }
-            var rows = [["PLUGIN", "VERSION", "STATE", "TOOLS", "TRUST"] + (email == nil ? [] : ["FOR \(email ?? "")"])]
+            var rows = [
+                ["PLUGIN", "VERSION", "STATE", "TOOLS", "TRUST"] + (email == nil ? [] : ["FOR \(email ?? "")"])
+            ]
             let statuses = application.plugins.statuses()
             for status in statuses {
                 if terminal.isJSON { terminal.json(PluginListCommand.json(status, grant: grants[status.id])) }
