@@ -145,7 +145,7 @@ final class Server {
         }
         guard connected == 0 else { return false }
         let request = Array("GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
-        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL.rawValue)) == request.count else {
+        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
             return false
         }
         var answer = [UInt8](repeating: 0, count: 64)
