@@ -85,7 +85,8 @@ let package = Package(
 
         // The example of docs/plugins/swift.md.
         .target(
-            name: "Water", dependencies: ["TandemSDK"], path: "PluginSDK/Examples/Swift/Sources", swiftSettings: settings),
+            name: "Water", dependencies: ["TandemSDK"], path: "PluginSDK/Examples/Swift/Sources",
+            swiftSettings: settings),
         .target(
             name: "WaterEntry", dependencies: ["Water"], path: "PluginSDK/Examples/Swift/Entry",
             swiftSettings: settings, linkerSettings: pluginLinker),
@@ -146,7 +147,8 @@ let package = Package(
         .executableTarget(
             name: "tandem-benchmarks",
             dependencies: [
-                "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemJSON", "TandemPluginHost", crypto,
+                "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemJSON", "TandemPluginHost",
+                crypto,
                 log,
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
@@ -160,20 +162,24 @@ let package = Package(
         tests("TandemStorage", ["TandemStorage", "TandemCore", "TandemJSON", "CSQLite", crypto]),
         tests("TandemEgress", ["TandemEgress", "TandemCore", hummingbird, log]),
         tests("TandemAccounts", ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON"]),
-        tests("TandemPluginHost", ["TandemPluginHost", "TandemStorage", "TandemCore", "TandemJSON", "CTandemPlugin", log]),
+        tests(
+            "TandemPluginHost", ["TandemPluginHost", "TandemStorage", "TandemCore", "TandemJSON", "CTandemPlugin", log]),
         tests("TandemLanguage", ["TandemLanguage", "TandemCore", "TandemJSON"]),
         tests("TandemMemory", ["TandemMemory", "TandemStorage", "TandemCore", "TandemJSON"]),
-        tests("TandemLife", ["TandemLife", "TandemMemory", "TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON"]),
+        tests(
+            "TandemLife", ["TandemLife", "TandemMemory", "TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON"]),
         tests(
             "TandemSMS",
             [
-                "TandemSMS", "TandemAccounts", "TandemCore", "TandemJSON", "TandemStorage", "TandemEgress", "TandemAgent",
+                "TandemSMS", "TandemAccounts", "TandemCore", "TandemJSON", "TandemStorage", "TandemEgress",
+                "TandemAgent",
                 "TwilioSimulator",
             ]),
         tests(
             "TandemHTTP",
             [
-                "TandemHTTP", "TandemSMS", "TandemCore", "TandemStorage", "TandemEgress", "TandemAgent", "TwilioSimulator",
+                "TandemHTTP", "TandemSMS", "TandemCore", "TandemStorage", "TandemEgress", "TandemAgent",
+                "TwilioSimulator",
                 lifecycle, log,
             ]),
         tests("PluginCommon", ["PluginCommon", "TandemSDK"]),

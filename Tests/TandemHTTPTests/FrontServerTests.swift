@@ -124,11 +124,12 @@ import TwilioSimulator
             + "Content-Length: 100\r\n\r\na=",
     ])
     func cutsSlowClients(start: String) async throws {
-        try await ServerFixture.run(change: { options in
+        let change: @Sendable (inout FrontServer.Options) -> Void = { options in
             options.headerTime = .milliseconds(150)
             options.bodyTime = .milliseconds(150)
             options.keepAliveTime = .milliseconds(150)
-        }) { server async throws in
+        }
+        try await ServerFixture.run(change: change) { server async throws in
             let socket = try RawSocket(port: server.port)
             try socket.write(start)
             try await socket.untilClosed()
@@ -137,7 +138,8 @@ import TwilioSimulator
 
     @Test(arguments: ["\u{16}\u{03}\u{01}\u{02}\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /\u{0}x HTTP/1.1\r\n\r\n"])
     func survivesNonsense(text: String) async throws {
-        try await ServerFixture.run(change: { $0.headerTime = .milliseconds(300) }) { server async throws in
+        let change: @Sendable (inout FrontServer.Options) -> Void = { $0.headerTime = .milliseconds(300) }
+        try await ServerFixture.run(change: change) { server async throws in
             let socket = try RawSocket(port: server.port)
             try socket.write(text)
             try await socket.untilClosed()
@@ -169,7 +171,8 @@ import TwilioSimulator
     }
 
     @Test func givesMetricsToWhoeverHasTheToken() async throws {
-        try await ServerFixture.run(change: { $0.metricsToken = Secret("0123456789abcdef") }) { server async throws in
+        let change: @Sendable (inout FrontServer.Options) -> Void = { $0.metricsToken = Secret("0123456789abcdef") }
+        try await ServerFixture.run(change: change) { server async throws in
             #expect(try await server.get("/metrics").status == 401)
             #expect(try await server.get("/metrics", headers: ["Authorization": "Bearer wrong"]).status == 401)
             let right: HTTPHeaders = ["Authorization": "Bearer 0123456789abcdef", "X-Forwarded-For": "192.0.2.1"]

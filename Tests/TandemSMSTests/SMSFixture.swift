@@ -77,7 +77,7 @@ struct SMSFixture: Sendable {
         _ metrics: MetricsRegistry, timing change: (inout SMSOutbox.Timing) -> Void = { _ in }
     ) -> SMSOutbox {
         var timing = SMSOutbox.Timing()
-        timing.lease = .milliseconds(300)
+        timing.lease = .seconds(2)
         timing.checks = [.milliseconds(30), .milliseconds(60)]
         timing.firstBackOff = .milliseconds(20)
         timing.longestBackOff = .milliseconds(100)
