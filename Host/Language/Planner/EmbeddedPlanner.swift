@@ -23,6 +23,8 @@ public struct EmbeddedPlanner: Sendable {
     let byCluster: [[Posting]]
     let distinct: [Float]
     let clusterDistinct: [Float]
+    /// Templates without a telling word, like `what is my {query}`: found by all their small words together.
+    let plain: [PlainTemplate]
     /// Groups of words that some tool speaks of.
     let spokenVerbs: ClusterSet
 
@@ -31,6 +33,11 @@ public struct EmbeddedPlanner: Sendable {
         var least: Float = 1
         clusters.visit { least = min(least, clusterDistinct[$0]) }
         return least
+    }
+
+    struct PlainTemplate: Sendable {
+        var tool: Int
+        var words: [TemplateElement]
     }
 
     struct Posting: Sendable {
@@ -48,11 +55,18 @@ public struct EmbeddedPlanner: Sendable {
         var byCluster = [[Posting]](repeating: [], count: 128)
         distinct = (0..<compiler.vocabulary.count).map { compiler.distinctiveness(Int32($0)) }
         var verbs = ClusterSet()
+        var plain: [PlainTemplate] = []
         for (index, tool) in compiler.tools.enumerated() {
             verbs.formUnion(tool.verbs)
             var features: [Int32: Float] = [:]
             var clusters: [Int: Float] = [:]
             for template in tool.templates {
+                let words = template.elements.filter { $0.slot < 0 && !$0.isOptional && !$0.isColon }
+                if !words.isEmpty, !template.slots.isEmpty,
+                    words.allSatisfy({ $0.flags.contains(.function) && $0.number == nil })
+                {
+                    plain.append(PlainTemplate(tool: index, words: words))
+                }
                 for element in template.elements where element.slot < 0 && element.weight > 0.3 {
                     for feature in element.features {
                         features[feature] = max(features[feature] ?? 0, element.weight)
@@ -76,6 +90,7 @@ public struct EmbeddedPlanner: Sendable {
         }
         self.byCluster = byCluster
         spokenVerbs = verbs
+        self.plain = plain
     }
 
     /// What the message asks for. Deterministic; no I/O; below a millisecond for any input.

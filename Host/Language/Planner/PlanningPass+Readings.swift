@@ -105,6 +105,9 @@ extension PlanningPass {
             for (index, tool) in planner.tools.enumerated()
             where tool.slots.contains(where: { $0.kind == .money }) { evidence[index] += 0.8 }
         }
+        for template in planner.plain where template.words.allSatisfy({ $0.isPresent(in: present) }) {
+            evidence[template.tool] += 0.8
+        }
         let order = evidence.indices.filter { evidence[$0] > 0.25 }.sorted {
             (evidence[$0], $1) > (evidence[$1], $0)
         }.prefix(PlanningPass.toolLimit)
@@ -323,7 +326,7 @@ extension PlanningPass {
         if isQuestion, !shape.isQuestion, shape.isStatement { factor *= 0.8 }
         // "I remember when …" tells, "remember that …" asks.
         if shape.isTold, !shape.isPast, !shape.isQuestion, !isStatement { factor *= 0.6 }
-        if shape.isAboutOthers, writes { factor *= 0.5 }
+        if shape.isAboutOthers, writes { factor *= 0.4 }
         if shape.isAboutUs, template?.isAboutUs != true { factor *= 0.6 }
         return factor
     }
@@ -441,7 +444,7 @@ extension PlanningPass {
         if let verb = shape.mainVerb, !message.tokens[verb].has(.past), verbQuality(tool, message.tokens[verb]) < 0.5 {
             return false
         }
-        guard tool.effect == .write, segment.count <= 10,
+        guard tool.effect == .write, segment.count <= 10, !shape.isAboutOthers, !shape.isHypothetical,
             tool.slots.contains(where: { $0.kind == .money && $0.isRequired }),
             tool.verbs.intersects(Lexicon.shared.cluster("spend")),
             !segment.contains(where: {

@@ -131,6 +131,27 @@ struct SentenceShape {
         start = index
     }
 
+    private static let others = Set(["he", "she", "they", "his", "her", "their"].map { wordHash($0.utf8) })
+    private static let kin = Set(
+        [
+            "mom", "mum", "mother", "dad", "father", "sister", "brother", "wife", "husband", "friend", "neighbour",
+            "neighbor", "boss", "colleague", "son", "daughter", "aunt", "uncle", "grandma", "grandpa", "roommate",
+            "flatmate", "partner", "girlfriend", "boyfriend", "landlord", "cousin", "teacher",
+        ].map { wordHash($0.utf8) })
+
+    /// `my mother bought …`, `my neighbour's rent …`: somebody near, who did or has something.
+    private func isKinToldOf(_ tokens: [Token], _ content: [Int]) -> Bool {
+        guard content.count > 2, tokens[content[0]].has(.determiner) || tokens[content[0]].has(.self1) else {
+            return false
+        }
+        let second = tokens[content[1]]
+        guard SentenceShape.kin.contains(second.surface) || SentenceShape.kin.contains(second.lemma) else {
+            return false
+        }
+        let third = tokens[content[2]]
+        return third.has(.past) && third.has(.verb) || second.end - second.start > 4 && second.surface != second.lemma
+    }
+
     private mutating func readMood(_ tokens: [Token], _ segment: Range<Int>, _ soft: [Bool]) {
         let content = segment.filter { !tokens[$0].isBreak && !tokens[$0].has(.filler) }
         guard let first = content.first else { return }
@@ -156,7 +177,7 @@ struct SentenceShape {
             if head.has(.pronoun), !head.has(.self1), let second, second.has(.verb) { isDeclarative = true }
         }
         isTold = head.has(.self1) && (head.surface == W.i || head.surface == W.we) && !soft[first]
-        isAboutOthers = [W.he, W.she, W.they].contains(head.surface)
+        isAboutOthers = SentenceShape.others.contains(head.surface) || isKinToldOf(tokens, content)
         isAboutUs = content.contains { tokens[$0].surface == W.your && !tokens[$0].has(.quoted) }
         isStatement = head.has(.self1) && (head.surface == W.i || head.surface == W.we)
         if head.surface == W.should || head.surface == W.shall, second?.has(.self1) == true { isHypothetical = true }

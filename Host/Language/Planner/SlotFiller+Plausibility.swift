@@ -42,11 +42,23 @@ extension SlotFiller {
     func plausibility(ofReference range: Range<Int>) -> Float {
         guard let first = range.first else { return 1 }
         let token = message.tokens[first]
+        // An order is no dish: "set an alarm".
+        if tool.isAboutWares, token.has(.deed), !token.has(.ware), !token.has(.past), !token.has(.quoted),
+            range.count > 1
+        {
+            return 0.5
+        }
         if token.has(.quoted) || token.has(.deed) { return 1 }
         if token.has(.verb), !token.has(.ware), !token.has(.deed), range.count > 1, message.salience[first] > 0.3,
             message.tokens[first + 1].has(.pronoun)
         {
             return 0.5
+        }
+        // "I finished crying": nothing that one plans to do.
+        if range.count == 1, token.end - token.start > 5, token.lemma != token.surface, !token.has(.ware),
+            message.source[token.start..<token.end].suffix(3).elementsEqual("ing".utf8)
+        {
+            return 0.4
         }
         if token.has(.auxiliary) || token.has(.preposition) || token.has(.pronoun) || token.has(.question) {
             return 0.35
@@ -63,7 +75,15 @@ extension SlotFiller {
         return range.count > 8 ? 0.6 : 1
     }
 
-    private static let named = Set(["name", "nickname", "place", "city", "zone"].map { wordHash($0.utf8) })
+    /// No word but the small ones is there besides the range.
+    private func isBare(outside range: Range<Int>) -> Bool {
+        !segment.contains { index in
+            let token = message.tokens[index]
+            return !range.contains(index) && token.kind == .word && !token.has(.function) && !token.has(.filler)
+        }
+    }
+
+    private static let named = Set(["name", "nickname", "place", "city", "zone", "currency"].map { wordHash($0.utf8) })
 
     func plausibility(ofText ranges: [Range<Int>], _ slot: CompiledSlot) -> Float {
         guard let range = ranges.first, let first = range.first else { return 1 }
@@ -74,6 +94,8 @@ extension SlotFiller {
             }
             if first > segment.lowerBound, message.tokens[first - 1].has(.determiner) { return 0.25 }
             if range.count > 4 { return 0.5 }
+            // "I'm in Paris", but not "I'm in trouble": with nothing else to go by, a common word is no name.
+            if !token.has(.capitalised), token.has(.known), isBare(outside: range) { return 0.25 }
         }
         if range.count == 1, token.has(.function) { return 0.35 }
         return 1

@@ -300,6 +300,8 @@ struct SlotFiller {
             guard let money = message.monies[index] else { return nil }
             let isLinked = index > piece.lowerBound && isLink(message.tokens[index - 1], slot)
             if money.currency == nil {
+                // `bought 2, 3` after a numbered list.
+                if !isLinked, !slot.isRequired, !money.looksLikePrice, context.shown?.isNumbered == true { return nil }
                 guard isLinked || (money.looksLikePrice && (isLast || isFirst)) || (!isItems && (isLast || isFirst))
                 else { return nil }
                 if isItems, !isLinked, !money.looksLikePrice { return nil }
@@ -382,7 +384,7 @@ struct SlotFiller {
             let span = index..<end
             if span.contains(where: { result.used[$0 - segment.lowerBound] }) { continue }
             if case .money = slot.kind, message.monies[index]?.currency == nil, !slot.isRequired,
-                message.monies[index]?.looksLikePrice != true
+                message.monies[index]?.looksLikePrice != true || context.shown?.isNumbered == true
             {
                 continue
             }

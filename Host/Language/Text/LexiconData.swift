@@ -175,6 +175,7 @@ enum LexiconData {
 
     /// What other assistants do: when no tool speaks of it, nothing here serves it.
     static let elsewhere: StaticString = """
+        ticket \
         alarm timer stopwatch light lights lamp heating thermostat tv television volume router wifi printer garage door \
         doorbell camera robot vacuum washing dishwasher dryer blinds curtains speaker music song album playlist podcast \
         radio movie film episode show photo picture selfie video weather forecast temperature traffic directions route map \

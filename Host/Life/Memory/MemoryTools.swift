@@ -45,7 +45,7 @@ struct MemoryTools: Toolbox {
                 Utterance("what did I (tell you|say) about {query}"), Utterance("do you (remember|know) {query}"),
                 Utterance("where (is|are) my {query}"), Utterance("where did I (put|park|leave) {query}"),
                 Utterance("who is my {query}"), Utterance("when is my {query}"), Utterance("recall {query}"),
-                Utterance("tell me my {query}"), Utterance("what have I told you about {query}"),
+                Utterance("tell me what my {query} is"), Utterance("what have I told you about {query}"),
             ],
             slots: ["query": SlotDefinition(.text, required: true)]),
         ToolDefinition(

@@ -28,7 +28,7 @@ extension NoteTools {
             ], required: ["text"]),
         result: oneNote, effect: .write,
         utterances: [
-            Utterance("note {text}"), Utterance("take [a] note {text}"),
+            Utterance("note {text}"), Utterance("write a note {text}"),
             Utterance("make a note [that|of|about] {text}"),
             Utterance("write down [that] {text}"), Utterance("jot down {text}"), Utterance("new note {text}"),
             Utterance("add a note {text}"), Utterance("save [a|this] note {text}"), Utterance("note to self {text}"),

@@ -50,7 +50,7 @@ struct SettingsTools: Toolbox {
             result: result, effect: .write,
             utterances: [
                 Utterance("I'm in {place}"), Utterance("I am in {place} [now]"),
-                Utterance("I (live|moved|travelled) (in|to) {place}"),
+                Utterance("I (live|moved) (in|to) {place}"),
                 Utterance("(set|change) my time zone to {place}"), Utterance("my time zone is {place}"),
                 Utterance("I'm on {place} time"), Utterance("use {place} time"), Utterance("I just landed in {place}"),
             ],
@@ -89,7 +89,7 @@ struct SettingsTools: Toolbox {
             result: result, effect: .write,
             utterances: [
                 Utterance("my currency is {currency}"), Utterance("(set|change) [my] currency to {currency}"),
-                Utterance("I (pay|count) in {currency}"), Utterance("use {currency} [as my currency]"),
+                Utterance("I (pay|count) in {currency}"), Utterance("use {currency} as my currency"),
                 Utterance("amounts are in {currency}"),
             ],
             slots: ["currency": SlotDefinition(.text, required: true, hints: ["currency"])]),

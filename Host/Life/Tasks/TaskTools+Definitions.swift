@@ -167,7 +167,7 @@ extension TaskTools {
         result: Shape.result(["task": taskResult, "steps": Shape.array(taskResult)], required: ["task"]), effect: .read,
         utterances: [
             Utterance("show [me] [the] task {task}"), Utterance("show [me] the steps (of|for) {task}"),
-            Utterance("how far (am I|is it) with {task}"), Utterance("when is {task} due"),
+            Utterance("how far along is the task {task}"), Utterance("when is {task} due"),
             Utterance("what's left of {task}"), Utterance("what are the steps (of|for) {task}"),
         ],
         slots: ["task": task], actsOn: TaskItem.entity)
@@ -247,7 +247,7 @@ extension TaskTools {
             ], required: ["task", "title"]),
         result: oneTask, effect: .write,
         utterances: [
-            Utterance("rename the task {task} to {title}"), Utterance("rename {task} as {title}"),
+            Utterance("rename the task {task} to {title}"), Utterance("rename my task {task} as {title}"),
             Utterance("change the (name|title|wording) of {task} to {title}"),
         ],
         slots: ["task": task, "title": SlotDefinition(.text, required: true)], actsOn: TaskItem.entity)
@@ -258,10 +258,11 @@ extension TaskTools {
         parameters: Shape.object(["task": Shape.reference("task")], required: ["task"]),
         result: Shape.result(["removed": taskResult], required: ["removed"]), effect: .write,
         utterances: [
-            Utterance("(remove|delete|drop) [the] [task] {task} [task]"),
+            Utterance("(remove|delete|drop) [the|my] task {task}"),
+            Utterance("(remove|delete|drop) [the|my] {task} task"),
             Utterance("(remove|delete|take) {task} (from|off) my (tasks|to-do list|todo list)"),
             Utterance("I don't (need|want|have) to {task} any more"), Utterance("forget [about] the task {task}"),
-            Utterance("let {task} go"), Utterance("scratch {task}"),
+            Utterance("let the task {task} go"), Utterance("scratch {task}"),
         ],
         slots: ["task": task], actsOn: TaskItem.entity)
 

@@ -50,7 +50,7 @@ public struct RenameCategory: Tool {
         utterances: [
             "rename [the] [category] {category} to {name}",
             "call the category {category} {name} [from now on]",
-            "change [the] category [name] {category} to {name}",
+            "change the name of the category {category} to {name}",
         ])
 
     @Argument("The category now", schema: ["minLength": 1, "maxLength": 200]) var category: String

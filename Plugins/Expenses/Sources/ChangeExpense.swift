@@ -11,15 +11,15 @@ public struct UpdateExpense: Tool {
         "expenses.update", "Correct an expense", effect: .write,
         "Corrects one recorded expense: amount, category, description, day, how and where it was paid, tags.",
         utterances: [
-            "(change|correct|fix) [the] {expense} to {amount}",
-            "[the] {expense} (was|cost) [actually] {amount}",
+            "(change|correct|fix) the {expense} expense to {amount}",
+            "the {expense} expense was [actually] {amount}",
             "(it|that) was [actually] {amount}",
             "make (it|that) {amount}",
-            "(file|put|move) [the] {expense} (under|in|into|to) {category}",
+            "(file|put|move) the {expense} expense (under|in|into|to) {category}",
             "(change|set) the category of {expense} to {category}",
             "(it|that) was {date}",
-            "[the] {expense} was {date}",
-            "I paid {expense} (by|with|in) {payment_method}",
+            "the {expense} expense was {date}",
+            "I paid the {expense} expense (by|with|in) {payment_method}",
         ], actsOn: Expense.entity)
 
     @Argument("Which one: what it was for, last, or #id where known") var expense: Reference<Expense>
@@ -84,7 +84,6 @@ public struct DeleteExpenses: Tool {
         "expenses.delete", "Delete an expense", effect: .delete,
         "Deletes recorded expenses, for example one that was noted twice.",
         utterances: [
-            "delete {expenses}",
             "delete the {expenses} expense",
             "remove the {expenses} expense",
             "(delete|remove|erase) the expense for {expenses}",

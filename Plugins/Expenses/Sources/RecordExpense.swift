@@ -15,8 +15,10 @@ public struct RecordExpense: Tool {
             "spent {amount} at {place}",
             "I spent {amount} on {description} {date}",
             "I paid {amount} for {description}",
+            "I paid [the|my] {description} {amount}",
             "paid {amount} for {description} (by|with|in) {payment_method}",
             "{description} cost [me] {amount}",
+            "{description} was {amount}",
             "(log|note|record|add|track) [an] expense [of] {amount} [for|on] {description}",
             "(log|note|record|add) {amount} for {description}",
             "(log|note|record|add) {amount} for {description} (under|as|in) {category}",
@@ -29,7 +31,10 @@ public struct RecordExpense: Tool {
             Utterance("I got a refund of {amount} [for {description}]", arguments: ["refund": true]),
             Utterance("I got {amount} back [for {description}]", arguments: ["refund": true]),
             Utterance("they refunded [me] {amount} [for {description}]", arguments: ["refund": true]),
-        ])
+        ]
+            + ["lunch", "dinner", "breakfast", "taxi", "parking", "petrol", "groceries", "coffee"].map {
+                Utterance("\($0) {amount}", arguments: ["description": .string($0)])
+            })
 
     @Argument("How much") var amount: Money
     @Argument("What for, in a few words", schema: ["maxLength": 1000]) var description: String?

@@ -15,6 +15,8 @@ public struct AddItems: Tool {
             "I need [to buy|to get] {items} [from the (shop|store|supermarket)]",
             "we need {items}",
             "(we are|I am) (out of|low on|running out of) {items}",
+            "(we|I) have [got] no {items} left",
+            "no [more] {items} left",
             "(buy|get|pick up) {items}",
             "{items} [on|onto|to] (my|the) (grocery|shopping) list",
             "add {items} to the (grocery|shopping) list by {target_date}",

@@ -9,14 +9,14 @@ public struct UpdateItem: Tool {
         shopping list. The amount is text such as 3 l, and replaces the old one.
         """,
         utterances: [
-            "change [the] {item} to {amount}",
+            "change [the] {item} on (my|the) list to {amount}",
             "make [the] {item} {amount}",
             "make (it|that) {amount}",
             "I need {amount} [of] {item} instead",
             "(mark|make) [the] {item} [as] {priority}",
             "[the] {item} (is|are) {priority}",
             "get [the] {item} from {store} instead",
-            "rename [the] {item} to {name}",
+            "rename [the] {item} on (my|the) [grocery|shopping] list to {name}",
             "(add a|make a) note (to|for) [the] {item}: {notes}",
             "I need [the] {item} (by|until) {target_date}",
             "move [the] {item} to {category}",

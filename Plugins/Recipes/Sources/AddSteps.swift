@@ -11,7 +11,7 @@ public struct AddSteps: Tool {
             "add [the] steps to [the] {recipe}: {steps}",
             "add [a] step to [the] {recipe}: {steps}",
             "[the] (method|instructions|directions) for [the] {recipe}: {steps}",
-            Utterance("replace the steps (of|for) [the] {recipe}: {steps}", arguments: ["replace": true]),
+            Utterance("replace all [the] steps (of|for) [the] {recipe}: {steps}", arguments: ["replace": true]),
             Utterance("new steps for [the] {recipe}: {steps}", arguments: ["replace": true]),
         ], actsOn: Recipe.entity)
 

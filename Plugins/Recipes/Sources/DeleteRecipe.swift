@@ -9,7 +9,6 @@ public struct DeleteRecipe: Tool {
             "(delete|remove|erase) [the|my] recipe for {recipe}",
             "(delete|erase) (the|my) {recipe} recipe",
             "get rid of (the|my) {recipe} recipe",
-            "delete {recipe}",
         ], actsOn: Recipe.entity)
 
     @Argument("Which recipe: a name, or #id where known") var recipe: Reference<Recipe>

@@ -67,7 +67,6 @@ public struct PlanMeal: Tool {
         utterances: [
             "plan {recipe} for {date}",
             "(let us|can we) (have|eat) {recipe} [for {meal}] on {date}",
-            "have {recipe} [for {meal}] on {date}",
             "put {recipe} on (the|my) meal plan [for {date}]",
             "schedule {recipe} for {date} [{meal}]",
             "plan {recipe} for {meal} [on] [{date}]",

@@ -78,6 +78,7 @@ public struct AddTip: Tool {
         "recipes.tip", "Add a tip to a recipe", effect: .write, "Keeps a hint for next time with a recipe.",
         utterances: [
             "tip for {recipe}: {tip}",
+            "next time {tip} (for|in) [the] {recipe}",
             "cooking tip for {recipe}: {tip}",
             "add a (tip|note) to [the] {recipe} recipe: {tip}",
             "note for [the] {recipe} recipe: {tip}",
