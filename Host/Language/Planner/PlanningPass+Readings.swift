@@ -60,6 +60,15 @@ extension PlanningPass {
                 }
             }
         }
+        // What the talk was about just now decides between readings that are about as good.
+        if let recent = context.recentTools.first {
+            let namespace = recent.prefix { $0 != "." }
+            for (tool, reading) in best where reading.confidence > 0.5 {
+                if planner.tools[tool].id.prefix(while: { $0 != "." }) == namespace {
+                    best[tool]?.confidence = reading.confidence + 0.04
+                }
+            }
+        }
         return best.values.sorted { ($0.confidence, $1.tool) > ($1.confidence, $0.tool) }
     }
 

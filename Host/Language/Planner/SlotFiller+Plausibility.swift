@@ -97,7 +97,7 @@ extension SlotFiller {
             // "I'm in Paris", but not "I'm in trouble": with nothing else to go by, a common word is no name.
             if !token.has(.capitalised), token.has(.known), isBare(outside: range) { return 0.25 }
         }
-        if range.count == 1, token.has(.function) { return 0.35 }
+        if range.allSatisfy({ message.tokens[$0].has(.function) || message.tokens[$0].isBreak }) { return 0.35 }
         return 1
     }
 }

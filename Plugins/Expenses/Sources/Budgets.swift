@@ -33,7 +33,7 @@ public struct SetBudget: Tool {
         utterances: [
             "set [a|my] [monthly] budget [of] {limit} for {category}",
             "set [a|my] [monthly] {category} budget [to|of] {limit}",
-            "[my] budget for {category} is {limit} [a month|per month]",
+            "[my] budget for {category} is {limit}",
             "set [a|my] [overall|total|monthly] budget (of|to) {limit}",
             "I (want|would like) to spend (at most|no more than) {limit} [a month] [on {category}]",
             "limit {category} to {limit} [a month|per month]",

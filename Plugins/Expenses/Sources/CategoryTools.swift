@@ -48,7 +48,7 @@ public struct RenameCategory: Tool {
         "expenses.rename_category", "Rename a spending category", effect: .write,
         "Gives a category another name; everything filed under it moves along.",
         utterances: [
-            "rename [the] [category] {category} to {name}",
+            "rename [the] category {category} to {name}",
             "call the category {category} {name} [from now on]",
             "change the name of the category {category} to {name}",
         ])

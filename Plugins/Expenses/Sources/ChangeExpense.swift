@@ -18,7 +18,7 @@ public struct UpdateExpense: Tool {
             "(file|put|move) the {expense} expense (under|in|into|to) {category}",
             "(change|set) the category of {expense} to {category}",
             "(it|that) was {date}",
-            "the {expense} expense was {date}",
+            "[the] {expense} was {date}",
             "I paid the {expense} expense (by|with|in) {payment_method}",
         ], actsOn: Expense.entity)
 
@@ -84,6 +84,7 @@ public struct DeleteExpenses: Tool {
         "expenses.delete", "Delete an expense", effect: .delete,
         "Deletes recorded expenses, for example one that was noted twice.",
         utterances: [
+            "delete {expenses}",
             "delete the {expenses} expense",
             "remove the {expenses} expense",
             "(delete|remove|erase) the expense for {expenses}",

@@ -180,7 +180,9 @@ public struct NextStep: Tool {
     public static let declaration = ToolDeclaration(
         "recipes.next", "The next cooking step", effect: .write,
         "Goes to the next step of what is being cooked; after the last one the recipe is done.",
-        utterances: ["next", "next step", "next cooking step", "what is the next step [in the recipe]", "step done"])
+        utterances: [
+            "next", "next step", "next cooking step", "what is the next step [in the recipe]", "step done", "done",
+        ])
 
     public init() {}
 
