@@ -204,7 +204,7 @@ public final class AgentCore: InboundSink {
         var draft = TurnDraft(work: work, context: context)
         draft.turnRow = turnRow ?? draft.turnRow
 
-        if attempt > services.limits.attempts {
+        if attempt > services.limits.attempts, context.now.since(work.receivedAt) >= services.limits.patience {
             draft.reply.add("Something went wrong on my side, and nothing was changed. Please send it again.")
             return try await finish(draft, scope: scope, since: start)
         }

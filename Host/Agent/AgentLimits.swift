@@ -8,8 +8,11 @@ public struct AgentLimits: Sendable {
     public var messageBytes = 4096
     /// Turns worked on at once in this process. Most of them wait for a commit, which they share: fewer would be slower.
     public var concurrency = 128
-    /// After so many attempts a turn is given up with an apology.
-    public var attempts = 3
+    /// After so many attempts a turn is given up with an apology …
+    public var attempts = 10
+    /// … but not while its message is younger than this: a process that is restarted again and again is no fault of the
+    /// message.
+    public var patience = Duration.seconds(30)
 
     public init() {}
 }

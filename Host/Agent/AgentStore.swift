@@ -90,7 +90,7 @@ struct AgentStore: Sendable {
         ).first
         return TurnWork(
             turn: turn, text: message.string("text") ?? "", channel: message.string("channel") ?? "",
-            address: message.string("address") ?? "",
+            address: message.string("address") ?? "", receivedAt: message.createdAt,
             state: conversation.map { ConversationState(json: $0["state"]) } ?? ConversationState(),
             stateRow: conversation?.id,
             confirmations: confirmations.compactMap { AgentStore.confirmation($0) },

@@ -16,6 +16,7 @@ struct TurnWork: Sendable {
     var text: String
     var channel: String
     var address: String
+    var receivedAt: Timestamp
     var state: ConversationState
     var stateRow: RecordID?
     var confirmations: [Confirmation]

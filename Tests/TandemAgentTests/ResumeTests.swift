@@ -164,11 +164,24 @@ struct ResumeTests {
             world, "box.put {\"text\":\"poison\"}", plan: [ResumeTests.step("box.put", "poison")],
             attempts: AgentLimits().attempts, isCarriedOut: true)
         try await leave(world, "box.put {\"text\":\"next\"}")
+        world.clock.advance(by: AgentLimits().patience)
         try await drain(world)
         #expect(try await world.things() == ["next"])
         #expect(world.delivery.sent.count == 2)
         #expect(world.delivery.sent.first?.text.contains("nothing was changed") == true)
         #expect(world.delivery.sent.last?.text == "Put in: next")
+        await world.database.close()
+    }
+
+    /// A process that is restarted again and again is no fault of the message.
+    @Test func isNotGivenUpWhileItIsYoung() async throws {
+        let world = try await AgentWorld()
+        try await leave(
+            world, "box.put {\"text\":\"unlucky\"}", plan: [ResumeTests.step("box.put", "unlucky")], attempts: 1000,
+            isCarriedOut: true)
+        try await drain(world)
+        #expect(try await world.things() == ["unlucky"])
+        #expect(world.delivery.sent.map(\.text) == ["Put in: unlucky"])
         await world.database.close()
     }
 
@@ -178,6 +191,7 @@ struct ResumeTests {
         let turn = try await leave(world, "box.list")
         let store = world.agent.store
         let now = world.clock.now
+        world.clock.advance(by: AgentLimits().patience)
         var deaths = 0
         while deaths < 20 {
             // A process takes over what the dead one left, takes the turn up, and dies.

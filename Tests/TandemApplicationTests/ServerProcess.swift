@@ -1,0 +1,93 @@
+import Foundation
+import Synchronization
+import TandemJSON
+import Testing
+
+/// `tandem serve` as a process of its own, which a test may kill.
+final class ServerProcess: Sendable {
+    let port: Int
+    private let pid: pid_t
+    private let ended = Mutex(false)
+
+    /// Starts the program and waits until it listens.
+    init(_ environment: [String: String], log: String) async throws {
+        let installation = try Installation.shared()
+        var inherited = ProcessInfo.processInfo.environment.filter { name, _ in
+            !name.hasPrefix("TANDEM_") && !name.hasPrefix("TWILIO_") && !name.lowercased().hasSuffix("_proxy")
+        }
+        inherited.merge(environment) { $1 }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        let program = installation.folder + "/tandem"
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup("serve"), nil]
+        var variables: [UnsafeMutablePointer<CChar>?] = inherited.map { strdup("\($0)=\($1)") }
+        variables.append(nil)
+        defer { for pointer in arguments + variables { free(pointer) } }
+        var pid: pid_t = 0
+        let status = posix_spawn(&pid, program, &actions, nil, &arguments, &variables)
+        try #require(status == 0, "tandem cannot be started: \(status)")
+        self.pid = pid
+        var port: Int?
+        let isListening = await eventually(within: .seconds(20)) {
+            port = ServerProcess.port(in: log)
+            return port != nil || ServerProcess.isGone(pid)
+        }
+        guard isListening, let port else {
+            kill(pid, SIGKILL)
+            _ = ServerProcess.reap(pid)
+            let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            Issue.record("tandem serve does not listen: \(text.suffix(2000))")
+            throw Installation.Missing("tandem serve does not listen")
+        }
+        self.port = port
+    }
+
+    deinit { if !ended.withLock({ $0 }) { kill(pid, SIGKILL) } }
+
+    /// Ends the process between any two of its instructions.
+    func killNow() async {
+        kill(pid, SIGKILL)
+        await end()
+    }
+
+    /// Asks the process to end, and gives its exit status.
+    @discardableResult
+    func terminate() async -> Int32 {
+        kill(pid, SIGTERM)
+        return await end()
+    }
+
+    @discardableResult
+    private func end() async -> Int32 {
+        ended.withLock { $0 = true }
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [pid] in continuation.resume(returning: ServerProcess.reap(pid)) }
+        }
+    }
+
+    private static func reap(_ pid: pid_t) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        return status
+    }
+
+    /// Ended, and not waited for yet.
+    private static func isGone(_ pid: pid_t) -> Bool {
+        var info = siginfo_t()
+        return waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_signo == SIGCHLD
+    }
+
+    /// The port that the log names: `{"message":"listening","metadata":{"http.port":…}}`.
+    private static func port(in log: String) -> Int? {
+        guard let text = try? String(contentsOfFile: log, encoding: .utf8) else { return nil }
+        for line in text.split(separator: "\n") where line.contains("\"listening\"") {
+            let port = (try? JSON(parsing: String(line)))?["metadata"]?["http.port"]
+            return port?.stringValue.flatMap { Int($0) } ?? port?.int64Value.map { Int($0) }
+        }
+        return nil
+    }
+}
