@@ -182,6 +182,16 @@ let package = Package(
                 "TwilioSimulator",
                 lifecycle, log,
             ]),
+        tests(
+            "TandemAgent",
+            ["TandemAgent", "TandemAccounts", "TandemCore", "TandemJSON", "TandemLanguage", "TandemStorage"]),
+        tests(
+            "TandemApplication",
+            [
+                "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemEgress", "TandemJSON",
+                "TandemLife",
+                "TandemPluginHost", "TandemStorage", "TwilioSimulator",
+            ]),
         tests("PluginCommon", ["PluginCommon", "TandemSDK"]),
         tests("Grocery", ["Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),
         tests("Recipes", ["Recipes", "Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),
