@@ -9,7 +9,7 @@ import TandemJSON
 /// Signed SMS webhooks over keep-alive connections to `tandem serve`, until the durable acknowledgement. Driver, server and
 /// database share the machine. The answers go to an address where nobody listens: the outbox keeps them.
 enum WebhookBenchmark {
-    static let requests = 40_000
+    static let requests = 20_000
     static let people = 50
     static let token = "0123456789abcdef0123456789abcdef"
     static let account = "AC0123456789abcdef0123456789abcdef"
