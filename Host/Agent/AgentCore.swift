@@ -57,7 +57,7 @@ public final class AgentCore: InboundSink {
     private let waiting = Mutex(Waiting())
 
     private struct Waiting {
-        var answers: [RecordID: CheckedContinuation<Answer?, Never>] = [:]
+        var answers: [RecordID: AnswerBox] = [:]
         /// Nobody works any more: whoever asked now would wait for ever.
         var isOver = false
     }
@@ -85,22 +85,38 @@ public final class AgentCore: InboundSink {
 
     /// Takes a message and waits for its answer: for fronts that show it themselves. `run` must be running.
     ///
-    /// Throws when the message could not be made durable, and `CancellationError` when the agent shuts down first: the
-    /// turn is then finished at the next start.
+    /// Throws when the message could not be made durable, and `CancellationError` when the caller's task is cancelled or
+    /// the agent shuts down first: the turn is then finished all the same, at the next start at the latest.
     public func converse(_ text: String, channel: String, scope: UserScope) async throws -> Answer {
         let message = InboundMessage(
             scope: scope, text: text, channel: channel, address: "", externalID: nil, receivedAt: services.clock.now)
         let store = store
-        let turn = try await services.database.write(scope) { try store.accept(message, in: $0) }
-        let answer: Answer? = await withCheckedContinuation { continuation in
-            let isOver = waiting.withLock { waiting in
-                if !waiting.isOver { waiting.answers[turn] = continuation }
-                return waiting.isOver
+        let box = AnswerBox()
+        let turn: RecordID
+        do {
+            turn = try await services.database.write(scope) { transaction in
+                let turn = try store.accept(message, in: transaction)
+                // Before the commit: a worker that has this person already takes the turn up right after it.
+                self.expect(turn, box)
+                return turn
             }
-            if isOver { continuation.resume(returning: nil) } else { scheduler.wake(scope) }
+        } catch {
+            waiting.withLock { $0.answers = $0.answers.filter { $0.value !== box } }
+            throw error
         }
+        scheduler.wake(scope)
+        let answer = await box.wait()
+        waiting.withLock { _ = $0.answers.removeValue(forKey: turn) }
         guard let answer else { throw CancellationError() }
         return answer
+    }
+
+    private func expect(_ turn: RecordID, _ box: AnswerBox) {
+        let isOver = waiting.withLock { waiting in
+            if !waiting.isOver { waiting.answers[turn] = box }
+            return waiting.isOver
+        }
+        if isOver { box.give(nil) }
     }
 
     // MARK: Working
@@ -121,7 +137,7 @@ public final class AgentCore: InboundSink {
             defer { waiting = Waiting(isOver: true) }
             return waiting.answers.values.map { $0 }
         }
-        for continuation in abandoned { continuation.resume(returning: nil) }
+        for box in abandoned { box.give(nil) }
     }
 
     private func work() async {
@@ -156,7 +172,7 @@ public final class AgentCore: InboundSink {
                 guard let work = try await load(scope) else { return }
                 current = work.turn
                 let answer = try await process(work, scope: scope)
-                waiting.withLock { $0.answers.removeValue(forKey: work.turn) }?.resume(returning: answer)
+                waiting.withLock { $0.answers.removeValue(forKey: work.turn) }?.give(answer)
             } catch is CancellationError {
                 return
             } catch {

@@ -32,9 +32,6 @@ final class TurnScheduler: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many people wait for a worker.
-    var backlog: Int { state.withLock { $0.ready.count - $0.head } }
-
     /// There is work for this person. Never blocks.
     func wake(_ scope: UserScope) {
         let resumed: CheckedContinuation<UserScope?, Never>? = state.withLock { state in
@@ -68,15 +65,6 @@ final class TurnScheduler: Sendable {
                 return nil
             }
             if let found { continuation.resume(returning: found) }
-        }
-    }
-
-    /// Takes a person right away, for a front that waits for the answer itself; false when a worker has them.
-    func take(_ scope: UserScope) -> Bool {
-        state.withLock { state in
-            guard !state.active.contains(scope) else { return false }
-            state.active.insert(scope)
-            return true
         }
     }
 

@@ -12,7 +12,7 @@ import Testing
 /// An agent over a database file of its own, with two people, stub tools and a clock that stands still.
 final class AgentWorld: Sendable {
     let folder: TestFolder
-    let database: SQLiteDatabase
+    let database: any Database
     let clock: ManualClock
     let accounts: Accounts
     let box: BoxTools
@@ -29,13 +29,14 @@ final class AgentWorld: Sendable {
 
     init(
         limits: AgentLimits = AgentLimits(), language: any LanguageProvider = ScriptLanguage(),
-        policy: Policy = .standard
+        policy: Policy = .standard, over wrap: (any Database) -> any Database = { $0 }
     ) async throws {
         folder = try TestFolder()
         clock = ManualClock(AgentWorld.start)
-        database = try await SQLiteDatabase.open(
-            SQLiteConfiguration(path: folder.path + "/test.db", isDurable: false), keyring: try Keyring.ephemeral(),
-            clock: clock)
+        database = wrap(
+            try await SQLiteDatabase.open(
+                SQLiteConfiguration(path: folder.path + "/test.db", isDurable: false), keyring: try Keyring.ephemeral(),
+                clock: clock))
         try await database.migrate(Accounts.migrations + AgentTables.migrations)
         accounts = Accounts(database: database)
         try await accounts.prepare()

@@ -72,6 +72,41 @@ struct OrderTests {
         }
     }
 
+    /// A worker that has the person already may finish a turn before whoever sent it knows that it is durable.
+    @Test func anAnswerMayComeBeforeItIsWaitedFor() async throws {
+        let held = Mutex<LateDatabase?>(nil)
+        let world = try await AgentWorld(over: { database in
+            let late = LateDatabase(database)
+            held.withLock { $0 = late }
+            return late
+        })
+        let late = try #require(held.withLock { $0 })
+        try await world.working { () async throws in
+            late.afterCommit = { [world] in
+                world.agent.wake(world.ann)
+                let isDone = try? await eventually { try await world.queued() == 0 }
+                #expect(isDone == true)
+            }
+            #expect(try await world.say("box.put {\"text\":\"a\"}").text == "Put in: a")
+            #expect(try await world.things() == ["a"])
+        }
+        await world.database.close()
+    }
+
+    /// Gone are those who no longer wait; their message is worked on all the same.
+    @Test func whoeverGivesUpIsLetGo() async throws {
+        try await AgentWorld.run { (world) async throws in
+            let agent = world.agent
+            let asked = Task { try await agent.converse("box.wait", channel: "test", scope: world.ann) }
+            #expect(await eventually { world.box.state.withLock { $0.running == 1 } })
+            asked.cancel()
+            await #expect(throws: CancellationError.self) { try await asked.value }
+            world.box.gate.open()
+            let isDone = try await eventually { try await world.queued() == 0 }
+            #expect(isDone)
+        }
+    }
+
     @Test func whoeverWaitsIsToldWhenTheAgentStops() async throws {
         let world = try await AgentWorld()
         let waiting = Mutex<Task<Answer, any Error>?>(nil)
@@ -97,4 +132,42 @@ struct OrderTests {
         #expect(try await world.rows(AgentTables.messages).count { $0.string("direction") == "out" } == 2)
         await world.database.close()
     }
+}
+
+/// A database that says late what is durable already: `afterCommit` comes between the two, on the first write of a person.
+private final class LateDatabase: Database {
+    private let inner: any Database
+    private let hook = Mutex<(@Sendable () async -> Void)?>(nil)
+
+    var afterCommit: (@Sendable () async -> Void)? {
+        get { hook.withLock { $0 } }
+        set { hook.withLock { $0 = newValue } }
+    }
+
+    init(_ inner: any Database) { self.inner = inner }
+
+    var dialect: SQLDialect { inner.dialect }
+    var store: RowStore { inner.store }
+
+    func read<T: Sendable>(
+        _ scope: AccessScope, _ body: @escaping @Sendable (any ReadTransaction) throws -> T
+    ) async throws -> T {
+        try await inner.read(scope, body)
+    }
+
+    func write<T: Sendable>(
+        _ scope: AccessScope, _ body: @escaping @Sendable (any WriteTransaction) throws -> T
+    ) async throws -> T {
+        let result = try await inner.write(scope, body)
+        let hook = hook.withLock { hook in
+            defer { if case .user = scope { hook = nil } }
+            return scope == .system ? nil : hook
+        }
+        await hook?()
+        return result
+    }
+
+    func migrate(_ migrations: [Migration]) async throws -> MigrationReport { try await inner.migrate(migrations) }
+
+    func close() async { await inner.close() }
 }

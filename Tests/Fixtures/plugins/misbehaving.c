@@ -165,11 +165,11 @@ static tandem_status bad_invoke(tandem_instance *instance, const tandem_request 
     tandem_outcome outcome;
     if (is(request, "bad.never")) return TANDEM_OK;
     if (is(request, "bad.late")) return begin_later(host, call, 1200, 0);
-    if (is(request, "bad.deaf")) return begin_later(host, call, 2000, 0);
+    if (is(request, "bad.deaf")) return begin_later(host, call, 5000, 0);
     if (is(request, "bad.obedient")) return begin_later(host, call, 5000, 1);
     if (is(request, "bad.thread")) return begin_later(host, call, 5, 0);
     if (is(request, "bad.hang")) {
-        pause_ms(3000);
+        pause_ms(6000);
         return TANDEM_E_BUSY;
     }
     if (is(request, "bad.refuse")) return TANDEM_E_BUSY;
