@@ -9,6 +9,7 @@
 
 #include "ext/clock.h"
 #include "ext/config.h"
+#include "ext/http.h"
 #include "ext/log.h"
 #include "ext/rows.h"
 #include "ext/tools.h"
