@@ -20,7 +20,10 @@ static const char manifest[] =
     "\"title\":\"Give back\",\"description\":\"Gives back the things that it gets.\",\"parameters\":" THINGS
     ",\"result\":" THINGS ",\"effect\":\"read\"}]}";
 
-static tandem_slice get_manifest(void) { return (tandem_slice){(const uint8_t *)manifest, sizeof manifest - 1}; }
+static tandem_slice get_manifest(const tandem_plugin *plugin) {
+    (void)plugin;
+    return (tandem_slice){(const uint8_t *)manifest, sizeof manifest - 1};
+}
 static tandem_status activate(tandem_instance *instance) { return instance == NULL ? TANDEM_E_INVALID_ARGUMENT : TANDEM_OK; }
 static tandem_status quiesce(tandem_instance *instance) { return activate(instance); }
 static void destroy(tandem_instance *instance) { free(instance); }
@@ -46,7 +49,8 @@ static tandem_status invoke(tandem_instance *instance, const tandem_request *req
     return TANDEM_OK;
 }
 
-static tandem_status create(const tandem_host *host, tandem_instance **instance) {
+static tandem_status create(const tandem_plugin *plugin, const tandem_host *host, tandem_instance **instance) {
+    (void)plugin;
     echo *self = calloc(1, sizeof *self);
     if (self == NULL) return TANDEM_E_NO_MEMORY;
     self->table = (tandem_instance){.header = {sizeof self->table, 0}, .activate = activate, .invoke = invoke,
@@ -61,9 +65,7 @@ static const tandem_plugin plugin = {
     .header = {sizeof plugin, 0}, .abi_major = TANDEM_ABI_MAJOR, .abi_minor = TANDEM_ABI_MINOR,
     .manifest = get_manifest, .create = create};
 
-TANDEM_EXPORT const tandem_plugin *tandem_plugin_entry(uint32_t host_major, uint32_t host_minor);
-
-const tandem_plugin *tandem_plugin_entry(uint32_t host_major, uint32_t host_minor) {
+TANDEM_EXPORT const tandem_plugin *tandem_plugin_entry(uint32_t host_major, uint32_t host_minor) {
     (void)host_minor;
     return host_major == TANDEM_ABI_MAJOR ? &plugin : NULL;
 }

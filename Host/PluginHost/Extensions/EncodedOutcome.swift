@@ -2,33 +2,33 @@ import CTandemPlugin
 import TandemCore
 import TandemJSON
 
-/// An outcome in the form of the ABI, for a plugin that called another plugin's tool. The buffers stay the host's.
+/// An outcome in the form of the ABI, for a plugin that called another plugin's tool.
 struct EncodedOutcome {
-    private var table = tandem_outcome()
+    private var head = tandem_outcome()
     private var value: [UInt8] = []
     private var message: [UInt8] = []
     private var shown: [UInt8] = []
 
     init(_ outcome: ToolOutcome) {
-        table.header.size = UInt32(MemoryLayout<tandem_outcome>.size)
+        head.header.size = UInt32(MemoryLayout<tandem_outcome>.size)
         switch outcome {
         case .value(let result):
-            table.kind = TANDEM_OUTCOME_VALUE
-            table.trust = Self.trust(result.trust)
+            head.kind = TANDEM_OUTCOME_VALUE
+            head.trust = Self.trust(result.trust)
             value = result.value.serialized()
             message = Array(result.message.utf8)
             shown = result.shown?.json.serialized() ?? []
         case .failure(let failure):
-            table.kind = TANDEM_OUTCOME_TOOL_ERROR
-            table.status = failure.status < 0 ? failure.status : TANDEM_E_INTERNAL
-            table.trust = TANDEM_TRUST_DECLARED
-            table.retry_after_ms = UInt64(max(failure.retryAfterMilliseconds ?? 0, 0))
+            head.kind = TANDEM_OUTCOME_TOOL_ERROR
+            head.status = failure.status < 0 ? failure.status : TANDEM_E_INTERNAL
+            head.trust = TANDEM_TRUST_DECLARED
+            head.retry_after_ms = UInt64(max(failure.retryAfterMilliseconds ?? 0, 0))
             let detail: JSON = ["code": .string(failure.code), "retryable": .bool(failure.isRetryable)]
             value = detail.serialized()
             message = Array(failure.message.utf8)
         case .inputRequired(let question):
             // The answer would come to the inner call, which is over by then: the caller has to ask itself.
-            table.kind = TANDEM_OUTCOME_INPUT_REQUIRED
+            head.kind = TANDEM_OUTCOME_INPUT_REQUIRED
             let options = question.options.map { option -> JSON in
                 ["value": option.value, "label": .string(option.label)]
             }
@@ -38,32 +38,23 @@ struct EncodedOutcome {
             value = detail.serialized()
             message = Array(question.message.utf8)
         case .authRequired(let grant, let text):
-            table.kind = TANDEM_OUTCOME_AUTH_REQUIRED
+            head.kind = TANDEM_OUTCOME_AUTH_REQUIRED
             value = (["grant": .string(grant)] as JSON).serialized()
             message = Array(text.utf8)
         case .accepted(let job, let text):
-            table.kind = TANDEM_OUTCOME_ACCEPTED
+            head.kind = TANDEM_OUTCOME_ACCEPTED
             value = (["job": .string(job)] as JSON).serialized()
             message = Array(text.utf8)
         }
     }
 
-    func withTable(_ body: (UnsafePointer<tandem_outcome>) -> Void) {
-        value.withUnsafeBufferPointer { value in
-            message.withUnsafeBufferPointer { message in
-                shown.withUnsafeBufferPointer { shown in
-                    var table = table
-                    table.value = Self.borrowed(value)
-                    table.message = Self.borrowed(message)
-                    table.shown = Self.borrowed(shown)
-                    withUnsafePointer(to: &table, body)
-                }
-            }
-        }
-    }
-
-    private static func borrowed(_ bytes: UnsafeBufferPointer<UInt8>) -> tandem_buffer {
-        tandem_buffer(ptr: bytes.baseAddress, len: UInt64(bytes.count), owner: nil, release: nil)
+    /// The C form. Its buffers are the receiver's, who releases them.
+    func table() -> tandem_outcome {
+        var table = head
+        table.value = HostBuffer.make(value)
+        table.message = HostBuffer.make(message)
+        table.shown = HostBuffer.make(shown)
+        return table
     }
 
     private static func trust(_ label: TrustLabel) -> UInt32 {

@@ -23,8 +23,8 @@ private struct ToolsDone: @unchecked Sendable {
 
     func deliver(_ outcome: ToolOutcome) {
         if case .failure(let failure) = outcome, let status = ToolsDone.status(of: failure) { return fail(status) }
-        let encoded = EncodedOutcome(outcome)
-        encoded.withTable { done(context, TANDEM_OK, $0) }
+        var table = EncodedOutcome(outcome).table()
+        done(context, TANDEM_OK, &table)
     }
 
     /// Failures of the mediation itself, as against those of the other tool.

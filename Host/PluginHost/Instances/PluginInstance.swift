@@ -94,7 +94,9 @@ final class PluginInstance: @unchecked Sendable {
 
     private func create() -> String? {
         var pointer: UnsafeMutablePointer<tandem_instance>?
-        let status = measured(budget: Watchdog.activationNanoseconds, "create") { plugin.table.create(host, &pointer) }
+        let status = measured(budget: Watchdog.activationNanoseconds, "create") {
+            plugin.table.create(plugin.table.pointer, host, &pointer)
+        }
         guard status == TANDEM_OK else {
             Quarantine.keep(self)
             return "create answered \(StatusName.code(of: status)) (\(status))"

@@ -87,7 +87,8 @@ struct PluginTable: @unchecked Sendable {
 
     typealias CreateFunction =
         @convention(c) (
-            UnsafePointer<tandem_host>, UnsafeMutablePointer<UnsafeMutablePointer<tandem_instance>?>
+            UnsafePointer<tandem_plugin>, UnsafePointer<tandem_host>,
+            UnsafeMutablePointer<UnsafeMutablePointer<tandem_instance>?>
         ) -> tandem_status
 
     static let hostABI = ABIVersion(major: TANDEM_ABI_MAJOR, minor: TANDEM_ABI_MINOR)
@@ -145,7 +146,7 @@ struct PluginTable: @unchecked Sendable {
             let missing = pointer.pointee.manifest == nil ? "manifest" : "create"
             throw PluginRefusal(.brokenTable, "the plugin's function \(missing) is null")
         }
-        let slice = manifest()
+        let slice = manifest(pointer)
         guard let bytes = slice.ptr, slice.len > 0, slice.len <= UInt64(PluginManifest.maxDocumentBytes) else {
             throw PluginRefusal(
                 .brokenTable, "the plugin's code gives no manifest, or one of more than a MiB")

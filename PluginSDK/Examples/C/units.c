@@ -281,7 +281,8 @@ static const void *get_extension(tandem_instance *instance, const char *id) {
     return NULL;
 }
 
-static tandem_status create(const tandem_host *host, tandem_instance **instance) {
+static tandem_status create(const tandem_plugin *plugin, const tandem_host *host, tandem_instance **instance) {
+    (void)plugin;
     *instance = NULL;
     if (host->header.size < sizeof *host) return TANDEM_E_SIZE_TOO_SMALL;
     struct converter *converter = calloc(1, sizeof *converter);
@@ -300,7 +301,8 @@ static tandem_status create(const tandem_host *host, tandem_instance **instance)
     return TANDEM_OK;
 }
 
-static tandem_slice manifest(void) {
+static tandem_slice manifest(const tandem_plugin *plugin) {
+    (void)plugin;
     return (tandem_slice){.ptr = (const uint8_t *)MANIFEST, .len = sizeof MANIFEST - 1};
 }
 

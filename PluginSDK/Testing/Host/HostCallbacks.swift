@@ -18,8 +18,9 @@ private func json(_ slice: tandem_slice) -> JSON? {
     return try? JSON(parsing: UnsafeRawBufferPointer(start: pointer, count: Int(clamping: slice.len)))
 }
 
-private func ownedBuffer(_ json: JSON) -> tandem_buffer {
-    let bytes = json.serialized()
+private func ownedBuffer(_ json: JSON) -> tandem_buffer { testHostBuffer(json.serialized()) }
+
+func testHostBuffer(_ bytes: [UInt8]) -> tandem_buffer {
     let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, bytes.count))
     memory.initialize(from: bytes, count: bytes.count)
     return tandem_buffer(ptr: memory, len: UInt64(bytes.count), owner: memory, release: testHostRelease)

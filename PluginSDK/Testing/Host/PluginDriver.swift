@@ -22,7 +22,7 @@ public final class PluginDriver: @unchecked Sendable {
         self.host = host
         var made: UnsafeMutablePointer<tandem_instance>?
         let table = plugin.assumingMemoryBound(to: tandem_plugin.self)
-        let status = table.pointee.create?(host.pointer.assumingMemoryBound(to: tandem_host.self), &made)
+        let status = table.pointee.create?(table, host.pointer.assumingMemoryBound(to: tandem_host.self), &made)
         guard status == TANDEM_OK, let made else { return nil }
         instance = Mutex(Table(pointer: made))
     }
@@ -36,7 +36,8 @@ public final class PluginDriver: @unchecked Sendable {
 
     /// The manifest of a `tandem_plugin`.
     public static func manifest(of plugin: UnsafeRawPointer) -> [UInt8] {
-        guard let slice = plugin.assumingMemoryBound(to: tandem_plugin.self).pointee.manifest?(),
+        let table = plugin.assumingMemoryBound(to: tandem_plugin.self)
+        guard let slice = table.pointee.manifest?(table),
             let pointer = slice.ptr
         else { return [] }
         return Array(UnsafeBufferPointer(start: pointer, count: Int(clamping: slice.len)))

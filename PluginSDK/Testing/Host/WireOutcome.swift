@@ -105,25 +105,13 @@ public struct WireOutcome: Sendable, Hashable {
         }
     }
 
-    /// Calls `body` with the C form; its buffers are borrowed.
+    /// Calls `body` with the C form; its buffers pass to whoever gets it.
     func withTable<R>(_ body: (UnsafePointer<tandem_outcome>) -> R) -> R {
-        func borrowed(_ bytes: UnsafeBufferPointer<UInt8>) -> tandem_buffer {
-            tandem_buffer(ptr: bytes.baseAddress, len: UInt64(bytes.count), owner: nil, release: nil)
-        }
-        var message = message
-        return value.withUnsafeBufferPointer { value in
-            shown.withUnsafeBufferPointer { shown in
-                resumeState.withUnsafeBufferPointer { resumeState in
-                    message.withUTF8 { message in
-                        var table = tandem_outcome(
-                            header: tandem_header(size: UInt32(MemoryLayout<tandem_outcome>.size), flags: 0),
-                            kind: kind, status: status, trust: trust, reserved: 0,
-                            retry_after_ms: retryAfterMilliseconds, value: borrowed(value),
-                            message: borrowed(message), shown: borrowed(shown), resume_state: borrowed(resumeState))
-                        return body(&table)
-                    }
-                }
-            }
-        }
+        var table = tandem_outcome(
+            header: tandem_header(size: UInt32(MemoryLayout<tandem_outcome>.size), flags: 0),
+            kind: kind, status: status, trust: trust, reserved: 0, retry_after_ms: retryAfterMilliseconds,
+            value: testHostBuffer(value), message: testHostBuffer(Array(message.utf8)), shown: testHostBuffer(shown),
+            resume_state: testHostBuffer(resumeState))
+        return body(&table)
     }
 }

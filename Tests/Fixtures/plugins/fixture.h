@@ -117,7 +117,9 @@ static inline void default_destroy(tandem_instance *instance) { free(instance); 
 #define ABI_LOWEST 0
 #endif
 
-static inline tandem_status default_create(const tandem_host *host, tandem_instance **out) {
+static inline tandem_status default_create(const tandem_plugin *plugin, const tandem_host *host,
+                                           tandem_instance **out) {
+    (void)plugin;
     plugin_instance *self = calloc(1, sizeof *self);
     if (self == NULL) return TANDEM_E_NO_MEMORY;
     self->host = host;
@@ -131,7 +133,8 @@ static inline tandem_status default_create(const tandem_host *host, tandem_insta
     return TANDEM_OK;
 }
 
-static inline tandem_slice default_manifest(void) {
+static inline tandem_slice default_manifest(const tandem_plugin *plugin) {
+    (void)plugin;
     static const char manifest[] = MANIFEST;
     tandem_slice slice = {(const uint8_t *)manifest, sizeof manifest - 1};
     return slice;

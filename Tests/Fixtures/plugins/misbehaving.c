@@ -50,7 +50,7 @@
 #include <tandem/tandem.h>
 static tandem_status bad_invoke(tandem_instance *instance, const tandem_request *request);
 static void bad_cancel(tandem_instance *instance, tandem_call_id call, uint32_t reason);
-static tandem_status bad_create(const tandem_host *host, tandem_instance **out);
+static tandem_status bad_create(const tandem_plugin *plugin, const tandem_host *host, tandem_instance **out);
 #define INVOKE bad_invoke
 #define CANCEL bad_cancel
 #define CREATE bad_create
@@ -63,10 +63,10 @@ static atomic_long made, released, cancels, stale, done_twice;
 static _Atomic(const tandem_host *) hosts[64];
 static atomic_int host_count;
 
-static tandem_status bad_create(const tandem_host *host, tandem_instance **out) {
+static tandem_status bad_create(const tandem_plugin *plugin, const tandem_host *host, tandem_instance **out) {
     int index = atomic_fetch_add(&host_count, 1);
     if (index < 64) atomic_store(&hosts[index], host);
-    return default_create(host, out);
+    return default_create(plugin, host, out);
 }
 
 static void give_back(void *owner) {

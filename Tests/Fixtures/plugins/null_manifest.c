@@ -1,6 +1,7 @@
 /* The manifest function gives an empty slice. */
 #include <tandem/tandem.h>
-static tandem_slice no_manifest(void) {
+static tandem_slice no_manifest(const tandem_plugin *plugin) {
+    (void)plugin;
     tandem_slice slice = {0, 0};
     return slice;
 }

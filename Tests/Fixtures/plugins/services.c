@@ -23,7 +23,7 @@
 #endif
 #include <tandem/tandem.h>
 static tandem_status services_invoke(tandem_instance *instance, const tandem_request *request);
-static tandem_status services_create(const tandem_host *host, tandem_instance **out);
+static tandem_status services_create(const tandem_plugin *plugin, const tandem_host *host, tandem_instance **out);
 #define INVOKE services_invoke
 #define CREATE services_create
 #include "fixture.h"
@@ -39,7 +39,7 @@ static void ignore_rows(void *context, tandem_status status, tandem_buffer resul
     if (result.release != NULL) result.release(result.owner);
 }
 
-static tandem_status services_create(const tandem_host *host, tandem_instance **out) {
+static tandem_status services_create(const tandem_plugin *plugin, const tandem_host *host, tandem_instance **out) {
     const tandem_log *log = host->get_extension(host, TANDEM_EXT_LOG);
     const tandem_rows *rows = host->get_extension(host, TANDEM_EXT_ROWS);
     if (log != NULL) log_in_create = log->write(host, TANDEM_LOG_INFO, 0, (tandem_slice){0, 0}, (tandem_slice){0, 0});
@@ -47,7 +47,7 @@ static tandem_status services_create(const tandem_host *host, tandem_instance **
         tandem_slice none = {(const uint8_t *)"[]", 2};
         rows_in_create = rows->execute(host, 1, none, NULL, ignore_rows);
     }
-    return default_create(host, out);
+    return default_create(plugin, host, out);
 }
 
 static void give_back(void *owner) { free(owner); }
@@ -100,6 +100,9 @@ static void tools_done(void *context, tandem_status status, const tandem_outcome
     } else {
         snprintf(json, sizeof json, "{\"status\":%d,\"kind\":%u,\"inner\":%d,\"trust\":%u,\"value\":%.*s}", status,
                  inner->kind, inner->status, inner->trust, (int)inner->value.len, (const char *)inner->value.ptr);
+        const tandem_buffer parts[] = {inner->value, inner->message, inner->shown, inner->resume_state};
+        for (int index = 0; index < 4; index++)
+            if (parts[index].release != NULL) parts[index].release(parts[index].owner);
     }
     answer(job->host, job->call, json);
     free(job);

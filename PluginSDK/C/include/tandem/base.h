@@ -15,7 +15,7 @@
  *
  * Version rule (POLICY.md): what is released never changes. Structs grow at their end and say their size; functions are
  * added at the end of a table; anything larger is a new extension. A field or function is there when
- * TANDEM_HAS(pointer, field) holds.
+ * TANDEM_HAS(type, pointer, field) holds.
  *
  * Strings are UTF-8. Identifiers passed as `const char *` end with a NUL byte and are ASCII; all other text is a
  * tandem_slice without a NUL. JSON is RFC 8259; object keys are unique.
@@ -92,6 +92,13 @@ typedef struct tandem_slice {
     const uint8_t *TANDEM_NULLABLE ptr;
     uint64_t len;
 } tandem_slice;
+
+/*
+ * Who owns what, in one rule each:
+ *   a tandem_slice that a function gets is borrowed until that function returns; copy what is needed later;
+ *   a tandem_buffer passes to its receiver: in an outcome given to complete, in a result given to a `done` callback, in
+ *   an `out` parameter. An `out` buffer is empty when the function fails.
+ */
 
 /*
  * Owned bytes that carry their own way of being freed, so that no allocator has to match across the boundary.

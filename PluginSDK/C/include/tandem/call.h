@@ -24,13 +24,16 @@
 typedef struct tandem_request {
     tandem_header header;
     tandem_call_id call;
-    /* Absolute, nanoseconds of CLOCK_MONOTONIC. After it the host has given up; a completion is answered STALE. */
+    /*
+     * Absolute, nanoseconds of CLOCK_MONOTONIC, never 0. After it the host has given up; a completion is answered
+     * TANDEM_E_STALE.
+     */
     uint64_t deadline_ns;
     /* The full tool id, `grocery.add`. */
     tandem_slice tool;
     /* A JSON object, valid against the tool's declared schema. */
     tandem_slice arguments;
-    /* W3C Trace Context `traceparent`, or empty. */
+    /* W3C Trace Context `traceparent`, or empty. Opaque to most plugins. */
     tandem_slice trace_parent;
     /*
      * The same for every attempt at the same intended effect; for use with services that take one. Row operations need
@@ -49,7 +52,10 @@ typedef struct tandem_request {
 #define TANDEM_OUTCOME_AUTH_REQUIRED ((uint32_t)4)  /* a connection is missing: message, `{"grant":…}` in value */
 #define TANDEM_OUTCOME_ACCEPTED ((uint32_t)5)       /* long work began: message, `{"job":…}` in value */
 
-/* The least trusted source that went into value and message; 0 means what the tool declares. Only ever lowers trust. */
+/*
+ * The least trusted source that went into value and message; 0 means what the tool declares. Only ever lowers trust. 1,
+ * the person's own words, is the host's alone.
+ */
 #define TANDEM_TRUST_DECLARED ((uint32_t)0)
 #define TANDEM_TRUST_SYSTEM ((uint32_t)2)
 #define TANDEM_TRUST_CONTACT ((uint32_t)3)
@@ -70,14 +76,18 @@ typedef struct tandem_outcome {
     /*
      * JSON. VALUE: by the tool's result schema. TOOL_ERROR: `{"code":"not_found","retryable":false}` or empty.
      * INPUT_REQUIRED: `{"field":"which","schema":{…},"options":[{"value":…,"label":"…"}]}`. AUTH_REQUIRED:
-     * `{"grant":"…"}`. ACCEPTED: `{"job":"…"}`.
+     * `{"grant":"…"}`. ACCEPTED: `{"job":"…"}`. At most 1 MiB.
      */
     tandem_buffer value;
-    /* UTF-8 for the person. The first line stands alone (about 150 GSM-7 characters), further lines are details. */
+    /*
+     * UTF-8 for the person. The first line stands alone (about 150 GSM-7 characters), further lines are details. At most
+     * 16 KiB.
+     */
     tandem_buffer message;
     /*
      * JSON or empty: what was shown or touched, in order, so that "2" and "that" are understood next:
      * `{"select":"grocery.bought","numbered":true,"items":[{"type":"grocery.item","id":"123","label":"milk"}]}`.
+     * At most 200 items and 256 KiB.
      */
     tandem_buffer shown;
     /* INPUT_REQUIRED: opaque, at most 64 KiB, given back in tandem_request.resume_state. */

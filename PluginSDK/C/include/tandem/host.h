@@ -52,7 +52,7 @@ struct tandem_host {
 
     /*
      * [any] Says how far the call is: 0–1000, or -1 for unknown; `note` is short text for the person or empty. The host
-     * may drop it. TANDEM_OK or TANDEM_E_STALE.
+     * may drop it. TANDEM_OK, TANDEM_E_STALE, or TANDEM_E_INVALID_ARGUMENT for another number.
      */
     tandem_status (*progress)(const tandem_host *host, tandem_call_id call, int32_t permille, tandem_slice note);
 };

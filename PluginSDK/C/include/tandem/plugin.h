@@ -58,7 +58,10 @@ struct tandem_instance {
     /* [worker] Frees the instance and everything it holds; the table is not used again. Last call. */
     void (*TANDEM_NULLABLE destroy)(tandem_instance *instance);
 
-    /* [any] A table of a plugin-side extension, or null. Must answer null for ids it does not know. */
+    /*
+     * [any] A table of a plugin-side extension, valid until destroy, or null. Must answer null for ids it does not know.
+     * May itself be null when there are none. Legal from the end of create on.
+     */
     const void *TANDEM_NULLABLE (*TANDEM_NULLABLE get_extension)(tandem_instance *instance, const char *id);
 };
 
@@ -72,34 +75,44 @@ struct tandem_plugin {
     uint32_t abi_minor;
     uint32_t abi_lowest_minor;
     uint32_t reserved; /* 0 */
+    /* The plugin's own; the host does not touch it. Lets one set of functions serve several plugins. */
+    void *TANDEM_NULLABLE context;
 
     /*
      * [load] [no-reenter] The manifest as the code has it: JSON (docs/plugins/manifest.md), without what packaging adds
      * (`library`, `files`, `build`). The host compares it with plugin.json and refuses the bundle when they differ. The
      * slice is valid for the life of the process.
      */
-    tandem_slice (*TANDEM_NULLABLE manifest)(void);
+    tandem_slice (*TANDEM_NULLABLE manifest)(const tandem_plugin *plugin);
 
     /*
      * [worker] Makes an instance. The host table is valid until the instance's destroy returns. Must not start threads,
      * read the environment, touch the network or call host services; get_extension is legal. TANDEM_OK and a non-null
-     * *instance, or a failure and null.
+     * *instance, or a failure and null. Must return within 1 s.
      */
-    tandem_status (*TANDEM_NULLABLE create)(const tandem_host *host, tandem_instance *TANDEM_NULLABLE *TANDEM_NONNULL instance);
+    tandem_status (*TANDEM_NULLABLE create)(const tandem_plugin *plugin, const tandem_host *host,
+                                            tandem_instance *TANDEM_NULLABLE *TANDEM_NONNULL instance);
 };
 
 /*
- * [load] The only symbol that a plugin exports. Gets the host's version; returns null when it cannot work with it. Must
- * not start threads, read the environment or touch the network. Called once per process. Since 1.0.
+ * [load] The only symbol that a plugin exports: tandem_plugin_entry, below. Gets the host's version; returns null when it
+ * cannot work with it. Must not start threads, read the environment or touch the network. Called once per process by
+ * a host; a tool that examines plugins may call it again with another version. Since 1.0.
  */
 typedef const tandem_plugin *TANDEM_NULLABLE (*tandem_plugin_entry_fn)(uint32_t host_major, uint32_t host_minor);
 
 #define TANDEM_PLUGIN_ENTRY_SYMBOL "tandem_plugin_entry"
 
+/* The plugin defines it. Swift's `@c` makes its own declaration. */
+#if !defined(__swift__)
+TANDEM_EXTERN_C TANDEM_EXPORT const tandem_plugin *TANDEM_NULLABLE tandem_plugin_entry(uint32_t host_major,
+                                                                                        uint32_t host_minor);
+#endif
+
 TANDEM_STATIC_ASSERT(sizeof(tandem_instance) == 64, "tandem_instance");
 TANDEM_STATIC_ASSERT(offsetof(tandem_instance, activate) == 16, "tandem_instance.activate");
-TANDEM_STATIC_ASSERT(sizeof(tandem_plugin) == 40, "tandem_plugin");
-TANDEM_STATIC_ASSERT(offsetof(tandem_plugin, manifest) == 24, "tandem_plugin.manifest");
+TANDEM_STATIC_ASSERT(sizeof(tandem_plugin) == 48, "tandem_plugin");
+TANDEM_STATIC_ASSERT(offsetof(tandem_plugin, manifest) == 32, "tandem_plugin.manifest");
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end

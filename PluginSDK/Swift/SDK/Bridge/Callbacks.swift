@@ -27,14 +27,15 @@ func tandemSDKToolDone(
         return
     }
     let ended = outcome.pointee
-    func slice(_ buffer: tandem_buffer) -> tandem_slice { tandem_slice(ptr: buffer.ptr, len: buffer.len) }
+    // The buffers are ours: each is read and given back.
+    let message = text(tandem_slice(ptr: ended.message.ptr, len: ended.message.len))
+    for buffer in [ended.message, ended.resume_state] { buffer.release?(buffer.owner) }
     waiter.resume(
         ToolAnswer(
             status: status,
             outcome: ToolAnswer.Ended(
                 kind: ended.kind, status: ended.status, retryAfterMilliseconds: ended.retry_after_ms,
-                value: parse(slice(ended.value)), message: text(slice(ended.message)),
-                shown: parse(slice(ended.shown)))))
+                value: consume(ended.value), message: message, shown: consume(ended.shown))))
 }
 
 private func instance(_ table: UnsafeMutablePointer<tandem_instance>?) -> Instance? {

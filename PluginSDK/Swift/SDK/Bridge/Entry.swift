@@ -1,8 +1,7 @@
 internal import CTandemPlugin
 internal import Synchronization
 
-/// The plugin that this image is. A plugin's library holds one; `tandem_plugin.manifest` and `create` have no argument
-/// that could tell several apart.
+/// The plugin that this image is. A plugin's library holds one.
 private struct Image: @unchecked Sendable {
     // Sendable: the table and the manifest's bytes are written once, before the pointer is published, and never freed.
     let type: ObjectIdentifier
@@ -27,7 +26,7 @@ func pluginTable<P: Plugin>(for type: P.Type, _ hostMajor: UInt32, _ hostMinor: 
             to: tandem_plugin(
                 header: tandem_header(size: UInt32(MemoryLayout<tandem_plugin>.size), flags: 0),
                 abi_major: TANDEM_ABI_MAJOR, abi_minor: TANDEM_ABI_MINOR, abi_lowest_minor: 0, reserved: 0,
-                manifest: tandemSDKManifest, create: tandemSDKCreate))
+                context: nil, manifest: tandemSDKManifest, create: tandemSDKCreate))
         image = Image(
             type: ObjectIdentifier(type), registration: registration, table: UnsafePointer(table),
             manifest: UnsafeBufferPointer(bytes))
@@ -35,13 +34,14 @@ func pluginTable<P: Plugin>(for type: P.Type, _ hostMajor: UInt32, _ hostMinor: 
     }
 }
 
-func tandemSDKManifest() -> tandem_slice {
+func tandemSDKManifest(_ plugin: UnsafePointer<tandem_plugin>) -> tandem_slice {
     guard let bytes = image.withLock({ $0?.manifest }) else { return tandem_slice() }
     return tandem_slice(ptr: bytes.baseAddress, len: UInt64(bytes.count))
 }
 
 func tandemSDKCreate(
-    _ host: UnsafePointer<tandem_host>, _ out: UnsafeMutablePointer<UnsafeMutablePointer<tandem_instance>?>
+    _ plugin: UnsafePointer<tandem_plugin>, _ host: UnsafePointer<tandem_host>,
+    _ out: UnsafeMutablePointer<UnsafeMutablePointer<tandem_instance>?>
 ) -> Int32 {
     out.pointee = nil
     guard let registration = image.withLock({ $0?.registration }) else { return TANDEM_E_WRONG_STATE }

@@ -23,9 +23,10 @@
 #define TANDEM_EXT_TOOLS "tandem.tools/1"
 
 /*
- * [any] The end of an inner call: exactly once, on any thread, possibly before call returns. `outcome` and its buffers
- * are borrowed until this returns; null when status is not TANDEM_OK. status is TANDEM_OK also when the other tool
- * answered with an error: that is in the outcome.
+ * [any] The end of an inner call: exactly once, on any thread, possibly before call returns. The outcome struct is
+ * borrowed until this returns, its buffers pass to the receiver, which releases each of the four or hands them on: giving
+ * `outcome` as it is to tandem_host.complete is legal. Null when status is not TANDEM_OK. status is TANDEM_OK also when
+ * the other tool answered with an error: that is in the outcome.
  */
 typedef void (*tandem_tools_done)(void *TANDEM_NULLABLE context, tandem_status status,
                                   const tandem_outcome *TANDEM_NULLABLE outcome);
