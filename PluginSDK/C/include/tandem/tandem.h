@@ -9,9 +9,19 @@
 
 #include "ext/clock.h"
 #include "ext/config.h"
+#include "ext/config_check.h"
+#include "ext/diagnostics.h"
+#include "ext/event.h"
+#include "ext/health.h"
 #include "ext/http.h"
+#include "ext/kv.h"
 #include "ext/log.h"
+#include "ext/memory.h"
+#include "ext/metrics.h"
+#include "ext/migrate.h"
 #include "ext/rows.h"
+#include "ext/secret.h"
+#include "ext/timer.h"
 #include "ext/tools.h"
 
 #endif /* TANDEM_H */
