@@ -12,7 +12,7 @@ public struct AgentLimits: Sendable {
     public var attempts = 10
     /// … but not while its message is younger than this: a process that is restarted again and again is no fault of the
     /// message.
-    public var patience = Duration.seconds(30)
+    public var patience = Duration.seconds(120)
 
     public init() {}
 }

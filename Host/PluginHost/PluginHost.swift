@@ -119,20 +119,22 @@ public final class PluginHost: ToolProvider {
     }
 
     private func readAndLoad() -> PluginSet? {
-        let seen = fingerprint()
+        // What is read is at least as new as its fingerprint: a change while this loads is seen by the next look.
+        let documents = documentsFingerprint()
         let registry: PluginRegistry
         do {
             registry = try readRegistry()
         } catch {
             bookkeeping.withLock { state in
                 state.registryProblem = error
-                state.fingerprint = seen
+                state.fingerprint = documents + bundlesFingerprint(state.entries)
             }
             services.logger.error(
                 "the registry of plugins cannot be used; the plugins stay as they were",
                 metadata: ["error": "\(error.description)"])
             return nil
         }
+        let seen = documents + bundlesFingerprint(registry.entries)
         let old = catalogue
         var taken = PluginLoader.Taken()
         var plugins: [LoadedPlugin] = []
@@ -154,15 +156,13 @@ public final class PluginHost: ToolProvider {
         bookkeeping.withLock { state in
             state.registryProblem = nil
             state.entries = registry.entries
+            state.fingerprint = seen
             state.reloads += 1
             for plugin in plugins { state.imagesMapped.insert(plugin.imageChecksum) }
             for case .refused(let refused) in listed where refused.isMapped {
                 if let checksum = refused.checksum { state.imagesMapped.insert(checksum) }
             }
         }
-        // After loading: the bundles of new entries are part of it, and the lock may have been written.
-        let after = fingerprint()
-        bookkeeping.withLock { $0.fingerprint = after }
         return PluginSet(generation: old.generation + 1, plugins: plugins, listed: listed)
     }
 
@@ -245,10 +245,18 @@ public final class PluginHost: ToolProvider {
 
     /// What the files that matter look like: names, sizes, times, inodes.
     private func fingerprint() -> [UInt64] {
+        documentsFingerprint() + bundlesFingerprint(bookkeeping.withLock { $0.entries })
+    }
+
+    private func documentsFingerprint() -> [UInt64] {
         var print: [UInt64] = []
         FileFingerprint.add(configuration.registryPath, to: &print)
         if let lock = configuration.lockPath { FileFingerprint.add(lock, to: &print) }
-        let entries = bookkeeping.withLock { $0.entries }
+        return print
+    }
+
+    private func bundlesFingerprint(_ entries: [PluginRegistry.Entry]) -> [UInt64] {
+        var print: [UInt64] = []
         for entry in entries {
             for folder in configuration.searchPaths {
                 FileFingerprint.addFolder(folder + "/" + entry.bundle, to: &print)

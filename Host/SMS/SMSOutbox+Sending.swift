@@ -133,9 +133,15 @@ extension SMSOutbox {
                 && (account.messagingServiceSID != nil || message.from == nil || message.from == claim.sender)
         }
         let known = try await database.read(.system) { transaction in
-            Set(
-                try transaction.query("SELECT sid FROM sms_outbox WHERE sid IN \(list: candidates.map(\.sid))")
-                    .map { try $0.text("sid") })
+            let sids = candidates.map(\.sid)
+            let others = try transaction.query("SELECT sid FROM sms_outbox WHERE sid IN \(list: sids)")
+            // A message that is sent a second time has forgotten the first one, which was reported as failed.
+            let failed =
+                claim.retries == 0
+                ? []
+                : try transaction.query("SELECT sid, status FROM sms_reports WHERE sid IN \(list: sids)")
+                    .filter { MessageStatus(try $0.text("status")).isFailure }
+            return Set(try (others + failed).map { try $0.text("sid") })
         }
         if let found = candidates.last(where: { !known.contains($0.sid) }) {
             metrics.handedOver.with("found").increment()

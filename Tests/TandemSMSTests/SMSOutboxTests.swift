@@ -165,6 +165,23 @@ import TwilioSimulator
         }
     }
 
+    /// The failed first one is on Twilio's list too, and is not the second.
+    @Test func sendsTheSecondTryThatADeadProcessHadNot() async throws {
+        try await SMSFixture.run { fixture async throws in
+            try await fixture.enqueue("hello")
+            try await fixture.sending {
+                try await fixture.until { try await $0.rows().map(\.state) == [.sent] }
+            }
+            let first = try #require(fixture.simulator.messages.first?.sid)
+            #expect(await fixture.report("undelivered", of: first, errorCode: 30003) == .accepted)
+            try await fixture.until { try await $0.outbox.claim(limit: 1).claims.count == 1 }
+            try await fixture.sending([fixture.otherOutbox()]) {
+                try await fixture.until { try await $0.rows().map(\.state) == [.sent] }
+            }
+            #expect(fixture.simulator.messages.count == 2)
+        }
+    }
+
     @Test func sendsWhatADeadProcessHadNot() async throws {
         try await SMSFixture.run { fixture async throws in
             try await fixture.enqueue("hello")

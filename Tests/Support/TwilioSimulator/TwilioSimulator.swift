@@ -43,7 +43,6 @@ public final class TwilioSimulator: Sendable {
         var lists = 0
         var port = 0
         var refusals: [String] = []
-        var waiting: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
     public let accountSID: String
@@ -98,31 +97,22 @@ public final class TwilioSimulator: Sendable {
         }
     }
 
-    /// Waits until so many messages were accepted.
+    /// Waits until so many messages were accepted, or the task is cancelled.
     public func untilAccepted(_ count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if state.messages.count < count { state.waiting.append((count, continuation)) }
-                return state.messages.count >= count
-            }
-            if isThere { continuation.resume() }
+        while state.withLock({ $0.messages.count }) < count, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(2))
         }
     }
 
     @discardableResult
     func add(to: String, from: String, body: String, callback: String?, age: TimeInterval = 0) -> Message {
-        let (message, waiting) = state.withLock { state in
+        state.withLock { state in
             let message = Message(
                 sid: "SM" + UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased(), to: to, from: from,
                 body: body, status: "queued", statusCallback: callback, createdAt: Date(timeIntervalSinceNow: -age))
             state.messages.append(message)
-            let count = state.messages.count
-            let ready = state.waiting.filter { $0.count <= count }
-            state.waiting.removeAll { $0.count <= count }
-            return (message, ready)
+            return message
         }
-        for entry in waiting { entry.continuation.resume() }
-        return message
     }
 
     // MARK: - Running
