@@ -255,7 +255,7 @@ public final class PluginHost: ToolProvider {
         return print
     }
 
-    private func bundlesFingerprint(_ entries: [PluginRegistry.Entry]) -> [UInt64] {
+    private func bundlesFingerprint(_ entries: [RegistryEntry]) -> [UInt64] {
         var print: [UInt64] = []
         for entry in entries {
             for folder in configuration.searchPaths {
