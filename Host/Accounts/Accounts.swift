@@ -88,7 +88,6 @@ public final class Accounts: Sendable {
         let phones = phones
         try await database.write(scope) { transaction in
             try transaction.eraseUser()
-            try transaction.execute("DELETE FROM phone_index WHERE user_id = \(scope.user)")
             try transaction.execute("DELETE FROM users WHERE id = \(scope.user)")
             transaction.afterCommit { phones.invalidate() }
         }

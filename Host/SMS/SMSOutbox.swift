@@ -165,7 +165,7 @@ public final class SMSOutbox: DeliveryChannel {
         guard
             let row = try transaction.first(
                 """
-                SELECT id, status, number, retries, created_at, usage_id FROM sms_outbox
+                SELECT id, user_id, status, number, retries, created_at, usage_id, sealed_to FROM sms_outbox
                 WHERE sid = \(sid) AND state = \(OutboxState.sent.rawValue)
                 """),
             MessageStatus(try row.textIfPresent("status") ?? "").isFollowed(by: status)
@@ -187,6 +187,12 @@ public final class SMSOutbox: DeliveryChannel {
             let code = errorCode ?? 0
             let action = TwilioErrorAction(code: code)
             try react(to: action, number: try row.blob("number"), sid: sid, in: transaction)
+            if action == .optOut, let sealed = try row.blobIfPresent("sealed_to") {
+                let to = try transaction.open(sealed, SMSOutbox.seal("sealed_to", id), for: try row.userID("user_id"))
+                if let number = PhoneNumber(String(decoding: to, as: UTF8.self)) {
+                    try directory?.noteOptOut(number, true, in: transaction)
+                }
+            }
             let age = transaction.now.since(try row.timestamp("created_at"))
             if action == .retryOnce || action == .slowDown, try row.int("retries") == 0, age < timing.lateRetryAge {
                 let due = transaction.now.advanced(by: timing.lateRetry)

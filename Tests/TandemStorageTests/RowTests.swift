@@ -353,8 +353,27 @@ struct RowTests {
         let sealed = try await fixture.database.write(scope) { transaction in
             try transaction.seal([1, 2, 3], SealContext(table: "t", column: "c", row: 1))
         }
+        try await fixture.database.migrate(
+            [
+                Migration("test/queue") { migration in
+                    migration.createTable("queue") { table in
+                        table.column("id", .integer)
+                        table.column("user_id", .integer)
+                        table.primaryKey("id")
+                    }
+                }
+            ])
+        try await fixture.database.write(.system) { transaction in
+            for (id, person) in [scope, other].enumerated() {
+                try transaction.execute("INSERT INTO queue (id, user_id) VALUES (\(id), \(person.user))")
+            }
+        }
         let report = try await fixture.database.write(scope) { try $0.eraseUser() }
         #expect(report.rows == ["items": 1, "notes": 1])
+        let left = try await fixture.database.read(.system) {
+            try $0.query("SELECT id FROM queue").map { try $0.int("id") }
+        }
+        #expect(left == [1])
         try await fixture.database.read(scope) { transaction in
             #expect(try transaction.list("items").isEmpty)
             #expect(try transaction.latestUndoable() == nil)

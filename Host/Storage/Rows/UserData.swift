@@ -30,9 +30,10 @@ extension ReadTransaction {
 }
 
 extension WriteTransaction {
-    /// Removes every row of the scope's person from all user tables, their journal and usage, and destroys their keys.
+    /// Removes every row of the scope's person from all user tables, their journal and usage, and from every system table
+    /// that has a column `user_id`, and destroys their keys.
     ///
-    /// System tables are their domains' business.
+    /// What a system table says of a person under another name is its domain's business. The report counts user tables.
     @discardableResult
     public func eraseUser() throws -> ErasureReport {
         let user = try context.requireUser().rawValue
@@ -48,6 +49,12 @@ extension WriteTransaction {
                 context.noteChange(of: table)
                 _ = try context.engine.run(
                     RowStatement("DELETE FROM \"\(table.name)\" WHERE \"user_id\" = ?"), [.int(user)])
+            }
+            let named = try context.engine.run(
+                RowStatement(dialect == .sqlite ? tablesWithUserInSQLite : tablesWithUserInPostgreSQL), [])
+            let systemTables = context.store.tables.systemTables
+            for case .text(let table) in named.values where systemTables.contains(table) {
+                _ = try context.engine.run(RowStatement("DELETE FROM \"\(table)\" WHERE \"user_id\" = ?"), [.int(user)])
             }
             for table in ["row_journal", "row_turns", "row_usage"] {
                 _ = try context.engine.run(RowStatement("DELETE FROM \(table) WHERE user_id = ?"), [.int(user)])
@@ -74,6 +81,14 @@ extension WriteTransaction {
     }
 }
 
+private let tablesWithUserInSQLite = """
+    SELECT m.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c ON c.name = 'user_id'
+    WHERE m.type = 'table'
+    """
+private let tablesWithUserInPostgreSQL = """
+    SELECT table_name FROM information_schema.columns
+    WHERE column_name = 'user_id' AND table_schema = current_schema()
+    """
 private let nextJournalUser = RowStatement("SELECT min(user_id) FROM row_journal WHERE user_id > ?")
 private let pruneEntries = RowStatement("DELETE FROM row_journal WHERE user_id = ? AND created_at < ?")
 private let pruneTitles = RowStatement("DELETE FROM row_turns WHERE user_id = ? AND created_at < ?")

@@ -89,8 +89,9 @@ final class Instance: @unchecked Sendable {
     /// Runs the tool and completes the call: the only place that does, and it always does.
     private nonisolated(nonsending) func run(_ tool: any AnyRegisteredTool, _ call: Call) async {
         let outcome = await tool.run(call)
-        _ = outcome.withTable { host.complete(call.id, $0) }
+        // First: the host may send the next call from within complete.
         state.withLock { _ = $0.flights.removeValue(forKey: call.id) }
+        _ = outcome.withTable { host.complete(call.id, $0) }
     }
 
     func cancel(_ id: UInt64) {
