@@ -1,13 +1,13 @@
 /// A URI reference split into its components (RFC 3986, appendix B), resolved as in section 5.2.
-struct URIReference: Hashable, Sendable {
-    var scheme: String?
-    var authority: String?
-    var path: String
-    var query: String?
-    var fragment: String?
+package struct URIReference: Hashable, Sendable {
+    package var scheme: String?
+    package var authority: String?
+    package var path: String
+    package var query: String?
+    package var fragment: String?
 
     /// Splits any text; no text fails, because this checks no characters.
-    init(_ text: String) {
+    package init(_ text: String) {
         var rest = Substring(text)
         if let hash = rest.firstIndex(of: "#") {
             fragment = String(rest[rest.index(after: hash)...])
@@ -43,7 +43,7 @@ struct URIReference: Hashable, Sendable {
     }
 
     /// This reference resolved against an absolute base (RFC 3986, section 5.2.2).
-    func resolved(against base: URIReference) -> URIReference {
+    package func resolved(against base: URIReference) -> URIReference {
         var target = self
         if scheme != nil {
             target.path = Self.removingDotSegments(path)
@@ -88,7 +88,7 @@ struct URIReference: Hashable, Sendable {
     }
 
     /// The text without its fragment, which names a schema resource.
-    var withoutFragment: String {
+    package var withoutFragment: String {
         var text = ""
         if let scheme { text += scheme + ":" }
         if let authority { text += "//" + authority }

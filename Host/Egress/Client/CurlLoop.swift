@@ -8,6 +8,8 @@ final class CurlLoop: Sendable {
     enum Command {
         case start(CurlTransfer)
         case cancel(CurlTransfer)
+        /// Its reader has room again.
+        case resume(CurlTransfer)
     }
 
     private struct Inbox {
@@ -104,6 +106,8 @@ final class CurlLoop: Sendable {
                 switch command {
                 case .start(let transfer): begin(transfer, multi, &active, &pool)
                 case .cancel(let transfer): cancel(transfer, multi, &active, &pool)
+                case .resume(let transfer):
+                    if let handle = transfer.handle { curl_easy_pause(handle, tandem_curl_continue) }
                 }
             }
             var running: Int32 = 0

@@ -21,13 +21,42 @@ final class CurlTransfer: @unchecked Sendable {
     /// The header lines of the last answer; a redirect's or an interim answer's are dropped.
     var headerBytes: [UInt8] = []
     var isTooLarge = false
+    /// For a streamed answer: where its body goes.
+    let stream: StreamBuffer?
+    /// The headers of a streamed answer were given to the caller.
+    var isHeadDelivered = false
+    var bodyBytes = 0
+    /// A connection was not made, or not used, because of its address.
+    var isAddressRefused = false
+    var resolveList: UnsafeMutablePointer<curl_slist>?
 
     static let maxHeaderBytes = 65_536
 
-    init(_ request: HTTPRequest) { self.request = request }
+    init(_ request: HTTPRequest, stream: StreamBuffer? = nil) {
+        self.request = request
+        self.stream = stream
+    }
 
     /// Answers the caller, once.
     func finish(_ result: Result<HTTPResponse, HTTPError>) {
+        if let stream {
+            switch result {
+            case .success(let response):
+                // An answer without a body ends without its head having been delivered.
+                if !isHeadDelivered {
+                    deliver(.success(HTTPResponse(status: response.status, headers: response.headers)))
+                }
+                stream.end(nil)
+            case .failure(let error):
+                stream.end(error)
+                deliver(result)
+            }
+            return
+        }
+        deliver(result)
+    }
+
+    private func deliver(_ result: Result<HTTPResponse, HTTPError>) {
         let waiting = continuation.withLock { continuation in
             defer { continuation = nil }
             return continuation
@@ -77,7 +106,13 @@ final class CurlTransfer: @unchecked Sendable {
         if let authorities = options.authorities {
             check(tandem_curl_set_text(handle, CURLOPT_CAINFO, authorities))
         }
-        if !options.usesEnvironmentProxy || isLoopback { check(tandem_curl_set_text(handle, CURLOPT_PROXY, "")) }
+        for entry in options.fixedAddresses {
+            if let longer = curl_slist_append(resolveList, entry) { resolveList = longer }
+        }
+        if resolveList != nil { check(tandem_curl_set_list(handle, CURLOPT_RESOLVE, resolveList)) }
+        if !options.usesEnvironmentProxy || isLoopback || request.addresses != nil {
+            check(tandem_curl_set_text(handle, CURLOPT_PROXY, ""))
+        }
 
         configureBody(handle, check)
         check(configureHeaders(handle))
@@ -89,6 +124,13 @@ final class CurlTransfer: @unchecked Sendable {
         check(tandem_curl_set_pointer(handle, CURLOPT_HEADERDATA, context))
         check(tandem_curl_set_data_function(handle, CURLOPT_WRITEFUNCTION, receiveBody))
         check(tandem_curl_set_data_function(handle, CURLOPT_HEADERFUNCTION, receiveHeader))
+        if request.addresses != nil {
+            // The first for connections that are made, the second also for those that are used again.
+            check(tandem_curl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, context))
+            check(tandem_curl_set_socket_function(handle, openSocket))
+            check(tandem_curl_set_pointer(handle, CURLOPT_PREREQDATA, context))
+            check(tandem_curl_set_request_function(handle, approveRequest))
+        }
         return code
     }
 
@@ -138,7 +180,9 @@ final class CurlTransfer: @unchecked Sendable {
 
     /// What the finished transfer means for the caller.
     func outcome(_ code: CURLcode) -> Result<HTTPResponse, HTTPError> {
-        guard code == CURLE_OK else { return .failure(failure(meaning(of: code), curl: code)) }
+        guard code == CURLE_OK else {
+            return .failure(failure(isAddressRefused ? .addressNotAllowed : meaning(of: code), curl: code))
+        }
         guard (100...999).contains(status) else { return .failure(failure(.invalidResponse)) }
         return .success(HTTPResponse(status: status, headers: parsedHeaders(), body: body))
     }
@@ -171,6 +215,13 @@ final class CurlTransfer: @unchecked Sendable {
         }
     }
 
+    /// Gives the headers of a streamed answer to the caller, at their end; those of an interim answer are none.
+    func deliverHead() {
+        guard !isHeadDelivered, status >= 200 else { return }
+        isHeadDelivered = true
+        deliver(.success(HTTPResponse(status: status, headers: parsedHeaders())))
+    }
+
     private func parsedHeaders() -> HTTPHeaders {
         var headers = HTTPHeaders()
         for line in headerBytes.split(separator: UInt8(ascii: "\n")) {
@@ -187,7 +238,9 @@ final class CurlTransfer: @unchecked Sendable {
     /// Frees what `configure` made; the handle itself goes back to the pool.
     func release() {
         if let headerList { curl_slist_free_all(headerList) }
+        if let resolveList { curl_slist_free_all(resolveList) }
         headerList = nil
+        resolveList = nil
         handle = nil
     }
 }
@@ -200,6 +253,16 @@ private func receiveBody(
     guard let data, let context else { return 0 }
     let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
     let bytes = size * count
+    if let stream = transfer.stream {
+        guard stream.hasRoom() else { return tandem_curl_write_pause }
+        transfer.bodyBytes += bytes
+        guard transfer.bodyBytes <= transfer.request.maxResponseBytes else {
+            transfer.isTooLarge = true
+            return 0
+        }
+        stream.append(UnsafeRawBufferPointer(start: data, count: bytes))
+        return bytes
+    }
     guard transfer.body.count + bytes <= transfer.request.maxResponseBytes else {
         transfer.isTooLarge = true
         return 0
@@ -224,7 +287,42 @@ private func receiveHeader(
         return 0
     }
     transfer.headerBytes.append(contentsOf: line)
+    if transfer.stream != nil, line.count <= 2 { transfer.deliverHead() }
     return line.count
+}
+
+/// Makes the socket of a connection, unless its address is refused: the place that names cannot get around.
+private func openSocket(
+    _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+    guard let context, let address else { return tandem_curl_bad_socket }
+    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    var count = 0
+    let bytes = tandem_curl_address_bytes(address, &count)
+    guard let policy = transfer.request.addresses,
+        let remote = IPAddress(bytes: UnsafeRawBufferPointer(start: bytes, count: count)), policy.permits(remote)
+    else {
+        transfer.isAddressRefused = true
+        return tandem_curl_bad_socket
+    }
+    return tandem_curl_open_socket(address)
+}
+
+/// Looks at the address once more before a request leaves: a kept connection was made for another request, perhaps one
+/// that could go further.
+private func approveRequest(
+    _ context: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,
+    _ remotePort: Int32, _ localPort: Int32
+) -> Int32 {
+    guard let context, let remote else { return tandem_curl_request_abort }
+    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    guard let policy = transfer.request.addresses, let address = IPAddress(String(cString: remote)),
+        policy.permits(address)
+    else {
+        transfer.isAddressRefused = true
+        return tandem_curl_request_abort
+    }
+    return tandem_curl_request_ok
 }
 
 private func provideBody(

@@ -6,7 +6,7 @@ public import TandemCore
 /// TLS 1.2 or later with verified certificates, HTTP/2 over TLS where the server offers it, http and https only. Requests
 /// that are not idempotent are never repeated behind the caller's back: libcurl would send them again when a kept
 /// connection breaks before the first byte of the answer. The thread ends after `shutdown()` or with the client.
-public final class CurlClient: HTTPClient {
+public final class CurlClient: StreamingHTTPClient {
     public struct Options: Sendable {
         public var userAgent = "Tandem/1.0"
         /// Kept open for reuse.
@@ -19,6 +19,9 @@ public final class CurlClient: HTTPClient {
         public var authorities: String?
         /// Use the proxy that `https_proxy` and its like name, never for loopback.
         public var usesEnvironmentProxy = true
+        /// Addresses of names that are not asked of a resolver, `name:port:address`
+        /// (<https://curl.se/libcurl/c/CURLOPT_RESOLVE.html>).
+        public var fixedAddresses: [String] = []
 
         public init() {}
     }
@@ -40,20 +43,36 @@ public final class CurlClient: HTTPClient {
 
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         let start = monotonicNanoseconds()
-        let result = await perform(request)
+        let result = await perform(CurlTransfer(request))
         latency?.observe(sinceNanoseconds: start)
+        count(result)
+        return try result.get()
+    }
+
+    public func open(_ request: HTTPRequest) async throws(HTTPError) -> HTTPStream {
+        var request = request
+        request.maxRedirects = 0
+        let buffer = StreamBuffer()
+        let transfer = CurlTransfer(request, stream: buffer)
+        let result = await perform(transfer)
+        count(result)
+        let head = try result.get()
+        return HTTPStream(
+            status: head.status, headers: head.headers, buffer: buffer,
+            resume: { [loop] in loop.submit(.resume(transfer)) }, cancel: { [loop] in loop.submit(.cancel(transfer)) })
+    }
+
+    private func count(_ result: Result<HTTPResponse, HTTPError>) {
         switch result {
         case .success(let response): requests?.with("\(response.status / 100)xx").increment()
         case .failure(let error): requests?.with(error.code.rawValue).increment()
         }
-        return try result.get()
     }
 
-    private func perform(_ request: HTTPRequest) async -> Result<HTTPResponse, HTTPError> {
-        if let fault = request.fault {
-            return .failure(HTTPError(fault, operation: request.description))
+    private func perform(_ transfer: CurlTransfer) async -> Result<HTTPResponse, HTTPError> {
+        if let fault = transfer.request.fault {
+            return .failure(HTTPError(fault, operation: transfer.request.description))
         }
-        let transfer = CurlTransfer(request)
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 transfer.continuation.withLock { $0 = continuation }

@@ -27,11 +27,14 @@ public struct HTTPRequest: Sendable {
     /// May be sent a second time when a kept connection turns out to be dead. False: rather fails with
     /// `mayHaveBeenProcessed`.
     public var isIdempotent: Bool
+    /// When given, connections to other addresses fail with `addressNotAllowed`, whatever the name resolved to, and no
+    /// proxy is used: a proxy would resolve by itself.
+    public var addresses: AddressPolicy?
 
     public init(
         _ method: Method, _ url: String, headers: HTTPHeaders = [:], body: [UInt8] = [],
         timeout: Duration = .seconds(30), connectTimeout: Duration = .seconds(5), maxResponseBytes: Int = 4 << 20,
-        maxRedirects: Int = 0, isIdempotent: Bool? = nil
+        maxRedirects: Int = 0, isIdempotent: Bool? = nil, addresses: AddressPolicy? = nil
     ) {
         self.method = method
         self.url = url
@@ -42,6 +45,7 @@ public struct HTTPRequest: Sendable {
         self.maxResponseBytes = maxResponseBytes
         self.maxRedirects = maxRedirects
         self.isIdempotent = isIdempotent ?? method.isIdempotent
+        self.addresses = addresses
     }
 }
 

@@ -14,6 +14,8 @@ public struct HTTPError: Error, Sendable, Hashable {
         /// The certificate is not valid for the host, or no common TLS version.
         public static let tls = Code(rawValue: "tls")
         public static let timeout = Code(rawValue: "timeout")
+        /// The name leads to addresses that may not be connected to.
+        public static let addressNotAllowed = Code(rawValue: "address_not_allowed")
         /// The connection broke while the request was sent or the answer received.
         public static let interrupted = Code(rawValue: "interrupted")
         /// What came back is no HTTP, or ended early.

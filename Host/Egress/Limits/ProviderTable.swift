@@ -1,0 +1,108 @@
+import Synchronization
+import TandemCore
+
+/// What is remembered about each provider that each plugin calls: its breaker, and how much has been asked of it.
+///
+/// Kept apart by plugin: one that provokes failures, or spends what a provider allows, harms only itself.
+final class ProviderTable: Sendable {
+    struct Key: Sendable, Hashable {
+        var plugin: String
+        var host: String
+    }
+
+    enum Admission: Sendable, Hashable {
+        /// After so many nanoseconds; 0 is now. What was taken has been taken.
+        case after(UInt64)
+        /// Too much has been asked; it could be in so many nanoseconds.
+        case rateLimited(UInt64)
+        /// The provider fails; it is called again in so many nanoseconds.
+        case broken(UInt64)
+    }
+
+    enum Verdict: Sendable, Hashable {
+        /// It answered, whatever it said.
+        case works
+        /// Too much has been asked; wait so many nanoseconds.
+        case pushedBack(UInt64)
+        case fails
+        /// Nothing is known: given up, or our own fault.
+        case unknown
+    }
+
+    enum Transition: Sendable, Hashable { case opened, closed }
+
+    private struct Person {
+        var bucket: TokenBucket
+        var blockedUntil: UInt64 = 0
+    }
+
+    private struct Provider {
+        var breaker: CircuitBreaker
+        var bucket: TokenBucket
+        var people: [UserID: Person] = [:]
+        var lastUse: UInt64
+
+        /// In place: a provider may have many people.
+        mutating func admit(_ user: UserID, limit: ProviderLimit, patience: UInt64, now: UInt64) -> Admission {
+            lastUse = now
+            if people.count >= ProviderTable.maxPeople, people[user] == nil {
+                people = people.filter { person in
+                    var bucket = person.value.bucket
+                    return person.value.blockedUntil > now || !bucket.isFull(limit.perUser, now: now)
+                }
+            }
+            let shared = bucket.wait(limit.total, now: now)
+            let wait = { (person: inout Person) -> UInt64 in
+                let blocked = person.blockedUntil > now ? person.blockedUntil - now : 0
+                return max(blocked, person.bucket.wait(limit.perUser, now: now), shared)
+            }(&people[user, default: Person(bucket: TokenBucket(limit.perUser, now: now))])
+            guard wait <= patience else { return .rateLimited(wait) }
+            if let wait = breaker.refusal(now: now) { return .broken(wait) }
+            people[user]?.bucket.take()
+            bucket.take()
+            return .after(wait)
+        }
+    }
+
+    private let providers = Mutex<[Key: Provider]>([:])
+    private let rules: CircuitBreaker.Rules
+    private static let maxProviders = 2048
+    private static let maxPeople = 20_000
+
+    init(rules: CircuitBreaker.Rules = CircuitBreaker.Rules()) { self.rules = rules }
+
+    /// - Parameter patience: nanoseconds that the caller could wait for its turn.
+    func admit(_ key: Key, user: UserID, limit: ProviderLimit, patience: UInt64, now: UInt64) -> Admission {
+        providers.withLock { providers in
+            if providers[key] == nil, providers.count >= Self.maxProviders { Self.prune(&providers) }
+            let new = Provider(
+                breaker: CircuitBreaker(rules: rules), bucket: TokenBucket(limit.total, now: now), lastUse: now)
+            return providers[key, default: new].admit(user, limit: limit, patience: patience, now: now)
+        }
+    }
+
+    @discardableResult
+    func record(_ verdict: Verdict, _ key: Key, user: UserID, now: UInt64) -> Transition? {
+        providers.withLock { providers in
+            switch verdict {
+            case .works: return providers[key]?.breaker.succeeded(now: now) == true ? .closed : nil
+            case .pushedBack(let wait):
+                // At most an hour: a service that asks for more is asked again.
+                let until = now + min(wait, 3_600_000_000_000)
+                providers[key]?.people[user]?.blockedUntil = until
+                return providers[key]?.breaker.succeeded(now: now) == true ? .closed : nil
+            case .fails: return providers[key]?.breaker.failed(now: now) == true ? .opened : nil
+            case .unknown:
+                providers[key]?.breaker.abandoned()
+                return nil
+            }
+        }
+    }
+
+    func state(_ key: Key) -> CircuitBreaker.State? { providers.withLock { $0[key]?.breaker.state } }
+
+    private static func prune(_ providers: inout [Key: Provider]) {
+        let old = providers.sorted { $0.value.lastUse < $1.value.lastUse }.prefix(maxProviders / 8)
+        for entry in old { providers[entry.key] = nil }
+    }
+}
