@@ -192,10 +192,14 @@ extension SMSOutbox {
 
     private func finish(_ claim: Claim, _ message: TwilioClient.Message) async throws {
         try await database.write(UserScope(authenticated: claim.user)) { [self] transaction in
-            // Another process may have found it meanwhile, when this one was too slow for its lease.
+            // When this one was too slow for its lease, another may have found it meanwhile, and it may even have failed
+            // since and wait for its second try, which this answer is not about.
             let isOpen =
                 try transaction.first(
-                    "SELECT 1 AS open FROM sms_outbox WHERE id = \(claim.id) AND state < 3") != nil
+                    """
+                    SELECT 1 AS open FROM sms_outbox
+                    WHERE id = \(claim.id) AND state < 3 AND retries = \(claim.retries)
+                    """) != nil
             guard isOpen else { return }
             let usage: JSONObject = [
                 "direction": "out", "segments": .integer(Int64(message.segments ?? claim.segments)),
@@ -240,6 +244,7 @@ extension SMSOutbox {
                 "sms.outbox": .stringConvertible(claim.id),
             ])
         try await database.write(UserScope(authenticated: claim.user)) { [self] transaction in
+            guard try holds(claim, in: transaction) else { return }
             try close(claim.id, .failed, errorCode: code, in: transaction)
             try react(to: action, number: claim.number, sid: nil, in: transaction)
             if action == .optOut, let number = PhoneNumber(claim.to) {
@@ -260,15 +265,25 @@ extension SMSOutbox {
         let due = now.advanced(by: delay)
         // Nothing reached Twilio: the next attempt begins without doubt.
         let triedAt = state == .pending ? nil : claim.triedAt ?? now
-        try await database.write(.system) { transaction in
+        try await database.write(.system) { [self] transaction in
+            guard try holds(claim, in: transaction) else { return }
             try transaction.execute(
                 """
                 UPDATE sms_outbox SET state = \(state.rawValue), due_at = \(due), lease_until = NULL,
                 lease_owner = NULL, checks = \(checks ?? claim.checks),
                 tried_at = \(triedAt.sqlValue)
-                WHERE id = \(claim.id) AND state < 3
+                WHERE id = \(claim.id)
                 """)
         }
+    }
+
+    /// Whether the row still is this claim's: nobody took it over when its lease had run out.
+    private func holds(_ claim: Claim, in transaction: any WriteTransaction) throws -> Bool {
+        try transaction.first(
+            """
+            SELECT 1 AS held FROM sms_outbox WHERE id = \(claim.id) AND state < 3 AND lease_owner = \(owner)
+            AND attempts = \(claim.attempts) AND retries = \(claim.retries)
+            """) != nil
     }
 
     /// Exponential with full jitter in its upper half.

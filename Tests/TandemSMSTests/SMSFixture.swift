@@ -77,7 +77,6 @@ struct SMSFixture: Sendable {
         _ metrics: MetricsRegistry, timing change: (inout SMSOutbox.Timing) -> Void = { _ in }
     ) -> SMSOutbox {
         var timing = SMSOutbox.Timing()
-        timing.lease = .seconds(2)
         timing.checks = [.milliseconds(30), .milliseconds(60)]
         timing.firstBackOff = .milliseconds(20)
         timing.longestBackOff = .milliseconds(100)
@@ -88,6 +87,13 @@ struct SMSFixture: Sendable {
         return SMSOutbox(
             account: account, publicBase: WebAddress(publicBase), database: database, http: http,
             twilio: WebAddress(simulator.url) ?? .init(loopback: 1), timing: timing, metrics: metrics)
+    }
+
+    /// As if whoever leased messages had died and its time were over.
+    func endLeases() async throws {
+        try await database.write(.system) {
+            try $0.execute("UPDATE sms_outbox SET lease_until = 0 WHERE lease_until IS NOT NULL")
+        }
     }
 
     /// Another process on the same database.

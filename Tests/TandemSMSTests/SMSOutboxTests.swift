@@ -157,11 +157,30 @@ import TwilioSimulator
                 Issue.record("\(outcome)")
                 return
             }
+            try await fixture.endLeases()
             let successor = fixture.otherOutbox()
             try await fixture.sending([successor]) {
                 try await fixture.until { try await $0.rows().map(\.state) == [.sent] }
             }
             #expect(fixture.simulator.messages.count == 1)
+        }
+    }
+
+    /// The answer of a claim whose lease ran out comes after the message was found, delivered badly and due once more.
+    @Test func aLateAnswerDoesNotEndTheSecondTry() async throws {
+        try await SMSFixture.run { fixture async throws in
+            try await fixture.enqueue("hello")
+            fixture.simulator.script([.slow(.milliseconds(1500))])
+            let slow = Task { try await fixture.sending { await fixture.simulator.untilAccepted(2) } }
+            await fixture.simulator.untilAccepted(1)
+            try await fixture.endLeases()
+            let first = try #require(fixture.simulator.messages.first?.sid)
+            try await fixture.sending([fixture.otherOutbox { $0.lateRetry = .seconds(2) }]) {
+                try await fixture.until { try await $0.rows().map(\.state) == [.sent] }
+            }
+            #expect(await fixture.report("undelivered", of: first, errorCode: 30003) == .accepted)
+            try await slow.value
+            #expect(fixture.simulator.messages.count == 2)
         }
     }
 
@@ -175,6 +194,7 @@ import TwilioSimulator
             let first = try #require(fixture.simulator.messages.first?.sid)
             #expect(await fixture.report("undelivered", of: first, errorCode: 30003) == .accepted)
             try await fixture.until { try await $0.outbox.claim(limit: 1).claims.count == 1 }
+            try await fixture.endLeases()
             try await fixture.sending([fixture.otherOutbox()]) {
                 try await fixture.until { try await $0.rows().map(\.state) == [.sent] }
             }
@@ -188,6 +208,7 @@ import TwilioSimulator
             #expect(try await fixture.outbox.claim(limit: 1).claims.count == 1)
             // Leased: nobody else may touch it yet.
             #expect(try await fixture.otherOutbox().claim(limit: 1).claims.isEmpty)
+            try await fixture.endLeases()
             try await fixture.sending([fixture.otherOutbox()]) {
                 try await fixture.until { try await $0.rows().map(\.state) == [.sent] }
             }
