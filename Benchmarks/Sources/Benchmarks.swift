@@ -1,5 +1,8 @@
+import Dispatch
 import Foundation
+import Glibc
 import Logging
+import Synchronization
 import TandemApplication
 import TandemCore
 import TandemJSON
@@ -20,6 +23,19 @@ struct Benchmarks {
         let wanted = Set(arguments.dropFirst())
         let place = Place(buildFolder: URL(fileURLWithPath: build).standardizedFileURL.path)
         defer { place.clean() }
+        // An interrupted benchmark leaves no server behind.
+        let interruptions = [SIGINT, SIGTERM, SIGHUP].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                Child.endAll()
+                place.clean()
+                exit(128 + number)
+            }
+            source.resume()
+            return source
+        }
+        defer { for source in interruptions { source.cancel() } }
         var figures: [Figure] = []
         let all: [(String, (Place) async throws -> [Figure])] = [
             ("call", CallBenchmark.run), ("turn", TurnBenchmark.run), ("webhook", WebhookBenchmark.run),
@@ -121,31 +137,59 @@ enum Child {
         var description: String
     }
 
-    /// Runs a program to its end and gives what it printed.
+    private static let running = Mutex<Set<Int32>>([])
+
+    /// Runs a program to its end and gives what it printed; with what it complained about when it failed.
     @discardableResult
     static func check(_ program: String, _ arguments: [String], environment: [String: String]? = nil) throws -> String {
-        let (process, output) = start(program, arguments, environment)
-        try process.run()
+        let errors = NSTemporaryDirectory() + "tandem-bench-errors-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: errors) }
+        let process = prepared(program, arguments, environment, errors: errors)
+        let output = Pipe()
+        process.standardOutput = output
+        try start(process)
         let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        waitForEnd(of: process)
         guard process.terminationStatus == 0 else {
-            throw Failure(description: "\(arguments.first ?? program) ended with \(process.terminationStatus)")
+            let complaint = (try? String(contentsOfFile: errors, encoding: .utf8))?.suffix(2000) ?? ""
+            throw Failure(
+                description: "\(program) \(arguments.first ?? "") ended with \(process.terminationStatus)\n\(complaint)"
+            )
         }
         return String(decoding: data, as: UTF8.self)
     }
 
-    static func start(
-        _ program: String, _ arguments: [String], _ environment: [String: String]?
-    ) -> (Process, Pipe) {
+    /// A program that holds none of the caller's descriptors: whoever reads the benchmark's output does not wait for it.
+    ///
+    /// - Parameter errors: the file that takes what it writes to its standard error.
+    static func prepared(
+        _ program: String, _ arguments: [String], _ environment: [String: String]?, errors: String
+    ) -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         if let environment {
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         }
-        let output = Pipe()
-        process.standardOutput = output
         process.standardInput = FileHandle.nullDevice
-        return (process, output)
+        process.standardOutput = FileHandle.nullDevice
+        _ = FileManager.default.createFile(atPath: errors, contents: nil)
+        process.standardError = FileHandle(forWritingAtPath: errors) ?? FileHandle.nullDevice
+        return process
+    }
+
+    static func start(_ process: Process) throws {
+        try process.run()
+        running.withLock { _ = $0.insert(process.processIdentifier) }
+    }
+
+    static func waitForEnd(of process: Process) {
+        process.waitUntilExit()
+        running.withLock { _ = $0.remove(process.processIdentifier) }
+    }
+
+    /// Ends what still runs, without asking.
+    static func endAll() {
+        for process in running.withLock({ $0 }) { kill(process, SIGKILL) }
     }
 }

@@ -115,10 +115,9 @@ final class Server {
         }
         port = Int.random(in: 20_000...60_000)
         environment["TANDEM_LISTEN"] = "127.0.0.1:\(port)"
-        (process, _) = Child.start(tandem, ["serve"], environment)
-        process.standardOutput = FileHandle.nullDevice
+        process = Child.prepared(tandem, ["serve"], environment, errors: data + "/errors")
         let start = monotonicNanoseconds()
-        try process.run()
+        try Child.start(process)
         while true {
             if Server.isReady(port) { break }
             guard process.isRunning, monotonicNanoseconds() - start < 20_000_000_000 else {
@@ -162,6 +161,6 @@ final class Server {
 
     func stop() {
         process.terminate()
-        process.waitUntilExit()
+        Child.waitForEnd(of: process)
     }
 }
