@@ -91,7 +91,7 @@ extension PluginHost {
         if pending.tool.isDirect, instance.lane.tryEnter() {
             let status = instance.invoke(
                 pending, arguments: arguments, resume: call.resumeState, answers: answers, since: started,
-                ended: &ended)
+                metersProcessor: false, ended: &ended)
             instance.lane.leave()
             Self.noteReturn(status, of: pending, plugin: plugin, isDirect: true)
             if let outcome = pending.takeOutcome() { return outcome }
@@ -103,7 +103,7 @@ extension PluginHost {
                 var returned: UInt64 = 0
                 let status = instance.invoke(
                     pending, arguments: arguments, resume: resume, answers: answers, since: monotonicNanoseconds(),
-                    ended: &returned)
+                    metersProcessor: true, ended: &returned)
                 Self.noteReturn(status, of: pending, plugin: plugin, isDirect: false)
             }
         }

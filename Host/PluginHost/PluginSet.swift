@@ -1,3 +1,4 @@
+import Synchronization
 import TandemCore
 
 /// One state of the catalogue: what is loaded, what is refused and why. Replaced as a whole.
@@ -40,6 +41,27 @@ final class PluginSet: Sendable {
             }
         }
         self.tools = tools
+    }
+
+    /// Most people have one of a few combinations switched on: whoever compares arrays sees the same one at once.
+    private let arrays = Mutex<[[GrantLevel?]: [ToolDefinition]]>([:])
+    private static let maxArrays = 256
+
+    /// The tools of the plugins at these levels, by index of the plugin, in the order of the registry and the manifests.
+    func tools(at levels: [GrantLevel?]) -> [ToolDefinition] {
+        arrays.withLock { arrays in
+            if let known = arrays[levels] { return known }
+            var tools: [ToolDefinition] = []
+            for (plugin, level) in zip(plugins, levels) {
+                guard let level else { continue }
+                for tool in plugin.tools where level == .write || tool.definition.effect == .read {
+                    tools.append(tool.definition)
+                }
+            }
+            if arrays.count >= PluginSet.maxArrays { arrays.removeAll() }
+            arrays[levels] = tools
+            return tools
+        }
     }
 
     func plugin(_ id: String) -> (index: Int, plugin: LoadedPlugin)? {

@@ -44,6 +44,9 @@ final class CallableTool: @unchecked Sendable {
 enum Watchdog {
     /// 5 ms for `invoke`.
     static let budgetNanoseconds: UInt64 = 5_000_000
+    /// On a busy machine any function may be held up: one that used less of the processor than its budget is blamed in
+    /// the log only from here on.
+    static let blameNanoseconds: UInt64 = 250_000_000
     /// 1 s for `activate`.
     static let activationNanoseconds: UInt64 = 1_000_000_000
 }

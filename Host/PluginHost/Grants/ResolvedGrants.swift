@@ -9,7 +9,8 @@ final class ResolvedGrants: Sendable {
     let levels: [GrantLevel?]
     /// Read at, `CLOCK_MONOTONIC`.
     let readAt: UInt64
-    /// The permitted tools, in the order of the registry and the manifests.
+    /// The permitted tools, in the order of the registry and the manifests; the same array for everybody with these
+    /// levels.
     let tools: [ToolDefinition]
 
     init(records: [String: GrantRecord], set: PluginSet, readAt: UInt64) {
@@ -22,14 +23,7 @@ final class ResolvedGrants: Sendable {
             }
             return nil
         }
-        var tools: [ToolDefinition] = []
-        for (plugin, level) in zip(set.plugins, levels) {
-            guard let level else { continue }
-            for tool in plugin.tools where level == .write || tool.definition.effect == .read {
-                tools.append(tool.definition)
-            }
-        }
-        self.tools = tools
+        tools = set.tools(at: levels)
     }
 
     /// The state as it is now: a manifest that asks for something else than what was approved is offered again.
