@@ -50,7 +50,7 @@ public final class AgentCore: InboundSink {
     private let services: AgentServices
     private let directories: ToolDirectoryCache
     private let planning: any TurnPlanning
-    private let scheduler = TurnScheduler()
+    private let scheduler: TurnScheduler
     private let channels: [String: any DeliveryChannel]
     private let logger = Logger(label: "tandem.agent")
     /// Who waits for the answer of a turn in this process.
@@ -69,6 +69,7 @@ public final class AgentCore: InboundSink {
             directories: directories, policy: services.policy, limits: services.limits, metrics: services.metrics)
         planning = ProviderTurnPlanner(provider: services.language, catalogue: services.catalogue)
         store = AgentStore(holder: TurnHolder.current)
+        scheduler = TurnScheduler(workers: services.limits.concurrency)
         channels = Dictionary(services.channels.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -82,6 +83,10 @@ public final class AgentCore: InboundSink {
     }
 
     public func wake(_ scope: UserScope) { scheduler.wake(scope) }
+
+    public func beginArrival() { scheduler.beginArrival() }
+
+    public func endArrival() { scheduler.endArrival() }
 
     /// Takes a message and waits for its answer: for fronts that show it themselves. `run` must be running.
     ///
@@ -142,8 +147,8 @@ public final class AgentCore: InboundSink {
 
     private func work() async {
         while let scope = await scheduler.next() {
-            await drain(scope)
-            scheduler.finish(scope)
+            let hasMore = await workOff(scope)
+            scheduler.finish(scope, hasMore: hasMore)
         }
     }
 
@@ -165,26 +170,27 @@ public final class AgentCore: InboundSink {
         }
     }
 
-    private func drain(_ scope: UserScope) async {
-        while !Task.isCancelled {
-            var current: RecordID?
-            do {
-                guard let work = try await load(scope) else { return }
-                current = work.turn
-                let answer = try await process(work, scope: scope)
-                waiting.withLock { $0.answers.removeValue(forKey: work.turn) }?.give(answer)
-            } catch is CancellationError {
-                return
-            } catch {
-                services.metrics.failed()
-                logger.error(
-                    "a turn failed; it is tried again", metadata: ["error": "\(AgentCore.description(of: error))"])
-                let store = store
-                if let turn = current {
-                    try? await services.database.write(scope) { try store.noteFailure(of: turn, in: $0) }
-                }
-                return
+    /// One turn of a person: then it is other people's turn. True when there are more.
+    private func workOff(_ scope: UserScope) async -> Bool {
+        guard !Task.isCancelled else { return false }
+        var current: RecordID?
+        do {
+            guard let work = try await load(scope) else { return false }
+            current = work.turn
+            let (answer, hasMore) = try await process(work, scope: scope)
+            waiting.withLock { $0.answers.removeValue(forKey: work.turn) }?.give(answer)
+            return hasMore
+        } catch is CancellationError {
+            return false
+        } catch {
+            services.metrics.failed()
+            logger.error(
+                "a turn failed; it is tried again", metadata: ["error": "\(AgentCore.description(of: error))"])
+            let store = store
+            if let turn = current {
+                try? await services.database.write(scope) { try store.noteFailure(of: turn, in: $0) }
             }
+            return false
         }
     }
 
@@ -196,7 +202,7 @@ public final class AgentCore: InboundSink {
 
     // MARK: One turn
 
-    private func process(_ work: TurnWork, scope: UserScope) async throws -> Answer {
+    private func process(_ work: TurnWork, scope: UserScope) async throws -> (Answer, hasMore: Bool) {
         let start = monotonicNanoseconds()
         let deadline = start + UInt64(services.limits.turnTime.milliseconds) * 1_000_000
         let store = store
@@ -338,15 +344,18 @@ public final class AgentCore: InboundSink {
         draft.undo = change
     }
 
-    private func finish(_ draft: TurnDraft, scope: UserScope, since start: UInt64) async throws -> Answer {
+    private func finish(
+        _ draft: TurnDraft, scope: UserScope, since start: UInt64
+    ) async throws -> (Answer, hasMore: Bool) {
         let store = store
         let channel = channels[draft.channel]
-        let answer = try await services.database.write(scope) { transaction in
-            try store.finish(draft, channel: channel, in: transaction)
+        let (answer, hasMore) = try await services.database.write(scope) { transaction in
+            let answer = try store.finish(draft, channel: channel, in: transaction)
+            return (answer, try store.hasTurns(in: transaction))
         }
         channel?.wake()
         services.metrics.answered(channel: draft.channel, by: draft.handledBy, since: start)
-        return answer
+        return (answer, hasMore)
     }
 
     private static func description(of error: any Error) -> String {

@@ -103,6 +103,12 @@ struct AgentStore: Sendable {
             })
     }
 
+    /// Whether the person has turns in the queue.
+    func hasTurns(in transaction: any ReadTransaction) throws -> Bool {
+        guard case .user(let scope) = transaction.scope else { return false }
+        return try transaction.first("SELECT turn FROM turn_queue WHERE user_id = \(scope.user) LIMIT 1") != nil
+    }
+
     // MARK: Writing a turn
 
     /// Puts the plan on record before it is carried out.

@@ -8,4 +8,15 @@ public protocol InboundSink: Sendable {
 
     /// The transaction is durable: the work may begin. Never blocks.
     func wake(_ scope: UserScope)
+
+    /// A message is being taken in, and whoever sent it waits for the acknowledgement: until `endArrival`, new turns
+    /// give way. Never blocks.
+    func beginArrival()
+
+    func endArrival()
+}
+
+extension InboundSink {
+    public func beginArrival() {}
+    public func endArrival() {}
 }

@@ -54,13 +54,28 @@ final class ToolDirectoryCache: Sendable {
     func directory(for scope: UserScope) async throws -> ToolDirectory {
         var key: [[ToolDefinition]] = []
         for provider in providers { key.append(try await provider.tools(for: scope)) }
-        // Equal arrays are nearly always the same buffer, which `==` sees at once.
-        if let found = slots.withLock({ slots in slots.first { $0.key == key }?.directory }) { return found }
+        if let found = slots.withLock({ slots in find(key, in: slots) }) { return found }
         let directory = ToolDirectory(Array(zip(providers, key)))
         slots.withLock { [key] slots in
             slots.insert(Slot(key: key, directory: directory), at: 0)
             if slots.count > ToolDirectoryCache.capacity { slots.removeLast() }
         }
         return directory
+    }
+
+    /// Providers give people with the same tools the same arrays, as a rule: comparing the tools themselves is the
+    /// exception.
+    private func find(_ key: [[ToolDefinition]], in slots: [Slot]) -> ToolDirectory? {
+        for slot in slots where zip(slot.key, key).allSatisfy({ ToolDirectoryCache.isSame($0, $1) }) {
+            return slot.directory
+        }
+        return slots.first { $0.key == key }?.directory
+    }
+
+    private static func isSame(_ left: [ToolDefinition], _ right: [ToolDefinition]) -> Bool {
+        left.count == right.count
+            && left.withUnsafeBufferPointer { left in
+                right.withUnsafeBufferPointer { left.baseAddress == $0.baseAddress }
+            }
     }
 }

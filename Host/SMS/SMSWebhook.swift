@@ -94,6 +94,8 @@ public struct SMSWebhook: Sendable {
             segments: form["NumSegments"].flatMap { Int($0) } ?? 1,
             keyword: CarrierKeyword(optOutType: form["OptOutType"]) ?? CarrierKeyword(text),
             isHandledByTwilio: form["OptOutType"] != nil)
+        inbox.beginArrival()
+        defer { inbox.endArrival() }
         do {
             let outcome = try await accept(message)
             metrics.acknowledged.observe(sinceNanoseconds: start)
