@@ -43,7 +43,6 @@ public enum AgentTables {
                 ColumnDefinition("address", .text, nullable: true, sealed: true),
                 ColumnDefinition("external_id", .text, nullable: true),
             ],
-            indexes: [IndexDefinition(["turn"])],
             purpose: "what you wrote and what was answered"),
         TableDefinition(
             name: turns,
@@ -90,7 +89,6 @@ public enum AgentTables {
                 ColumnDefinition("log_context", .json),
                 ColumnDefinition("turn", .id, nullable: true),
             ],
-            indexes: [IndexDefinition(["turn"])],
             purpose: "every decision that the assistant took for you"),
     ]
 }

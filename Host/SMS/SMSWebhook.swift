@@ -45,6 +45,8 @@ public struct SMSWebhook: Sendable {
     let account: Configuration.Twilio
     let signatures: TwilioSignature
     let publicBase: WebAddress
+    /// Scheme, host and port of `publicBase`.
+    private let origin: String
     let database: any Database
     let directory: any SenderDirectory
     let inbox: any InboundSink
@@ -62,6 +64,7 @@ public struct SMSWebhook: Sendable {
         signatures = TwilioSignature(
             authToken: account.authToken, previousAuthToken: account.previousAuthToken, sharedKey: account.signingKey)
         self.publicBase = publicBase
+        origin = "\(publicBase.scheme)://\(publicBase.host)\(publicBase.port.map { ":\($0)" } ?? "")"
         self.database = database
         self.directory = directory
         self.inbox = inbox
@@ -257,13 +260,20 @@ public struct SMSWebhook: Sendable {
 
     /// The URL as Twilio called it: a proxy may have taken the public path's beginning away.
     private func signedURL(_ target: String) -> String {
-        let origin = "\(publicBase.scheme)://\(publicBase.host)\(publicBase.port.map { ":\($0)" } ?? "")"
-        return target.hasPrefix(publicBase.path + "/") ? origin + target : origin + publicBase.path + target
+        target.hasPrefix(publicBase.path + "/") ? origin + target : origin + publicBase.path + target
     }
 
     private func isForm(_ type: String) -> Bool {
-        let essence = type.prefix { $0 != ";" }.filter { $0 != " " }
-        return essence.lowercased() == "application/x-www-form-urlencoded"
+        let expected: StaticString = "application/x-www-form-urlencoded"
+        var place = 0
+        for byte in type.utf8 {
+            if byte == UInt8(ascii: ";") { break }
+            if byte == UInt8(ascii: " ") { continue }
+            let letter = byte &- 65 < 26 ? byte | 0x20 : byte
+            guard place < expected.utf8CodeUnitCount, letter == expected.utf8Start[place] else { return false }
+            place += 1
+        }
+        return place == expected.utf8CodeUnitCount
     }
 
     private func isOurs(_ form: FormParameters) -> Bool {

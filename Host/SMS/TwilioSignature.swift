@@ -9,16 +9,19 @@ public import TandemCore
 /// `X-Twilio-Webhooks-Signature-Settings` is signed with that key and SHA-256. As in Twilio's own libraries the URL counts
 /// with and without its port. Comparison takes the same time wherever a signature differs.
 public struct TwilioSignature: Sendable {
-    private let tokens: [SymmetricKey]
-    private let sharedKey: SymmetricKey?
+    /// With the keys worked in, nothing hashed yet.
+    private let tokens: [HMAC<Insecure.SHA1>]
+    private let sharedKey: HMAC<SHA256>?
 
     /// - Parameters:
     ///   - previousAuthToken: Accepted as well, while the token is being changed.
     ///   - sharedKey: For SHA-256 signatures; nil refuses them.
     public init(authToken: Secret, previousAuthToken: Secret? = nil, sharedKey: Secret? = nil) {
         tokens = [authToken, previousAuthToken].compactMap { $0 }.filter { !$0.reveal().isEmpty }
-            .map { SymmetricKey(data: Array($0.reveal().utf8)) }
-        self.sharedKey = sharedKey.flatMap { $0.reveal().isEmpty ? nil : SymmetricKey(data: Array($0.reveal().utf8)) }
+            .map { HMAC(key: SymmetricKey(data: Array($0.reveal().utf8))) }
+        self.sharedKey = sharedKey.flatMap { secret in
+            secret.reveal().isEmpty ? nil : HMAC(key: SymmetricKey(data: Array(secret.reveal().utf8)))
+        }
     }
 
     /// Whether the signature belongs to this URL and these parameters.
@@ -35,30 +38,36 @@ public struct TwilioSignature: Sendable {
         if form == nil, !body.isEmpty || url.contains("bodySHA256="), !hasBodyHash(url, of: body) { return false }
         if let settings {
             guard let sharedKey, isSHA256(settings) else { return false }
-            return matches(HMAC<SHA256>.self, Array(signature.utf8), [sharedKey], url: url, form: form)
+            return matches(Array(signature.utf8), [sharedKey], url: url, form: form)
         }
-        return matches(HMAC<Insecure.SHA1>.self, Array(signature.utf8), tokens, url: url, form: form)
+        return matches(Array(signature.utf8), tokens, url: url, form: form)
     }
 
     /// The signature that Twilio would send, for tests and simulators; under the first token.
     public func signature(url: String, form: FormParameters?) -> String {
-        guard let key = tokens.first else { return "" }
-        let text = Array(url.utf8) + (form.map(TwilioSignature.joined) ?? [])
-        let code = HMAC<Insecure.SHA1>.authenticationCode(for: text, using: key)
+        guard var hash = tokens.first else { return "" }
+        hash.update(data: Array(url.utf8) + (form.map(TwilioSignature.joined) ?? []))
+        let code = hash.finalize()
         return String(decoding: base64(Array(code)), as: UTF8.self)
     }
 
     private func matches<Hash: HashFunction>(
-        _: HMAC<Hash>.Type, _ given: [UInt8], _ keys: [SymmetricKey], url: String, form: FormParameters?
+        _ given: [UInt8], _ keys: [HMAC<Hash>], url: String, form: FormParameters?
     ) -> Bool {
         let parameters = form.map(TwilioSignature.joined) ?? []
         // The URL as configured first: which variant was signed is no secret, the signature is.
-        for url in TwilioSignature.variants(of: url) {
-            let text = Array(url.utf8) + parameters
-            for key in keys {
-                let code = HMAC<Hash>.authenticationCode(for: text, using: key)
-                if isEqual(base64(Array(code)), given) { return true }
-            }
+        return matches(given, keys, url, parameters)
+            || TwilioSignature.variant(of: url).map { matches(given, keys, $0, parameters) } ?? false
+    }
+
+    private func matches<Hash: HashFunction>(
+        _ given: [UInt8], _ keys: [HMAC<Hash>], _ url: String, _ parameters: [UInt8]
+    ) -> Bool {
+        let text = Array(url.utf8) + parameters
+        for key in keys {
+            var hash = key
+            hash.update(data: text)
+            if isEqual(base64(Array(hash.finalize())), given) { return true }
         }
         return false
     }
@@ -101,20 +110,17 @@ public struct TwilioSignature: Sendable {
         }
     }
 
-    /// The URL as given, and with its port added or taken away.
-    static func variants(of url: String) -> [String] {
-        guard let scheme = url.firstRange(of: "://") else { return [url] }
+    /// The URL with its port added or taken away.
+    static func variant(of url: String) -> String? {
+        guard let scheme = url.firstRange(of: "://") else { return nil }
         let rest = url[scheme.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
-        let other: String
         if let colon = host.lastIndex(of: ":"), !host.hasSuffix("]") {
-            other = String(url[..<colon]) + url[authority.endIndex...]
-        } else {
-            let port = url.hasPrefix("https:") ? ":443" : ":80"
-            other = String(url[..<authority.endIndex]) + port + url[authority.endIndex...]
+            return String(url[..<colon]) + url[authority.endIndex...]
         }
-        return [url, other]
+        return String(url[..<authority.endIndex]) + (url.hasPrefix("https:") ? ":443" : ":80")
+            + url[authority.endIndex...]
     }
 
     /// `key=NAME,algorithm=HMAC_SHA256`, in any order.

@@ -105,7 +105,6 @@ struct TableCatalogueTests {
                 "more",
                 changed { $0.columns.append(ColumnDefinition("more", .text, sealed: true, default: .text("x"))) }
             ),
-            (nil, changed { $0.indexes = [] }),
             (nil, changed { $0.indexes = [IndexDefinition(["name"], unique: true)] }),
             (nil, changed { $0.indexes.append(IndexDefinition(["name"], unique: true)) }),
         ]

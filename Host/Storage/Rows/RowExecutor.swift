@@ -236,7 +236,7 @@ struct RowExecutor {
         let plain = column.plainBytes(value)
         let sealed = try SealedForm.seal(
             plain, keys: keys, user: user, SealContext(table: column.table, column: column.name, row: id))
-        let hash = Keyring.hash(plain, key: keys.indexKey, table: column.table, column: column.name)
+        let hash = Keyring.hash(plain, keys, table: column.table, column: column.name)
         return (.blob(sealed), .blob(hash))
     }
 

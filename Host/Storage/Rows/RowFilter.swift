@@ -89,7 +89,7 @@ struct RowFilter {
         // A person without a key has no sealed value: an empty hash equals none.
         guard let keys = try keys() else { return .blob([]) }
         return .blob(
-            Keyring.hash(column.plainBytes(encoded), key: keys.indexKey, table: column.table, column: column.name))
+            Keyring.hash(column.plainBytes(encoded), keys, table: column.table, column: column.name))
     }
 
     private static func padded(_ count: Int) -> Int {

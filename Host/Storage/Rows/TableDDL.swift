@@ -22,7 +22,7 @@ struct TableDDL {
         // A person's rows lie together in the primary key's tree, so a table of rows needs no other order.
         let suffix = dialect == .sqlite ? " STRICT, WITHOUT ROWID" : ""
         var statements = ["CREATE TABLE \"\(table.name)\" (\(clauses.joined(separator: ", ")))\(suffix)"]
-        statements.append(contentsOf: indexes(table, table.definition.indexes, table.columns))
+        statements += indexes(table, table.definition.indexes, table.columns).map(\.statement)
         return statements
     }
 
@@ -36,8 +36,11 @@ struct TableDDL {
                 statements.append(contentsOf: addedReference(column, of: new.name, to: target))
             }
         }
-        let indexesAdded = new.definition.indexes.filter { !old.definition.indexes.contains($0) }
-        statements.append(contentsOf: indexes(new, indexesAdded, added))
+        // A reference may have relied on an index that goes: what is to be there is compared as a whole.
+        let before = indexes(old, old.definition.indexes, old.columns)
+        let after = indexes(new, new.definition.indexes, new.columns)
+        for index in before where !after.contains(index) { statements.append("DROP INDEX \"\(index.name)\"") }
+        for index in after where !before.contains(index) { statements.append(index.statement) }
         return statements
     }
 
@@ -64,29 +67,36 @@ struct TableDDL {
         }
     }
 
+    private struct Index: Equatable {
+        var name: String
+        var statement: String
+    }
+
     private func indexes(
         _ table: UserTable, _ definitions: [IndexDefinition], _ referring: [UserColumn]
-    ) -> [String] {
-        var statements = definitions.map { definition in
+    ) -> [Index] {
+        var indexes = definitions.map { definition in
             index(table, definition.columns, isUnique: definition.isUnique)
         }
         // A deletion looks for the rows that refer to the deleted one.
         for column in referring where column.definition.references != nil {
             if !table.definition.indexes.contains(where: { $0.columns.first == column.name }) {
-                statements.append(index(table, [column.name], isUnique: false))
+                indexes.append(index(table, [column.name], isUnique: false))
             }
         }
-        return statements
+        return indexes
     }
 
-    private func index(_ table: UserTable, _ columns: [String], isUnique: Bool) -> String {
+    private func index(_ table: UserTable, _ columns: [String], isUnique: Bool) -> Index {
         let physical = columns.map { name in
             table.place(of: name).map { table.columns[$0].isSealed } == true ? UserColumn.hashName(name) : name
         }
         let list = (["user_id"] + physical).map { "\"\($0)\"" }.joined(separator: ", ")
         let key = "\(table.name)|\(columns.joined(separator: ","))|\(isUnique)"
         let name = "rows_" + hexadecimal(SHA256.hash(data: Array(key.utf8)).prefix(12))
-        return "CREATE \(isUnique ? "UNIQUE " : "")INDEX \"\(name)\" ON \"\(table.name)\" (\(list))"
+        return Index(
+            name: name,
+            statement: "CREATE \(isUnique ? "UNIQUE " : "")INDEX \"\(name)\" ON \"\(table.name)\" (\(list))")
     }
 
     /// SQLite cannot add a reference of two columns to a table: triggers do what it would.

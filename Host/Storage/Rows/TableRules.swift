@@ -153,9 +153,14 @@ enum TableRules {
             merged.columns.append(column)
         }
         for index in old.indexes where !new.indexes.contains(index) {
+            // A plain index is a matter of speed, a unique one is a promise.
+            guard index.isUnique else {
+                merged.indexes.removeAll { $0 == index }
+                continue
+            }
             throw refusal(
                 old.name, nil,
-                "the index on \(index.columns.joined(separator: ", ")) is missing or has changed; they stay")
+                "the unique index on \(index.columns.joined(separator: ", ")) is missing or has changed; they stay")
         }
         for index in new.indexes where !old.indexes.contains(index) { merged.indexes.append(index) }
         return merged

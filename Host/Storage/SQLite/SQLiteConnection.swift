@@ -13,7 +13,8 @@ final class SQLiteConnection {
     private var texts: [String: SQLiteStatement] = [:]
     private var rowStatements: [ObjectIdentifier: SQLiteStatement] = [:]
     private var arena = BindArena()
-    private var commands: [String: SQLiteStatement] = [:]
+    /// By the address of the text, which is a constant of the program.
+    private var commands: [UnsafePointer<UInt8>: SQLiteStatement] = [:]
     private let log = LogLength()
 
     /// Opens without a mutex: the caller keeps it on one thread.
@@ -64,15 +65,14 @@ final class SQLiteConnection {
 
     /// Runs a fixed command of the storage, such as `COMMIT`.
     func command(_ text: StaticString) throws {
-        let key = text.description
         let statement: SQLiteStatement
-        if let known = commands[key] {
+        if let known = commands[text.utf8Start] {
             statement = known
         } else {
-            statement = try prepare(key, origin: .storage, source: nil)
-            commands[key] = statement
+            statement = try prepare(text.description, origin: .storage, source: nil)
+            commands[text.utf8Start] = statement
         }
-        _ = try run(statement, [], operation: key)
+        _ = try run(statement, [], operation: nil)
     }
 
     /// Runs a text of the storage once, without keeping it.
@@ -191,7 +191,8 @@ final class SQLiteConnection {
 
     // MARK: Log
 
-    private static let checkpointFrames = 1000
+    /// 16 MB: pages that change again and again, such as the ends of tables, are copied once for many changes.
+    private static let checkpointFrames = 4000
     private static let restartFrames = 16_000
 
     /// Copies the log into the file when it has grown; for between transactions, when nobody waits for a commit.

@@ -235,10 +235,10 @@ public final class Keyring: Sendable {
         guard let set = cache.withLock({ $0.sets[Keyring.systemUser] }) else {
             throw StorageError(.keyMissing, "the program's own key is not loaded", operation: "hash for look-up")
         }
-        return Keyring.hash(Array(value.utf8), key: set.indexKey, table: "", column: purpose)
+        return Keyring.hash(Array(value.utf8), set, table: "", column: purpose)
     }
 
-    static func hash(_ value: [UInt8], key: SymmetricKey, table: String, column: String) -> [UInt8] {
+    static func hash(_ value: [UInt8], _ keys: UserKeySet, table: String, column: String) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(value.count + table.utf8.count + column.utf8.count + 2)
         bytes.append(contentsOf: table.utf8)
@@ -246,7 +246,8 @@ public final class Keyring: Sendable {
         bytes.append(contentsOf: column.utf8)
         bytes.append(0)
         bytes.append(contentsOf: value)
-        let code = HMAC<SHA256>.authenticationCode(for: bytes, using: key)
-        return code.withUnsafeBytes { Array($0.prefix(16)) }
+        var hash = keys.indexHash
+        hash.update(data: bytes)
+        return hash.finalize().withUnsafeBytes { Array($0.prefix(16)) }
     }
 }

@@ -1,12 +1,15 @@
 import Crypto
+import Glibc
+import Synchronization
 
 /// One person's keys, unwrapped: every version opens, the highest seals.
 final class UserKeySet: Sendable {
     let keys: [Int: SymmetricKey]
     let current: Int
     let currentKey: SymmetricKey
-    /// For keyed hashes of sealed columns; made from the first version, so that it stays when a new one is added.
-    let indexKey: SymmetricKey
+    /// For keyed hashes of sealed columns: HMAC-SHA256 with nothing hashed yet, so that the key is worked in once. The key
+    /// is made from the first version, so that it stays when a new one is added.
+    let indexHash: HMAC<SHA256>
 
     init?(_ keys: [Int: SymmetricKey]) {
         guard let current = keys.keys.max(), let key = keys[current], let first = keys.keys.min(),
@@ -15,8 +18,45 @@ final class UserKeySet: Sendable {
         self.keys = keys
         self.current = current
         currentKey = key
-        indexKey = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: base, info: Array("tandem/1 index".utf8), outputByteCount: 32)
+        indexHash = HMAC(
+            key: HKDF<SHA256>.deriveKey(
+                inputKeyMaterial: base, info: Array("tandem/1 index".utf8), outputByteCount: 32))
+    }
+}
+
+/// Random nonces, drawn from the kernel many at a time: one draw for each would cost more than what it is for.
+enum Nonces {
+    static let count = 12
+    private static let pool = Mutex(Pool())
+
+    private struct Pool {
+        var bytes = [UInt8](repeating: 0, count: 12 * 256)
+        var next = 12 * 256
+    }
+
+    /// Twelve bytes that were never given before.
+    static func next() -> [UInt8] {
+        pool.withLock { pool in
+            if pool.next == pool.bytes.count {
+                fill(&pool.bytes)
+                pool.next = 0
+            }
+            defer { pool.next += count }
+            return Array(pool.bytes[pool.next..<(pool.next + count)])
+        }
+    }
+
+    private static func fill(_ bytes: inout [UInt8]) {
+        let isFilled = bytes.withUnsafeMutableBytes { buffer in
+            // getentropy(3) gives at most 256 bytes at once.
+            stride(from: 0, to: buffer.count, by: 256).allSatisfy { start in
+                let part = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<min(start + 256, buffer.count)])
+                return part.baseAddress.map { getentropy($0, part.count) == 0 } ?? false
+            }
+        }
+        guard !isFilled else { return }
+        var generator = SystemRandomNumberGenerator()
+        for index in bytes.indices { bytes[index] = .random(in: 0 ... .max, using: &generator) }
     }
 }
 
@@ -60,7 +100,8 @@ enum SealedForm {
         let version = UInt32(truncatingIfNeeded: keys.current)
         for shift in [24, 16, 8, 0] as [UInt32] { sealed.append(UInt8(truncatingIfNeeded: version >> shift)) }
         let box = try AES.GCM.seal(
-            plain, using: keys.currentKey, authenticating: authenticated(sealed, user: user, context))
+            plain, using: keys.currentKey, nonce: AES.GCM.Nonce(data: Nonces.next()),
+            authenticating: authenticated(sealed, user: user, context))
         sealed.append(contentsOf: box.nonce)
         sealed.append(contentsOf: box.ciphertext)
         sealed.append(contentsOf: box.tag)
