@@ -5,19 +5,19 @@ import Glibc
 /// Text form `host:pid:start`, start being field 22 of `/proc/PID/stat` (proc(5)): a process id that was given to another
 /// process later has another start. A turn whose holder is dead on this host is taken over at once; one whose holder is on
 /// another host, when its lease has run out.
-struct TurnHolder: Sendable, Hashable {
-    let text: String
+public struct TurnHolder: Sendable, Hashable {
+    public let text: String
 
-    static let current = TurnHolder(host: hostName(), process: getpid())
+    public static let current = TurnHolder(host: hostName(), process: getpid())
 
-    init(text: String) { self.text = text }
+    public init(text: String) { self.text = text }
 
     private init(host: String, process: Int32) {
         text = "\(host):\(process):\(TurnHolder.startTime(of: process) ?? "0")"
     }
 
     /// True unless it is certain that the process is gone.
-    var mayBeAlive: Bool {
+    public var mayBeAlive: Bool {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 3, let process = Int32(parts[1]) else { return false }
         guard parts[0] == TurnHolder.hostName() else { return true }

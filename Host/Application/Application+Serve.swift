@@ -28,6 +28,7 @@ extension Application {
         var webhook: SMSWebhook?
         var services: [any Service] = [
             LoopService { await self.plugins.run() }, LoopService { await self.agent.run() },
+            LoopService { await self.pluginWork.run() },
         ]
         if let sms {
             guard let base = configuration.publicURL else {

@@ -27,6 +27,8 @@ public final class Application: Sendable {
     public let appliedMigrations: [String]
     let catalogue: HostCatalogue
     let memory: LongTermMemory
+    let pluginWork: PluginWork
+    let secrets: StoredSecrets
     let sms: SMSParts?
     let logger = Logger(label: "tandem")
 
@@ -50,7 +52,9 @@ public final class Application: Sendable {
     }
 
     /// All system tables, in the order in which they were introduced.
-    public static let migrations: [Migration] = Accounts.migrations + AgentTables.migrations + SMSSchema.migrations
+    public static let migrations: [Migration] =
+        Accounts.migrations + AgentTables.migrations + SMSSchema.migrations
+        + PluginDataSchema.migrations
 
     // MARK: Making
 
@@ -105,21 +109,41 @@ public final class Application: Sendable {
         let people = PersonDirectory(accounts: accounts)
         let hostTables = database.store.tables.definitions
             .filter { $0.key.utf8.starts(with: "host.".utf8) }.flatMap { $0.value.map(\.name) }
+        let clock = options.clock
+        let memory = LongTermMemory(database: database)
+        let proposals = MemoryProposals(database: database, memory: memory)
+        let offset: @Sendable (UserScope) -> TimerSchedule.Offset = { people.context(of: $0).utcOffsetSeconds }
+        let settings = StoredSettings(database: database)
+        try await settings.load()
+        secrets = StoredSecrets(database: database)
+        let late = LateParts()
         plugins = PluginHost(
             configuration: PluginHostConfiguration(
                 registryPath: paths.registry, searchPaths: [paths.plugins], buildFolder: paths.plugins,
                 lockPath: options.isEphemeral ? nil : paths.lockFile,
                 reservedNamespaces: Set(LifeTools.definitions.map(\.namespace)), reservedTables: Set(hostTables)),
             services: HostServices(
-                clock: options.clock, rows: StoredRows(database: database), person: { people.context(of: $0) },
+                clock: clock, rows: StoredRows(database: database), settings: settings,
+                keyValues: StoredValues(database: database), secrets: secrets,
+                timers: StoredTimers(database: database, offset: offset, wake: { late.work?.wake() }),
+                events: StoredEvents(database: database, wake: { late.work?.wake() }),
+                memories: StoredMemories(
+                    memory: memory, proposals: proposals, clock: clock, name: { late.name(ofPlugin: $0) }),
+                versions: StoredVersions(database: database), person: { people.context(of: $0) },
                 isHostTool: { tool in LifeTools.definitions.contains { $0.id == tool } }),
             grants: StoredGrants(database: database))
+        let plugins = plugins
+        pluginWork = PluginWork(
+            database: database, clock: clock, metrics: metrics, offset: offset,
+            refresh: { try await people.refresh($0) }, deliver: { await plugins.deliver($0, in: $1) })
+        late.set(work: pluginWork, plugins: plugins)
+        metrics.collection("plugins") { [weak plugins] in plugins?.metricSnapshots() ?? [] }
         await plugins.start()
 
         catalogue = HostCatalogue(plugins: plugins)
-        memory = LongTermMemory(database: database)
+        self.memory = memory
         let life = LifeTools(
-            database: database, accounts: accounts, memory: memory,
+            database: database, accounts: accounts, memory: memory, proposals: proposals,
             integrations: PluginIntegrations(plugins: plugins), clock: options.clock)
 
         var channels: [any DeliveryChannel] = []
@@ -158,7 +182,12 @@ public final class Application: Sendable {
         _ body: sending (Application) async throws -> Result
     ) async throws -> Result {
         let application = try await open(configuration, options: options)
-        let work = Task { await application.agent.run() }
+        let work = Task {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await application.agent.run() }
+                group.addTask { await application.pluginWork.run() }
+            }
+        }
         let result: Result
         do {
             result = try await body(application)

@@ -31,12 +31,14 @@ public struct LifeTools: ToolProvider {
     }()
 
     public init(
-        database: any Database, accounts: Accounts, memory: LongTermMemory, integrations: any IntegrationControl,
-        clock: any WallClock = SystemClock()
+        database: any Database, accounts: Accounts, memory: LongTermMemory, proposals: MemoryProposals? = nil,
+        integrations: any IntegrationControl, clock: any WallClock = SystemClock()
     ) {
         toolboxes = [
             "tasks": TaskTools(database: database), "notes": NoteTools(database: database),
-            "memory": MemoryTools(memory: memory), "settings": SettingsTools(accounts: accounts),
+            "memory": MemoryTools(
+                memory: memory, proposals: proposals ?? MemoryProposals(database: database, memory: memory)),
+            "settings": SettingsTools(accounts: accounts),
             "integrations": IntegrationTools(control: integrations),
         ]
         self.accounts = accounts

@@ -6,7 +6,7 @@ public enum MemoryTables {
     /// Who owns it, towards the storage.
     public static let owner = "host.memory"
 
-    public static let definitions = [memories, accesses]
+    public static let definitions = [memories, accesses, proposals]
 
     static let memories = TableDefinition(
         name: "ltm_memories",
@@ -59,4 +59,20 @@ public enum MemoryTables {
         ],
         indexes: [IndexDefinition(["memory_id"], unique: true)],
         purpose: "how often what you asked me to remember was used")
+
+    /// What plugins propose to remember, until the person says.
+    static let proposals = TableDefinition(
+        name: "ltm_proposals",
+        columns: [
+            ColumnDefinition("plugin", .text),
+            // For the person: `Recipes`.
+            ColumnDefinition("proposed_by", .text),
+            ColumnDefinition("memory_type", .text),
+            ColumnDefinition("content", .text, sealed: true),
+            // `waiting`, `kept`, `declined`.
+            ColumnDefinition("state", .text),
+            ColumnDefinition("decided_at", .timestamp, nullable: true),
+        ],
+        indexes: [IndexDefinition(["state"]), IndexDefinition(["plugin", "state"])],
+        purpose: "what integrations would like me to remember")
 }

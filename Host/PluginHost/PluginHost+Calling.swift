@@ -61,6 +61,18 @@ extension PluginHost {
             now = monotonicNanoseconds()
         }
         let mayWrite = tool.definition.effect != .read && call.allowedEffect != .read && level == .write
+        return await make(
+            call, of: tool, on: instance, in: scope, until: deadline, mayWrite: mayWrite, since: now, function: nil)
+    }
+
+    /// Makes a call on an instance that was counted in for it, and counts it out.
+    ///
+    /// - Parameter function: what is called instead of `invoke`: a function of a plugin-side extension.
+    func make(
+        _ call: ToolCall, of tool: CallableTool, on instance: PluginInstance, in scope: UserScope,
+        until deadline: UInt64, mayWrite: Bool, since now: UInt64, function: RequestFunction?
+    ) async -> ToolOutcome {
+        let plugin = instance.plugin
         let registered = CallTable.shared.register { id in
             PendingCall(
                 id: id, instance: instance, tool: tool, scope: scope, call: call, deadline: deadline,
@@ -71,7 +83,8 @@ extension PluginHost {
             return .failure(CallFailure.busy(plugin.name))
         }
         var ended = now
-        let outcome = await perform(pending, call: call, plugin: plugin, since: now, ended: &ended)
+        let outcome = await perform(
+            pending, call: call, plugin: plugin, since: now, function: function, ended: &ended)
         CallTable.shared.release(pending.id, wasCompleted: pending.wasCompleted)
         // After this nothing is written in the call's name any more.
         if let services = pending.remainingServices() { await services.value() }
@@ -83,7 +96,8 @@ extension PluginHost {
     ///   - started: when the call came; spares a look at the clock on the direct way.
     ///   - ended: set to when it was over.
     private func perform(
-        _ pending: PendingCall, call: ToolCall, plugin: LoadedPlugin, since started: UInt64, ended: inout UInt64
+        _ pending: PendingCall, call: ToolCall, plugin: LoadedPlugin, since started: UInt64,
+        function: RequestFunction?, ended: inout UInt64
     ) async -> ToolOutcome {
         let instance = pending.instance
         let arguments = call.arguments.serialized()
@@ -91,7 +105,7 @@ extension PluginHost {
         if pending.tool.isDirect, instance.lane.tryEnter() {
             let status = instance.invoke(
                 pending, arguments: arguments, resume: call.resumeState, answers: answers, since: started,
-                metersProcessor: false, ended: &ended)
+                function: function, metersProcessor: false, ended: &ended)
             instance.lane.leave()
             Self.noteReturn(status, of: pending, plugin: plugin, isDirect: true)
             if let outcome = pending.takeOutcome() { return outcome }
@@ -103,7 +117,7 @@ extension PluginHost {
                 var returned: UInt64 = 0
                 let status = instance.invoke(
                     pending, arguments: arguments, resume: resume, answers: answers, since: monotonicNanoseconds(),
-                    metersProcessor: true, ended: &returned)
+                    function: function, metersProcessor: true, ended: &returned)
                 Self.noteReturn(status, of: pending, plugin: plugin, isDirect: false)
             }
         }

@@ -104,7 +104,7 @@ extension PluginHost {
 
     // MARK: Internals
 
-    private func find(_ name: String) throws(GrantError) -> LoadedPlugin {
+    func find(_ name: String) throws(GrantError) -> LoadedPlugin {
         let plugins = catalogue.plugins
         if let plugin = plugins.first(where: { $0.id == name })
             ?? plugins.first(where: { $0.manifest.namespace == name })

@@ -22,6 +22,8 @@ public final class PluginHost: ToolProvider {
 
     private struct Bookkeeping {
         var meters: [String: PluginMeters] = [:]
+        var metrics: [String: PluginMetrics] = [:]
+        var settingsGeneration: UInt64?
         var registryProblem: DocumentError?
         var fingerprint: [UInt64] = []
         var entries: [RegistryEntry] = []
@@ -39,7 +41,14 @@ public final class PluginHost: ToolProvider {
         let reference = SelfReference()
         loader = PluginLoader(
             configuration: configuration, services: services, mediator: mediator,
-            availability: { tool, scope in reference.host?.canUse(tool, in: scope) ?? false })
+            surroundings: PluginSurroundings(
+                availability: { tool, scope in reference.host?.canUse(tool, in: scope) ?? false },
+                subscribers: { topic, scope in try await reference.host?.subscribers(of: topic, in: scope) ?? [] },
+                consult: { instance, consultation, arguments, origin, scope in
+                    await reference.host?.consult(
+                        instance, consultation, arguments: arguments, origin: origin, in: scope)
+                }),
+            metrics: { reference.host?.metrics(of: $0) ?? PluginMetrics($0.metrics, namespace: $0.namespace) })
         reference.host = self
     }
 
@@ -76,6 +85,7 @@ public final class PluginHost: ToolProvider {
             if now >= lastSweep + sweepInterval {
                 lastSweep = now
                 sweep(nowNanoseconds: now)
+                await refreshSettings()
             }
         }
         shutDown()
@@ -189,6 +199,15 @@ public final class PluginHost: ToolProvider {
         }
     }
 
+    private func metrics(of manifest: PluginManifest) -> PluginMetrics {
+        bookkeeping.withLock { state in
+            if let metrics = state.metrics[manifest.id], metrics.declared == manifest.metrics { return metrics }
+            let metrics = PluginMetrics(manifest.metrics, namespace: manifest.namespace)
+            state.metrics[manifest.id] = metrics
+            return metrics
+        }
+    }
+
     /// Makes tables, replaces the set and retires what is no longer in it.
     private func install(_ new: PluginSet) async {
         let old = catalogue
@@ -263,6 +282,23 @@ public final class PluginHost: ToolProvider {
             }
         }
         return print
+    }
+
+    /// Gives running instances the settings that another process changed.
+    private func refreshSettings() async {
+        guard let generation = try? await services.settings.generation() else { return }
+        let isKnown = bookkeeping.withLock { state in
+            defer { state.settingsGeneration = generation }
+            return state.settingsGeneration == nil || state.settingsGeneration == generation
+        }
+        if isKnown { return }
+        for plugin in catalogue.plugins where plugin.manifest.config != nil { await plugin.refreshSettings() }
+    }
+
+    /// What plugins recorded by `tandem.metrics/1`, for the exposition; of two metrics of one name the first counts.
+    public func metricSnapshots() -> [MetricSnapshot] {
+        var names: Set<String> = []
+        return catalogue.plugins.flatMap { $0.metrics.snapshot() }.filter { names.insert($0.name).inserted }
     }
 
     // MARK: What there is

@@ -12,6 +12,7 @@ public final class MetricsRegistry: Sendable {
         case gauge(MetricFamily<Gauge>)
         case histogram(MetricFamily<Histogram>)
         case reading(help: String, kind: Kind, read: @Sendable () -> Double?)
+        case collection(@Sendable () -> [MetricSnapshot])
     }
 
     /// What a value read at exposition time is.
@@ -85,6 +86,16 @@ public final class MetricsRegistry: Sendable {
         _ = register(name, labels: []) { .reading(help: help, kind: kind, read: read) }
     }
 
+    /// Metrics that come and go, such as those of plugins: asked for at each exposition, under a name that is no metric's.
+    ///
+    /// `read` must be quick and must not use the registry. Of two with one name the later one counts. What it gives must
+    /// follow the rules of names and must not use the name of a registered metric.
+    public func collection(_ name: String, read: @escaping @Sendable () -> [MetricSnapshot]) {
+        state.withLock { state in
+            if state.entries.updateValue(.collection(read), forKey: name) == nil { state.order.append(name) }
+        }
+    }
+
     private func register(_ name: String, labels: [String], make: () -> Entry) -> Entry {
         precondition(Self.isName(name, colons: true), "\(name) is no metric name")
         precondition(labels.allSatisfy { Self.isName($0, colons: false) && !$0.hasPrefix("__") }, "label of \(name)")
@@ -132,6 +143,8 @@ public final class MetricsRegistry: Sendable {
                 guard let value = read() else { continue }
                 output.appendHeading(name, help: help, type: kind.rawValue)
                 output.appendSample(name, labels: [], values: [], value: number(value))
+            case .collection(let read):
+                for metric in read() { output.append(metric) }
             case nil: continue
             }
         }
@@ -196,15 +209,37 @@ extension [UInt8] {
         _ histogram: Histogram, _ name: String, _ labels: [String], _ values: [String]
     ) {
         let state = histogram.state.withLock { $0 }
+        appendDistribution(
+            name, labels: labels, values: values, bounds: histogram.bounds, buckets: state.buckets, sum: state.sum)
+    }
+
+    private mutating func appendDistribution(
+        _ name: String, labels: [String], values: [String], bounds: [Double], buckets: [UInt64], sum: Double
+    ) {
         var total: UInt64 = 0
-        for (bound, count) in zip(histogram.bounds, state.buckets) {
+        for (bound, count) in zip(bounds, buckets) {
             total += count
             appendSample(
                 name, suffix: "_bucket", labels: labels, values: values, le: number(bound), value: String(total))
         }
-        appendSample(
-            name, suffix: "_bucket", labels: labels, values: values, le: "+Inf", value: String(state.count))
-        appendSample(name, suffix: "_sum", labels: labels, values: values, value: number(state.sum))
-        appendSample(name, suffix: "_count", labels: labels, values: values, value: String(state.count))
+        total = buckets.reduce(0, +)
+        appendSample(name, suffix: "_bucket", labels: labels, values: values, le: "+Inf", value: String(total))
+        appendSample(name, suffix: "_sum", labels: labels, values: values, value: number(sum))
+        appendSample(name, suffix: "_count", labels: labels, values: values, value: String(total))
+    }
+
+    fileprivate mutating func append(_ metric: MetricSnapshot) {
+        appendHeading(metric.name, help: metric.help, type: metric.kind.rawValue)
+        for sample in metric.samples {
+            switch sample.value {
+            case .number(let value):
+                appendSample(
+                    metric.name, labels: metric.labels, values: sample.labelValues, value: number(value))
+            case .distribution(let bounds, let buckets, let sum):
+                appendDistribution(
+                    metric.name, labels: metric.labels, values: sample.labelValues, bounds: bounds, buckets: buckets,
+                    sum: sum)
+            }
+        }
     }
 }

@@ -20,6 +20,8 @@ public struct ToolCall: Sendable {
     public var allowedEffect: Effect
     /// 0 for the agent's own calls, one more for each call from a tool to a tool.
     public var depth: Int
+    /// 0 unless the call handles an event: then how many events led to it, one by the other's handler.
+    public var eventDepth = 0
 
     public init(
         tool: String, arguments: JSON, origin: WriteOrigin, deadlineNanoseconds: UInt64, idempotencyKey: String,

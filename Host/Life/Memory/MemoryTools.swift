@@ -6,90 +6,96 @@ import TandemStorage
 /// Explicit memory by text: remember, recall, show, forget. The person sees and steers all of it.
 struct MemoryTools: Toolbox {
     let memory: LongTermMemory
+    let proposals: MemoryProposals
 
     /// The entity type of memories in `shown`.
     static let entity = "memory.memory"
 
     private static let reference = SlotDefinition(.reference(entity: entity), required: true)
-    private static let memoryResult = Shape.result(
+    static let memoryResult = Shape.result(
         ["id": Shape.string, "text": Shape.string, "since": Shape.string], required: ["id", "text"])
     private static let several = Shape.result(["memories": Shape.array(memoryResult)], required: ["memories"])
 
-    static let definitions: [ToolDefinition] = [
-        ToolDefinition(
-            id: "memory.remember", title: "Remember something",
-            description:
-                "Keeps a fact that the person wants remembered, in their words: codes, names, preferences, where things are. "
-                + "Not for things to do: those are tasks.",
-            parameters: Shape.object(
-                ["text": Shape.text("The fact, as said: my locker code is 4512.", upTo: LongTermMemory.longestText)],
-                required: ["text"]),
-            result: Shape.result(["memory": memoryResult, "outcome": Shape.string], required: ["memory"]),
-            effect: .write,
-            utterances: [
-                Utterance("remember [that] {text}"), Utterance("please remember [that] {text}"),
-                Utterance("keep in mind [that] {text}"), Utterance("don't forget [that] {text}"),
-                Utterance("memorize [that] {text}"), Utterance("for future reference {text}"),
-                Utterance("you should know [that] {text}"),
-            ],
-            slots: ["text": SlotDefinition(.text, required: true)]),
-        ToolDefinition(
-            id: "memory.recall", title: "Recall",
-            description: "Finds what the person asked to remember, by a question or words.",
-            parameters: Shape.object(
-                ["query": Shape.text("What to find: locker code.", upTo: 400)], required: ["query"]),
-            result: several, effect: .read,
-            utterances: [
-                Utterance("what do you know about {query}"), Utterance("what's my {query}"),
-                Utterance("what is my {query}"),
-                Utterance("what did I (tell you|say) about {query}"), Utterance("do you (remember|know) {query}"),
-                Utterance("where (is|are) my {query}"), Utterance("where did I (put|park|leave) {query}"),
-                Utterance("who is my {query}"), Utterance("when is my {query}"), Utterance("recall {query}"),
-                Utterance("tell me what my {query} is"), Utterance("what have I told you about {query}"),
-            ],
-            slots: ["query": SlotDefinition(.text, required: true)]),
-        ToolDefinition(
-            id: "memory.list", title: "Show what is remembered",
-            description: "Lists what is remembered about the person, newest first.", parameters: Shape.object([:]),
-            result: several, effect: .read,
-            utterances: [
-                Utterance("what do you (know|remember) about me"), Utterance("what do you remember"),
-                Utterance("(show|list) [me] [all] [my|your] memories"), Utterance("what have you remembered"),
-                Utterance("show me what you know"),
-            ]),
-        ToolDefinition(
-            id: "memory.show", title: "Show a memory",
-            description: "Shows one memory in full, and when the person said it.",
-            parameters: Shape.object(["memory": Shape.reference("memory")], required: ["memory"]),
-            result: Shape.result(["memory": memoryResult], required: ["memory"]), effect: .read,
-            utterances: [
-                Utterance("show [me] [the] memory {memory}"), Utterance("when did I tell you [about] {memory}"),
-                Utterance("why do you (know|think|say) {memory}"),
-            ],
-            slots: ["memory": reference], actsOn: entity),
-        ToolDefinition(
-            id: "memory.forget", title: "Forget something",
-            description: "Forgets one thing that was remembered, with its older versions; it can be undone.",
-            parameters: Shape.object(["memory": Shape.reference("memory")], required: ["memory"]),
-            result: Shape.result(["forgotten": memoryResult], required: ["forgotten"]), effect: .write,
-            utterances: [
-                Utterance("forget [about] {memory}"), Utterance("forget that {memory}"),
-                Utterance("forget my {memory}"),
-                Utterance("you can forget {memory}"), Utterance("delete the memory [about] {memory}"),
-                Utterance("don't remember {memory} any more"),
-            ],
-            slots: ["memory": reference], actsOn: entity),
-        ToolDefinition(
-            id: "memory.clear", title: "Forget everything",
-            description: "Forgets all that was remembered about the person.",
-            parameters: Shape.object([:]), result: Shape.result(["forgotten": Shape.integer], required: ["forgotten"]),
-            effect: .delete,
-            utterances: [
-                Utterance("forget everything [about me]"),
-                Utterance("(delete|clear|erase|wipe) [all] (my|your) memories"),
-                Utterance("(clear|erase|wipe) your memory"), Utterance("forget all [you know] about me"),
-            ]),
-    ]
+    static let definitions: [ToolDefinition] =
+        [
+            ToolDefinition(
+                id: "memory.remember", title: "Remember something",
+                description:
+                    "Keeps a fact that the person wants remembered, in their words: codes, names, preferences, where things are. "
+                    + "Not for things to do: those are tasks.",
+                parameters: Shape.object(
+                    [
+                        "text": Shape.text(
+                            "The fact, as said: my locker code is 4512.", upTo: LongTermMemory.longestText)
+                    ],
+                    required: ["text"]),
+                result: Shape.result(["memory": memoryResult, "outcome": Shape.string], required: ["memory"]),
+                effect: .write,
+                utterances: [
+                    Utterance("remember [that] {text}"), Utterance("please remember [that] {text}"),
+                    Utterance("keep in mind [that] {text}"), Utterance("don't forget [that] {text}"),
+                    Utterance("memorize [that] {text}"), Utterance("for future reference {text}"),
+                    Utterance("you should know [that] {text}"),
+                ],
+                slots: ["text": SlotDefinition(.text, required: true)]),
+            ToolDefinition(
+                id: "memory.recall", title: "Recall",
+                description: "Finds what the person asked to remember, by a question or words.",
+                parameters: Shape.object(
+                    ["query": Shape.text("What to find: locker code.", upTo: 400)], required: ["query"]),
+                result: several, effect: .read,
+                utterances: [
+                    Utterance("what do you know about {query}"), Utterance("what's my {query}"),
+                    Utterance("what is my {query}"),
+                    Utterance("what did I (tell you|say) about {query}"), Utterance("do you (remember|know) {query}"),
+                    Utterance("where (is|are) my {query}"), Utterance("where did I (put|park|leave) {query}"),
+                    Utterance("who is my {query}"), Utterance("when is my {query}"), Utterance("recall {query}"),
+                    Utterance("tell me what my {query} is"), Utterance("what have I told you about {query}"),
+                ],
+                slots: ["query": SlotDefinition(.text, required: true)]),
+            ToolDefinition(
+                id: "memory.list", title: "Show what is remembered",
+                description: "Lists what is remembered about the person, newest first.", parameters: Shape.object([:]),
+                result: several, effect: .read,
+                utterances: [
+                    Utterance("what do you (know|remember) about me"), Utterance("what do you remember"),
+                    Utterance("(show|list) [me] [all] [my|your] memories"), Utterance("what have you remembered"),
+                    Utterance("show me what you know"),
+                ]),
+            ToolDefinition(
+                id: "memory.show", title: "Show a memory",
+                description: "Shows one memory in full, and when the person said it.",
+                parameters: Shape.object(["memory": Shape.reference("memory")], required: ["memory"]),
+                result: Shape.result(["memory": memoryResult], required: ["memory"]), effect: .read,
+                utterances: [
+                    Utterance("show [me] [the] memory {memory}"), Utterance("when did I tell you [about] {memory}"),
+                    Utterance("why do you (know|think|say) {memory}"),
+                ],
+                slots: ["memory": reference], actsOn: entity),
+            ToolDefinition(
+                id: "memory.forget", title: "Forget something",
+                description: "Forgets one thing that was remembered, with its older versions; it can be undone.",
+                parameters: Shape.object(["memory": Shape.reference("memory")], required: ["memory"]),
+                result: Shape.result(["forgotten": memoryResult], required: ["forgotten"]), effect: .write,
+                utterances: [
+                    Utterance("forget [about] {memory}"), Utterance("forget that {memory}"),
+                    Utterance("forget my {memory}"),
+                    Utterance("you can forget {memory}"), Utterance("delete the memory [about] {memory}"),
+                    Utterance("don't remember {memory} any more"),
+                ],
+                slots: ["memory": reference], actsOn: entity),
+            ToolDefinition(
+                id: "memory.clear", title: "Forget everything",
+                description: "Forgets all that was remembered about the person.",
+                parameters: Shape.object([:]),
+                result: Shape.result(["forgotten": Shape.integer], required: ["forgotten"]),
+                effect: .delete,
+                utterances: [
+                    Utterance("forget everything [about me]"),
+                    Utterance("(delete|clear|erase|wipe) [all] (my|your) memories"),
+                    Utterance("(clear|erase|wipe) your memory"), Utterance("forget all [you know] about me"),
+                ]),
+        ] + proposalDefinitions
 
     func run(_ request: ToolRequest) async throws -> ToolOutcome {
         switch request.call.tool {
@@ -99,6 +105,9 @@ struct MemoryTools: Toolbox {
         case "memory.show": try await show(request)
         case "memory.forget": try await forget(request)
         case "memory.clear": try await clear(request)
+        case "memory.proposals": try await listProposals(request)
+        case "memory.keep_proposal": try await keepProposal(request)
+        case "memory.decline_proposal": try await declineProposal(request)
         default: throw ToolFailure(status: -2, code: "unknown_tool", message: "I do not know how to do that.")
         }
     }
@@ -208,14 +217,14 @@ struct MemoryTools: Toolbox {
             "memory", items: near.map { Referable(id: $0.memory.id.description, label: $0.memory.content) })
     }
 
-    private static func json(_ memory: Memory) -> JSON {
+    static func json(_ memory: Memory) -> JSON {
         [
             "id": .string(memory.id.description), "text": .string(memory.content),
             "since": .string(memory.validFrom.description),
         ]
     }
 
-    private static func item(_ memory: Memory) -> ShownEntities.Item {
+    static func item(_ memory: Memory) -> ShownEntities.Item {
         ShownEntities.Item(type: entity, id: memory.id.description, label: Wording.clip(memory.content))
     }
 }

@@ -19,12 +19,33 @@ enum HostBuffer {
             release: releaseHostBuffer)
     }
 
+    /// Bytes that are overwritten when they are released.
+    static func makeSecret(_ bytes: [UInt8]) -> tandem_buffer {
+        // The release function gets the owner alone, so the length stands before the bytes.
+        let header = MemoryLayout<Int>.size
+        guard !bytes.isEmpty, let memory = malloc(bytes.count + header) else { return tandem_buffer() }
+        memory.storeBytes(of: bytes.count, as: Int.self)
+        bytes.withUnsafeBytes { bytes in
+            if let base = bytes.baseAddress { (memory + header).copyMemory(from: base, byteCount: bytes.count) }
+        }
+        outstanding.wrappingAdd(1, ordering: .relaxed)
+        return tandem_buffer(
+            ptr: UnsafePointer((memory + header).assumingMemoryBound(to: UInt8.self)), len: UInt64(bytes.count),
+            owner: memory, release: releaseSecretBuffer)
+    }
+
     static func make(_ json: JSON) -> tandem_buffer { make(json.serialized()) }
 }
 
 private func releaseHostBuffer(_ owner: UnsafeMutableRawPointer?) {
     free(owner)
     HostBuffer.outstanding.wrappingSubtract(1, ordering: .relaxed)
+}
+
+private func releaseSecretBuffer(_ owner: UnsafeMutableRawPointer?) {
+    guard let owner else { return }
+    explicit_bzero(owner, owner.load(as: Int.self) + MemoryLayout<Int>.size)
+    releaseHostBuffer(owner)
 }
 
 extension tandem_slice {

@@ -11,6 +11,7 @@ final class PendingCall: Sendable {
     let origin: WriteOrigin
     let deadline: UInt64
     let depth: Int
+    let eventDepth: Int
     let idempotencyKey: String
     let traceParent: String
     /// The call may change rows.
@@ -34,10 +35,24 @@ final class PendingCall: Sendable {
         case over(wasCompleted: Bool)
     }
 
+    /// What a call may do so often.
+    struct Counts {
+        var events = 0
+        var memories = 0
+    }
+
+    enum Service {
+        case begun
+        /// As many run as may.
+        case full
+        case over
+    }
+
     private struct State {
         var phase = Phase.open
         var isCancelled = false
         var innerCalls = 0
+        var counts = Counts()
         /// Requests to host services that run on behalf of the call.
         var services = 0
         var drained: OneShot<Void>?
@@ -57,6 +72,7 @@ final class PendingCall: Sendable {
         self.mayWrite = mayWrite
         origin = call.origin
         depth = call.depth
+        eventDepth = call.eventDepth
         idempotencyKey = call.idempotencyKey
         traceParent = call.traceParent
         allowedEffect = call.allowedEffect
@@ -114,6 +130,28 @@ final class PendingCall: Sendable {
                 return true
             default: return false
             }
+        }
+    }
+
+    /// Counts a request to a host service, of which `limit` may run at a time.
+    func beginService(atMost limit: Int) -> Service {
+        state.withLock { state in
+            switch state.phase {
+            case .open, .waiting:
+                guard state.services < limit else { return .full }
+                state.services += 1
+                return .begun
+            default: return .over
+            }
+        }
+    }
+
+    /// False when it was done `limit` times before.
+    func count(_ counter: WritableKeyPath<Counts, Int>, atMost limit: Int) -> Bool {
+        state.withLock { state in
+            guard state.counts[keyPath: counter] < limit else { return false }
+            state.counts[keyPath: counter] += 1
+            return true
         }
     }
 

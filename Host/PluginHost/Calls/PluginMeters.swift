@@ -32,6 +32,11 @@ public struct PluginCounters: Sendable, Hashable {
     public var rowRequests = 0
     public var rowRefusals = 0
     public var innerCalls = 0
+    /// Requests to services other than rows and tools, and those that were refused.
+    public var serviceRequests = 0
+    public var serviceRefusals = 0
+    /// Calls of handlers by timers and events.
+    public var handlerCalls = 0
     public var logLines = 0
     public var logLinesDropped = 0
 
@@ -46,6 +51,8 @@ public struct PluginCounters: Sendable, Hashable {
             ("instances_created", instancesCreated), ("instances_failed", instancesFailed),
             ("instances_destroyed", instancesDestroyed), ("instances_abandoned", instancesAbandoned),
             ("row_requests", rowRequests), ("row_refusals", rowRefusals), ("inner_calls", innerCalls),
+            ("service_requests", serviceRequests), ("service_refusals", serviceRefusals),
+            ("handler_calls", handlerCalls),
             ("log_lines", logLines), ("log_lines_dropped", logLinesDropped),
         ]
     }

@@ -57,6 +57,15 @@ enum TextRule {
         return text.utf8.dropFirst(7).allSatisfy { isDigit($0) || ($0 >= 0x61 && $0 <= 0x66) }
     }
 
+    /// A label value of a metric: 1 to 48 of `A-Z a-z 0-9 _ . : / -`.
+    static func isLabelValue(_ text: String) -> Bool {
+        (1...48).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                isLower($0) || isDigit($0) || ($0 >= 0x41 && $0 <= 0x5A) || $0 == UInt8(ascii: "_")
+                    || (0x2D...0x2F).contains($0) || $0 == UInt8(ascii: ":")
+            }
+    }
+
     /// Semantic Versioning 2.0.0, §2, §9, §10.
     static func isVersion(_ text: String) -> Bool {
         guard text.utf8.count <= 64 else { return false }

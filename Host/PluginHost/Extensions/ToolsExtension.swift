@@ -76,11 +76,12 @@ private func toolsCall(
         back.fail(TANDEM_E_UNAVAILABLE)
         return TANDEM_OK
     }
-    let inner = ToolCall(
+    var inner = ToolCall(
         tool: name, arguments: value, origin: call.origin, deadlineNanoseconds: call.deadline,
         idempotencyKey: "\(call.idempotencyKey)/\(ordinal)", traceParent: call.traceParent,
         allowedEffect: call.mayWrite ? call.allowedEffect : .read, depth: call.depth + 1)
-    Task {
+    inner.eventDepth = call.eventDepth
+    Task { [inner] in
         let outcome = await mediator.mediate(inner, in: call.scope)
         call.endService()
         back.deliver(outcome)

@@ -35,7 +35,8 @@ public protocol GrantStore: Sendable {
 /// The hash of everything that a person approves: what the tools say, take and do, and what the plugin reaches.
 ///
 /// SHA-256 over the canonical JSON (RFC 8785) of the tools' ids, titles, descriptions, schemas, effects, undo and trust,
-/// the extensions, the tables and the declared calls. Example utterances are not part of it.
+/// the extensions, the tables, the declared calls, handlers, secrets, events and kinds of memory.
+/// Example utterances are not part of it.
 enum GrantApproval {
     static func hash(of manifest: PluginManifest) -> String {
         let tools = manifest.tools.map { tool -> JSON in
@@ -51,13 +52,17 @@ enum GrantApproval {
                 "undo": .string(undo), "trust": .string(tool.trust.rawValue),
             ]
         }
-        let approved: JSON = [
+        var approved: JSONObject = [
             "id": .string(manifest.id),
             "tools": .array(tools),
             "extensions": .array(manifest.extensions.sorted().map { .string($0) }),
             "tables": manifest.document["tables"] ?? [],
             "calls": manifest.document["calls"] ?? [],
         ]
-        return Checksum.of(approved.canonical())
+        // Only what is declared: the hash of a manifest without them is the same as before they existed.
+        for name in ["handlers", "secrets", "events", "memory"] {
+            if let value = manifest.document[name] { approved[name] = value }
+        }
+        return Checksum.of(JSON.object(approved).canonical())
     }
 }

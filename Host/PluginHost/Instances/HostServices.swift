@@ -1,3 +1,4 @@
+import CTandemPlugin
 public import Logging
 import Synchronization
 public import TandemCore
@@ -77,6 +78,21 @@ public protocol PluginSettings: Sendable {
 
     /// Values that the person set; they win.
     func personValues(plugin: String, in scope: UserScope) async throws -> JSONObject
+
+    /// Replaces the person's values, or the operator's when `scope` is nil.
+    func save(_ values: JSONObject, plugin: String, in scope: UserScope?) async throws
+
+    /// A number that changes when somebody's values change, also by another process. Asked for every few seconds.
+    func generation() async throws -> UInt64
+}
+
+extension PluginSettings {
+    /// Refuses: these settings are not stored.
+    public func save(_ values: JSONObject, plugin: String, in scope: UserScope?) async throws {
+        throw ServiceFailure(TANDEM_E_UNSUPPORTED)
+    }
+
+    public func generation() async throws -> UInt64 { 0 }
 }
 
 /// No settings but the schema's defaults.
@@ -91,6 +107,14 @@ public struct HostServices: Sendable {
     public var clock: any WallClock
     public var rows: any RowExecutor
     public var settings: any PluginSettings
+    // What is nil is an extension that this host does not have.
+    public var keyValues: (any KeyValueStore)?
+    public var secrets: (any SecretStore)?
+    public var timers: (any PluginTimers)?
+    public var events: (any PluginEvents)?
+    public var memories: (any PluginMemories)?
+    /// Nil: nobody keeps versions, and no plugin is asked to migrate.
+    public var versions: (any PluginVersions)?
     /// Called often, from any thread: must be cheap.
     public var person: @Sendable (UserScope) -> PersonContext
     /// A name for the person in logs that leads back to nobody.
@@ -101,6 +125,9 @@ public struct HostServices: Sendable {
 
     public init(
         clock: any WallClock = SystemClock(), rows: any RowExecutor, settings: any PluginSettings = DefaultSettings(),
+        keyValues: (any KeyValueStore)? = nil, secrets: (any SecretStore)? = nil, timers: (any PluginTimers)? = nil,
+        events: (any PluginEvents)? = nil, memories: (any PluginMemories)? = nil,
+        versions: (any PluginVersions)? = nil,
         person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() },
         pseudonym: @escaping @Sendable (UserScope) -> String = Pseudonyms.random,
         isHostTool: @escaping @Sendable (String) -> Bool = { _ in false },
@@ -109,6 +136,12 @@ public struct HostServices: Sendable {
         self.clock = clock
         self.rows = rows
         self.settings = settings
+        self.keyValues = keyValues
+        self.secrets = secrets
+        self.timers = timers
+        self.events = events
+        self.memories = memories
+        self.versions = versions
         self.person = person
         self.pseudonym = pseudonym
         self.isHostTool = isHostTool

@@ -57,6 +57,12 @@ private func hostGetExtension(
     case TANDEM_EXT_CLOCK where granted.contains(.clock): return UnsafeRawPointer(ClockExtension.table.pointer)
     case TANDEM_EXT_CONFIG where granted.contains(.config): return UnsafeRawPointer(ConfigExtension.table.pointer)
     case TANDEM_EXT_ROWS where granted.contains(.rows): return UnsafeRawPointer(RowsExtension.table.pointer)
+    case TANDEM_EXT_KV where granted.contains(.kv): return UnsafeRawPointer(KeyValueExtension.table.pointer)
+    case TANDEM_EXT_SECRET where granted.contains(.secret): return UnsafeRawPointer(SecretExtension.table.pointer)
+    case TANDEM_EXT_METRICS where granted.contains(.metrics): return UnsafeRawPointer(MetricsExtension.table.pointer)
+    case TANDEM_EXT_TIMER where granted.contains(.timer): return UnsafeRawPointer(TimerExtension.table.pointer)
+    case TANDEM_EXT_EVENT where granted.contains(.event): return UnsafeRawPointer(EventExtension.table.pointer)
+    case TANDEM_EXT_MEMORY where granted.contains(.memory): return UnsafeRawPointer(MemoryExtension.table.pointer)
     case TANDEM_EXT_TOOLS where granted.contains(.tools): return UnsafeRawPointer(ToolsExtension.table.pointer)
     default: return nil
     }

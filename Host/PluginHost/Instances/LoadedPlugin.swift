@@ -15,6 +15,11 @@ final class LoadedPlugin: Sendable {
     /// What a person approves (`GrantApproval`).
     let approval: String
     let tools: [CallableTool]
+    /// What timers and events call.
+    let handlers: [CallableTool]
+    /// The schemas of the topics that it publishes.
+    let topics: [String: JSONSchema]
+    let metrics: PluginMetrics
     /// The extensions that its instances get.
     let extensions: ExtensionSet
     /// The tools of others that it may call.
@@ -24,6 +29,10 @@ final class LoadedPlugin: Sendable {
     let services: HostServices
     let mediator: MediatorReference
     let availability: @Sendable (String, UserScope) -> Bool
+    /// Who hears of a topic, of the plugins that are on for a person.
+    let subscribers: @Sendable (String, UserScope) async throws -> [PluginEvent.Receiver]
+    private let consult:
+        @Sendable (PluginInstance, Consultation, JSONObject, WriteOrigin, UserScope) async -> ToolOutcome?
     let logger: Logger
     let meters: PluginMeters
     let queue = WorkQueue()
@@ -42,9 +51,9 @@ final class LoadedPlugin: Sendable {
     }
 
     init(
-        entry: RegistryEntry, bundle: Bundle, table: PluginTable, tools: [CallableTool], services: HostServices,
-        mediator: MediatorReference, availability: @escaping @Sendable (String, UserScope) -> Bool,
-        meters: PluginMeters, warnings: [String]
+        entry: RegistryEntry, bundle: Bundle, table: PluginTable, parts: PluginParts, metrics: PluginMetrics,
+        services: HostServices, mediator: MediatorReference, surroundings: PluginSurroundings, meters: PluginMeters,
+        warnings: [String]
     ) {
         self.entry = entry
         manifest = bundle.manifest
@@ -53,29 +62,36 @@ final class LoadedPlugin: Sendable {
         manifestChecksum = bundle.manifestChecksum
         bundlePath = bundle.path
         approval = GrantApproval.hash(of: bundle.manifest)
-        self.tools = tools
+        tools = parts.tools
+        handlers = parts.handlers
+        topics = parts.topics
+        self.metrics = metrics
         let asked = bundle.manifest.extensions.union([TANDEM_EXT_LOG, TANDEM_EXT_CLOCK])
         let allowed = entry.ceiling.extensions.map {
             asked.intersection($0.union([TANDEM_EXT_LOG, TANDEM_EXT_CLOCK]))
         }
-        var extensions = ExtensionSet(ids: allowed ?? asked)
-        if bundle.manifest.tables.isEmpty { extensions.remove(.rows) }
-        if bundle.manifest.config == nil { extensions.remove(.config) }
         let declared = Set(bundle.manifest.calls.map(\.tool))
         calls = entry.ceiling.calls.map { declared.intersection($0) } ?? declared
-        if calls.isEmpty { extensions.remove(.tools) }
-        self.extensions = extensions
+        extensions = ExtensionSet(ids: allowed ?? asked)
+            .usable(by: bundle.manifest, calls: calls, services: services)
         quota = (bundle.manifest.quota ?? .standard).limited(to: entry.ceiling.quota)
         self.warnings = warnings
         self.services = services
         self.mediator = mediator
-        self.availability = availability
+        availability = surroundings.availability
+        subscribers = surroundings.subscribers
+        consult = surroundings.consult
         self.meters = meters
         configSchema = bundle.manifest.config.flatMap { try? JSONSchema(compiling: $0) }
         var logger = services.logger
         logger[metadataKey: "plugin.id"] = "\(bundle.manifest.id)"
         logger[metadataKey: "plugin.version"] = "\(bundle.manifest.version)"
         self.logger = logger
+    }
+
+    /// A handler by its name without the namespace, or by its full id.
+    func handler(named name: String) -> CallableTool? {
+        handlers.first { $0.definition.id == name || $0.definition.title == name }
     }
 
     var id: String { manifest.id }
@@ -166,13 +182,15 @@ final class LoadedPlugin: Sendable {
     private func begin(_ start: OneShot<Result<PluginInstance, ToolFailure>>, for scope: UserScope) async {
         let settings = await settings(for: scope)
         let instance = PluginInstance(of: self, for: scope, settings: settings)
+        let activated = OneShot<Void>()
         instance.lane.submit { [self] in
             // From here, not from when the machine had time for it.
             DeadlineTimer.shared.schedule(at: monotonicNanoseconds() + Watchdog.activationNanoseconds) { [self] in
-                guard !start.isSet, start.resolve(.failure(CallFailure.unavailable(name))) else { return }
+                guard !activated.isSet, start.resolve(.failure(CallFailure.unavailable(name))) else { return }
                 noteFailure("create or activate did not return within 1 s")
             }
             let failure = instance.start()
+            activated.resolve(())
             if let failure {
                 noteFailure(failure)
                 state.withLock { $0.instances[scope.user] = nil }
@@ -180,17 +198,85 @@ final class LoadedPlugin: Sendable {
                 return
             }
             meters.count(\.instancesCreated)
-            let isWanted = state.withLock { state -> Bool in
-                guard !start.isSet, !state.isRetired else {
-                    state.instances[scope.user] = nil
-                    return false
+            guard services.versions != nil else { return publish(instance, start, for: scope) }
+            Task { [self] in
+                guard await bringUpToDate(instance, for: scope) else {
+                    state.withLock { $0.instances[scope.user] = nil }
+                    start.resolve(.failure(CallFailure.unavailable(name)))
+                    instance.close()
+                    return
                 }
-                state.instances[scope.user] = .ready(instance)
+                publish(instance, start, for: scope)
+            }
+        }
+    }
+
+    /// Lets calls on a new instance, unless nobody waits for it any more.
+    private func publish(
+        _ instance: PluginInstance, _ start: OneShot<Result<PluginInstance, ToolFailure>>, for scope: UserScope
+    ) {
+        let isWanted = state.withLock { state -> Bool in
+            guard !start.isSet, !state.isRetired else {
+                state.instances[scope.user] = nil
+                return false
+            }
+            state.instances[scope.user] = .ready(instance)
+            return true
+        }
+        start.resolve(isWanted ? .success(instance) : .failure(CallFailure.unavailable(name)))
+        if !isWanted { instance.close() }
+    }
+
+    /// Has the plugin migrate what another version wrote for the person; false when it cannot serve them now.
+    private func bringUpToDate(_ instance: PluginInstance, for scope: UserScope) async -> Bool {
+        guard let versions = services.versions else { return true }
+        let place = PluginPlace(plugin: id, scope: scope)
+        let version = manifest.version
+        do {
+            guard case .migrate(let from, let config, let origin) = try await versions.begin(version, in: place) else {
                 return true
             }
-            start.resolve(isWanted ? .success(instance) : .failure(CallFailure.unavailable(name)))
-            if !isWanted { instance.close() }
+            guard instance.beginCall(now: monotonicNanoseconds()) else { return false }
+            let arguments: JSONObject = ["from": .string(from), "to": .string(version), "config": .object(config)]
+            let outcome = await consult(instance, .migrate, arguments, origin, scope)
+            let failure: String
+            switch outcome {
+            case nil:
+                try await versions.succeed(version, config: nil, in: place)
+                return true
+            case .value(let result)?:
+                guard let replaced = result.value["config"] else {
+                    try await versions.succeed(version, config: nil, in: place)
+                    return true
+                }
+                if case .object(let values) = replaced, accepts(personValues: values) {
+                    try await versions.succeed(version, config: values, in: place)
+                    instance.setSettings(await settings(for: scope))
+                    return true
+                }
+                failure = "it gave settings that do not match its schema"
+            case .failure(let reason)?: failure = reason.code
+            case .inputRequired?, .authRequired?, .accepted?: failure = "it asked something"
+            }
+            noteFailure("its migration from \(from) to \(version) failed: \(failure)")
+            try await versions.fail(version, in: place)
+            return false
+        } catch let failure as ServiceFailure where failure.status == TANDEM_E_BUSY {
+            // A migration failed a short while ago.
+            return false
+        } catch {
+            logger.error("a plugin's version cannot be read", metadata: ["error": "\(type(of: error))"])
+            return false
         }
+    }
+
+    private func accepts(personValues: JSONObject) -> Bool {
+        guard let schema = manifest.config, let configSchema else { return personValues.isEmpty }
+        var values = SettingsSchema.defaults(of: schema)
+        for layer in [services.settings.operatorValues(plugin: id), personValues] {
+            for (name, value) in layer { values[name] = value }
+        }
+        return configSchema.isValid(.object(values))
     }
 
     private func noteFailure(_ reason: String) {
@@ -284,6 +370,14 @@ final class LoadedPlugin: Sendable {
         return JSON.object(values).serialized()
     }
 
+    /// Reads everybody's settings again, for instances that exist.
+    func refreshSettings() async {
+        for instance in readyInstances {
+            guard let scope = instance.scope else { continue }
+            instance.setSettings(await settings(for: scope))
+        }
+    }
+
     /// Reads the person's settings again, for an instance that exists.
     func refreshSettings(for scope: UserScope) async {
         let instance = state.withLock { state -> PluginInstance? in
@@ -292,27 +386,5 @@ final class LoadedPlugin: Sendable {
         }
         guard let instance else { return }
         instance.setSettings(await settings(for: scope))
-    }
-}
-
-/// The host extensions of this version.
-struct ExtensionSet: OptionSet, Sendable {
-    let rawValue: UInt8
-
-    static let log = ExtensionSet(rawValue: 1)
-    static let clock = ExtensionSet(rawValue: 2)
-    static let config = ExtensionSet(rawValue: 4)
-    static let rows = ExtensionSet(rawValue: 8)
-    static let tools = ExtensionSet(rawValue: 16)
-
-    init(rawValue: UInt8) { self.rawValue = rawValue }
-
-    init(ids: Set<String>) {
-        self = []
-        if ids.contains(TANDEM_EXT_LOG) { insert(.log) }
-        if ids.contains(TANDEM_EXT_CLOCK) { insert(.clock) }
-        if ids.contains(TANDEM_EXT_CONFIG) { insert(.config) }
-        if ids.contains(TANDEM_EXT_ROWS) { insert(.rows) }
-        if ids.contains(TANDEM_EXT_TOOLS) { insert(.tools) }
     }
 }

@@ -191,10 +191,11 @@ final class PluginInstance: @unchecked Sendable {
     /// - Parameters:
     ///   - started: an instant shortly before now, from which the budget counts.
     ///   - metersProcessor: whether to see how much of the processor the function uses; takes two system calls.
+    ///   - function: what is called instead of `invoke`.
     ///   - ended: set to the instant of the return.
     func invoke(
         _ call: PendingCall, arguments: [UInt8], resume: [UInt8], answers: [UInt8], since started: UInt64,
-        metersProcessor: Bool, ended: inout UInt64
+        function: RequestFunction?, metersProcessor: Bool, ended: inout UInt64
     ) -> tandem_status {
         guard let functions else { return TANDEM_E_WRONG_STATE }
         let processorBefore = metersProcessor ? threadNanoseconds() : 0
@@ -214,7 +215,7 @@ final class PluginInstance: @unchecked Sendable {
                                 arguments: Self.slice(arguments), trace_parent: Self.slice(trace),
                                 idempotency_key: Self.slice(key), resume_state: Self.slice(resume),
                                 answers: Self.slice(answers))
-                            status = functions.invoke(functions.instance, &request)
+                            status = (function ?? functions.invoke)(functions.instance, &request)
                         }
                     }
                 }
@@ -235,6 +236,25 @@ final class PluginInstance: @unchecked Sendable {
 
     private static func slice(_ buffer: UnsafeBufferPointer<UInt8>) -> tandem_slice {
         tandem_slice(ptr: buffer.baseAddress, len: UInt64(buffer.count))
+    }
+
+    /// A function of a plugin-side extension that takes a request; nil when the plugin does not offer it.
+    ///
+    /// Must be called between `beginCall` and `endCall`.
+    func function(of consultation: Consultation) -> RequestFunction? {
+        guard let functions else { return nil }
+        let header = MemoryLayout<tandem_instance>.offset(of: \tandem_instance.get_extension) ?? 0
+        guard functions.instance.pointee.header.size >= UInt32(header + MemoryLayout<UnsafeRawPointer>.size),
+            let getExtension = functions.instance.pointee.get_extension,
+            let table = consultation.rawValue.withCString({ getExtension(functions.instance, $0) }),
+            UInt(bitPattern: table) % UInt(MemoryLayout<tandem_health>.alignment) == 0
+        else { return nil }
+        // The four tables are alike: a header and one function.
+        let health = table.assumingMemoryBound(to: tandem_health.self)
+        guard health.pointee.header.size >= UInt32(MemoryLayout<tandem_health>.size),
+            health.pointee.header.flags & TANDEM_FLAGS_MUST_UNDERSTAND == 0
+        else { return nil }
+        return health.pointee.check
     }
 
     /// Tells the plugin, on a worker thread, that a call is no longer wanted. Advisory.

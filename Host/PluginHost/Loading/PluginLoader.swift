@@ -8,7 +8,9 @@ struct PluginLoader: Sendable {
     let configuration: PluginHostConfiguration
     let services: HostServices
     let mediator: MediatorReference
-    let availability: @Sendable (String, UserScope) -> Bool
+    let surroundings: PluginSurroundings
+    /// The series of a plugin's metrics, kept over reloads.
+    let metrics: @Sendable (PluginManifest) -> PluginMetrics
 
     /// What other plugins of the same registry have taken already.
     struct Taken {
@@ -55,17 +57,11 @@ struct PluginLoader: Sendable {
             failure.isMapped = true
             let table = try image.outcome.get()
             try compare(bundle.manifest, with: table)
-            var tools: [CallableTool] = []
-            for tool in bundle.manifest.tools {
-                do throws(JSONSchemaError) {
-                    tools.append(try CallableTool(tool))
-                } catch {
-                    throw PluginRefusal(.invalidManifest, "the schema of \(tool.id) is invalid: \(error)")
-                }
-            }
+            let parts = try PluginParts(compiling: bundle.manifest)
             let plugin = LoadedPlugin(
-                entry: entry, bundle: bundle, table: table, tools: tools, services: services, mediator: mediator,
-                availability: availability, meters: meters, warnings: warnings(bundle))
+                entry: entry, bundle: bundle, table: table, parts: parts, metrics: metrics(bundle.manifest),
+                services: services, mediator: mediator, surroundings: surroundings, meters: meters,
+                warnings: warnings(bundle))
             try tryOut(plugin)
             return plugin
         } catch {

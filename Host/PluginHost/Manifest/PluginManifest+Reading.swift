@@ -51,6 +51,18 @@ extension PluginManifest {
         if !calls.isEmpty { extensions.insert(TANDEM_EXT_TOOLS) }
         if config != nil { extensions.insert(TANDEM_EXT_CONFIG) }
         tools = ToolReading.tools(in: reader, namespace: namespace)
+        handlers = DeclarationReading.handlers(in: reader, namespace: namespace, tools: tools)
+        secrets = DeclarationReading.secrets(in: reader)
+        metrics = DeclarationReading.metrics(in: reader)
+        (publishes, subscribes) = DeclarationReading.events(in: reader, namespace: namespace, handlers: handlers)
+        memory = DeclarationReading.memory(in: reader)
+        if !secrets.isEmpty { extensions.insert(TANDEM_EXT_SECRET) }
+        if !metrics.isEmpty { extensions.insert(TANDEM_EXT_METRICS) }
+        if !publishes.isEmpty { extensions.insert(TANDEM_EXT_EVENT) }
+        if memory != nil { extensions.insert(TANDEM_EXT_MEMORY) }
+        if handlers.isEmpty, extensions.contains(TANDEM_EXT_TIMER) {
+            reader.problem("extensions", "tandem.timer/1 needs at least one of handlers")
+        }
         quota = Self.quota(in: reader)
         let limits = reader.object("limits")
         maxInFlight = Int(limits?.integer("maxInFlight", in: 1...64) ?? 4)
@@ -151,7 +163,10 @@ extension PluginManifest {
     static func quotaMembers(of quota: ObjectReader) -> PluginQuota {
         PluginQuota(
             rows: Int(quota.integer("rows", in: 1...100_000_000) ?? Int64(PluginQuota.standard.rows)),
-            bytes: Int(quota.integer("bytes", in: 1...(1 << 40)) ?? Int64(PluginQuota.standard.bytes)))
+            bytes: Int(quota.integer("bytes", in: 1...(1 << 40)) ?? Int64(PluginQuota.standard.bytes)),
+            kvEntries: Int(quota.integer("kvEntries", in: 1...100_000) ?? Int64(PluginQuota.standard.kvEntries)),
+            kvBytes: Int(quota.integer("kvBytes", in: 1...(1 << 30)) ?? Int64(PluginQuota.standard.kvBytes)),
+            timers: Int(quota.integer("timers", in: 1...10_000) ?? Int64(PluginQuota.standard.timers)))
     }
 
     private static func packaging(in reader: ObjectReader) -> Packaging? {

@@ -19,7 +19,14 @@ public struct PluginManifest: Sendable, Hashable {
     public var extensions: Set<String>
     public var tables: [TableDefinition]
     public var tools: [ToolDefinition]
+    /// What timers and events call: like tools, but nobody asks for them.
+    public var handlers: [ToolDefinition]
     public var calls: [DeclaredCall]
+    public var secrets: [DeclaredSecret]
+    public var metrics: [DeclaredMetric]
+    public var publishes: [DeclaredTopic]
+    public var subscribes: [DeclaredSubscription]
+    public var memory: DeclaredMemory?
     /// JSON Schema of its settings.
     public var config: JSON?
     public var quota: PluginQuota?
@@ -74,16 +81,26 @@ public struct ABIVersion: Sendable, Hashable, CustomStringConvertible {
 public struct PluginQuota: Sendable, Hashable {
     public var rows: Int
     public var bytes: Int
+    /// Entries of `tandem.kv/1`, and the bytes of their keys and values.
+    public var kvEntries: Int
+    public var kvBytes: Int
+    public var timers: Int
 
-    /// 10,000 rows and 10 MiB.
+    /// 10,000 rows and 10 MiB; 1,000 keys and 1 MiB; 64 timers.
     public static let standard = PluginQuota(rows: 10_000, bytes: 10 << 20)
 
-    public init(rows: Int, bytes: Int) {
+    public init(rows: Int, bytes: Int, kvEntries: Int = 1000, kvBytes: Int = 1 << 20, timers: Int = 64) {
         self.rows = rows
         self.bytes = bytes
+        self.kvEntries = kvEntries
+        self.kvBytes = kvBytes
+        self.timers = timers
     }
 
     func limited(to ceiling: PluginQuota) -> PluginQuota {
-        PluginQuota(rows: min(rows, ceiling.rows), bytes: min(bytes, ceiling.bytes))
+        PluginQuota(
+            rows: min(rows, ceiling.rows), bytes: min(bytes, ceiling.bytes),
+            kvEntries: min(kvEntries, ceiling.kvEntries), kvBytes: min(kvBytes, ceiling.kvBytes),
+            timers: min(timers, ceiling.timers))
     }
 }

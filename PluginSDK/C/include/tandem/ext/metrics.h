@@ -26,7 +26,7 @@
 #define TANDEM_EXT_METRICS "tandem.metrics/1"
 
 /*
- * `name` is the metric's as declared (`lookups`); `labels` is an array of tandem_slice, one value per declared label,
+ * `name` is the metric's as declared (`lookups_total`); `labels` is an array of tandem_slice, one value per declared label,
  * in the order of the manifest; empty when there is none. All are borrowed. Every function is legal in and outside of
  * calls, from activate on. TANDEM_OK; TANDEM_E_UNSUPPORTED (no such metric, or one of another kind),
  * TANDEM_E_INVALID_ARGUMENT (other labels or label values than declared; a value that is not finite),

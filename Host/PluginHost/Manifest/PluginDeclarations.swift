@@ -1,0 +1,71 @@
+public import TandemCore
+public import TandemJSON
+
+/// A key or password that somebody enters for the plugin (`secrets` of the manifest).
+public struct DeclaredSecret: Sendable, Hashable {
+    /// Whose value counts.
+    public enum EnteredBy: String, Sendable, CaseIterable {
+        case person
+        case `operator`
+        /// The person's, and the operator's for those who entered none.
+        case either
+    }
+
+    /// `api_key`.
+    public var name: String
+    /// For people: `API key of the weather service`.
+    public var title: String
+    /// Where to get one.
+    public var hint: String?
+    public var enteredBy: EnteredBy
+}
+
+/// A number about the plugin's work (`metrics` of the manifest).
+public struct DeclaredMetric: Sendable, Hashable {
+    public struct Label: Sendable, Hashable {
+        public var name: String
+        /// Every value that it may have.
+        public var values: [String]
+    }
+
+    /// Without the prefix: `lookups`.
+    public var name: String
+    public var kind: MetricSnapshot.Kind
+    public var help: String
+    public var labels: [Label]
+    /// Of a histogram: upper bounds, ascending.
+    public var bounds: [Double]
+
+    /// How many series it can have.
+    public var seriesCount: Int { labels.reduce(1) { $0 * $1.values.count } }
+}
+
+/// A topic that the plugin publishes (`events.publishes`).
+public struct DeclaredTopic: Sendable, Hashable {
+    /// `grocery.bought`.
+    public var topic: String
+    /// For the person: `what you bought`.
+    public var description: String
+    /// JSON Schema of the data.
+    public var schema: JSON
+}
+
+/// A topic of another plugin that this one wants to hear of (`events.subscribes`).
+public struct DeclaredSubscription: Sendable, Hashable {
+    public var topic: String
+    /// The full id of the handler.
+    public var handler: String
+    public var reason: String
+}
+
+/// What the plugin wants of the person's memory (`memory` of the manifest).
+public struct DeclaredMemory: Sendable, Hashable {
+    /// Kinds of memories that it may recall.
+    public var recall: [String]
+    /// Kinds that it may propose.
+    public var propose: [String]
+    public var reason: String
+
+    /// The kinds that this host knows.
+    public static let kinds: Set<String> = ["fact", "preference", "event", "identity"]
+}
