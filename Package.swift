@@ -98,6 +98,13 @@ let package = Package(
         .systemLibrary(name: "CLinux", path: "Host/Clib/CLinux"),
         library("CEdit", [.apt(["libedit-dev"])], pkgConfig: "libedit"),
 
+        // Plain C libraries as plugins: libffi calls them, within the runner.
+        .target(
+            name: "TandemForeign", path: "Host/Runner/foreign",
+            cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror", "-IPluginSDK/C/include"])],
+            // Linked in: the runner needs no libraries of its own at run time, and starts sooner.
+            linkerSettings: [.linkedLibrary(":libffi.a"), .linkedLibrary(":libjansson.a")]),
+
         // The host, in the order of its imports.
         host("Core", ["TandemJSON", "CPCRE2", log]),
         host("Storage", ["TandemCore", "CSQLite", crypto]),
@@ -164,6 +171,12 @@ let package = Package(
         tests("TandemAccounts", ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON"]),
         tests(
             "TandemPluginHost", ["TandemPluginHost", "TandemStorage", "TandemCore", "TandemJSON", "CTandemPlugin", log]),
+        tests(
+            "TandemForeign",
+            [
+                "TandemForeign", "TandemPluginHost", "TandemCore", "TandemTesting", "TandemSDK", "TandemJSON",
+                "CTandemPlugin",
+            ]),
         tests("TandemLanguage", ["TandemLanguage", "TandemCore", "TandemJSON"]),
         tests("TandemMemory", ["TandemMemory", "TandemStorage", "TandemCore", "TandemJSON"]),
         tests(

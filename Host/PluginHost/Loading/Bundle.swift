@@ -10,8 +10,10 @@ struct Bundle: Sendable {
     let manifestChecksum: String
     /// Of every other file, as found.
     let files: [String: String]
+    /// Empty for a manifest-only plugin that calls a library of the system.
     let library: [UInt8]
-    let image: ELFImage
+    /// Nil when `library` is empty.
+    let image: ELFImage?
 
     static let maxLibraryBytes = 256 << 20
 
@@ -66,7 +68,19 @@ struct Bundle: Sendable {
         }
         files = found
         self.library = library
-        image = try ELFImage(library)
+        image = try Self.image(of: library, manifest)
+    }
+
+    /// A plugin exports the entry; a plain C library exports every function that the manifest names.
+    private static func image(of library: [UInt8], _ manifest: PluginManifest) throws(PluginRefusal) -> ELFImage? {
+        guard let foreign = manifest.foreign else { return try ELFImage(library) }
+        guard let file = foreign.libraryFile else { return nil }
+        let image = try ELFImage(library, isPlugin: false)
+        let exported = Set(image.exported)
+        for symbol in foreign.symbols where !exported.contains(symbol) {
+            throw PluginRefusal(.noEntry, "\(file) does not export the function \(symbol)")
+        }
+        return image
     }
 
     private static func read(_ name: String, in folder: Int32, limit: Int) throws(PluginRefusal) -> [UInt8] {

@@ -29,7 +29,9 @@ struct ELFImage: Sendable {
     }
 
     /// Reads and checks; throws why the file cannot be a plugin.
-    init(_ bytes: [UInt8]) throws(PluginRefusal) {
+    ///
+    /// - Parameter isPlugin: it must have the entry; false: a plain C library.
+    init(_ bytes: [UInt8], isPlugin: Bool = true) throws(PluginRefusal) {
         let file = Bytes(bytes)
         guard bytes.count >= 64, bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else {
             throw PluginRefusal(.notELF, "the library is not an ELF file")
@@ -49,7 +51,7 @@ struct ELFImage: Sendable {
         let segments = try Self.segments(of: file)
         try readDynamic(of: file, segments: segments)
         try readSections(of: file)
-        try judge()
+        try judge(isPlugin: isPlugin)
     }
 
     // MARK: Parts
@@ -215,7 +217,7 @@ struct ELFImage: Sendable {
         }
     }
 
-    private func judge() throws(PluginRefusal) {
+    private func judge(isPlugin: Bool) throws(PluginRefusal) {
         if flags1 & 0x0800_0000 != 0 { throw Self.unsuitable("it is a position-independent program") }
         if flags1 & 0x40 != 0 { throw Self.unsuitable("it forbids dlopen (DF_1_NOOPEN)") }
         if hasSwiftMetadata {
@@ -228,7 +230,7 @@ struct ELFImage: Sendable {
                 throw Self.unsuitable("a Swift library must be linked with -z nodelete")
             }
         }
-        guard hasEntry else {
+        guard hasEntry || !isPlugin else {
             throw PluginRefusal(.noEntry, "the library does not export the function \(Self.entrySymbol)")
         }
     }

@@ -47,6 +47,7 @@ struct PluginLoader: Sendable {
             failure.checksum = bundle.libraryChecksum
             try match(entry, bundle)
             try requirePin(entry, bundle)
+            try requireLibrary(entry, bundle.manifest)
             try reserve(bundle.manifest, in: &taken)
             if let current, current.entry == entry, current.manifestChecksum == bundle.manifestChecksum,
                 current.imageChecksum == bundle.libraryChecksum, current.bundlePath == bundle.path
@@ -149,6 +150,20 @@ struct PluginLoader: Sendable {
         }
     }
 
+    /// A library that is called by its manifest alone: only in the runner, and of the system's only what was allowed.
+    private func requireLibrary(_ entry: RegistryEntry, _ manifest: PluginManifest) throws(PluginRefusal) {
+        guard let foreign = manifest.foreign else { return }
+        guard entry.isolation == .runner else {
+            throw PluginRefusal(
+                .needsRunner,
+                "\(entry.id) calls a C library by its manifest, which is possible in the isolated runner only")
+        }
+        if case .system(let name) = foreign.library, !entry.ceiling.libraries.contains(name) {
+            throw PluginRefusal(
+                .libraryNotAllowed, "the registry does not allow \(entry.id) to call the system's \(name)")
+        }
+    }
+
     private func reserve(_ manifest: PluginManifest, in taken: inout Taken) throws(PluginRefusal) {
         if let owner = taken.namespaces[manifest.namespace] {
             throw PluginRefusal(
@@ -236,7 +251,7 @@ struct PluginLoader: Sendable {
     }
 
     private func warnings(_ bundle: Bundle) -> [String] {
-        let stray = bundle.image.strayExports
+        let stray = bundle.manifest.foreign == nil ? bundle.image?.strayExports ?? [] : []
         guard !stray.isEmpty else { return [] }
         let names = stray.prefix(3).joined(separator: ", ")
         return ["exports \(stray.count) symbols besides the entry: \(names)\(stray.count > 3 ? " …" : "")"]

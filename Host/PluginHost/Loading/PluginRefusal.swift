@@ -13,6 +13,8 @@ public struct PluginRefusal: Error, Sendable, Hashable, CustomStringConvertible 
         public static let notPinned = Code(rawValue: "not_pinned")
         public static let needsRunner = Code(rawValue: "needs_runner")
         public static let invalidManifest = Code(rawValue: "invalid_manifest")
+        /// A library of the system that the registry entry does not allow.
+        public static let libraryNotAllowed = Code(rawValue: "library_not_allowed")
         public static let notELF = Code(rawValue: "not_elf")
         public static let otherArchitecture = Code(rawValue: "other_architecture")
         /// An ELF file that is no loadable plugin: no library, damaged, executable stack …

@@ -50,7 +50,8 @@ extension PluginManifest {
         if !tables.isEmpty { extensions.insert(TANDEM_EXT_ROWS) }
         if !calls.isEmpty { extensions.insert(TANDEM_EXT_TOOLS) }
         if config != nil { extensions.insert(TANDEM_EXT_CONFIG) }
-        tools = ToolReading.tools(in: reader, namespace: namespace)
+        foreign = ForeignReading.interface(in: reader, tools: ToolReading.ids(in: document))
+        tools = ToolReading.tools(in: reader, namespace: namespace, foreign: foreign)
         handlers = DeclarationReading.handlers(in: reader, namespace: namespace, tools: tools)
         secrets = DeclarationReading.secrets(in: reader)
         metrics = DeclarationReading.metrics(in: reader)
@@ -67,8 +68,9 @@ extension PluginManifest {
         let limits = reader.object("limits")
         maxInFlight = Int(limits?.integer("maxInFlight", in: 1...64) ?? 4)
         limits?.finish()
-        packaging = packaged ? Self.packaging(in: reader) : nil
+        packaging = packaged ? Self.packaging(in: reader, foreign: foreign) : nil
         self.document = document
+        if foreign != nil { Self.checkForeign(in: reader) }
         reader.finish()
     }
 
@@ -169,8 +171,28 @@ extension PluginManifest {
             timers: Int(quota.integer("timers", in: 1...10_000) ?? Int64(PluginQuota.standard.timers)))
     }
 
-    private static func packaging(in reader: ObjectReader) -> Packaging? {
-        let library = reader.string("library", "must be a file name without a folder", TextRule.isFileName)
+    /// Without code nobody would use the services of the host.
+    private static func checkForeign(in reader: ObjectReader) {
+        let services = [
+            "extensions", "tables", "calls", "config", "quota", "handlers", "secrets", "metrics", "publishes",
+            "subscribes", "memory",
+        ]
+        for name in services where reader.has(name) {
+            if name == "extensions", reader.value(name)?.arrayValue?.isEmpty == true { continue }
+            reader.problem(name, "a plugin with a foreign section has no code that could use it")
+        }
+    }
+
+    private static func packaging(in reader: ObjectReader, foreign: ForeignInterface?) -> Packaging? {
+        let library: String
+        if let foreign {
+            library = foreign.libraryFile ?? ""
+            if reader.value("library") != nil {
+                reader.problem("library", "a plugin with a foreign section names its library there")
+            }
+        } else {
+            library = reader.string("library", "must be a file name without a folder", TextRule.isFileName)
+        }
         var files: [String: String] = [:]
         if !reader.has("files") { reader.problems.add(reader.pointer, "files is missing") }
         for (pointer, name, value) in reader.members("files") {
@@ -184,6 +206,9 @@ extension PluginManifest {
         }
         if reader.has("files"), TextRule.isFileName(library), files[library] == nil {
             reader.problem("files", "does not name the library")
+        }
+        for name in foreign?.files.sorted() ?? [] where TextRule.isFileName(name) && files[name] == nil {
+            reader.problem("files", "does not name \(name), which a function gets")
         }
         let build = reader.object("build")
         defer { build?.finish() }

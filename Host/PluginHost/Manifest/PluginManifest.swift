@@ -31,6 +31,8 @@ public struct PluginManifest: Sendable, Hashable {
     public var config: JSON?
     public var quota: PluginQuota?
     public var maxInFlight: Int
+    /// How a plain C library is called; nil for a plugin with code of its own.
+    public var foreign: ForeignInterface?
     public var packaging: Packaging?
     /// The document as read.
     public var document: JSONObject
@@ -48,7 +50,7 @@ public struct PluginManifest: Sendable, Hashable {
 
     /// What packaging adds.
     public struct Packaging: Sendable, Hashable {
-        /// File name within the bundle.
+        /// File name within the bundle; empty for a manifest-only plugin that calls a library of the system.
         public var library: String
         /// `sha256:` checksums by file name, of every file but `plugin.json`.
         public var files: [String: String]

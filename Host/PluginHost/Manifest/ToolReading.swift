@@ -9,12 +9,22 @@ enum ToolReading {
         case text, number, quantity, items, money, date, dateTime, duration, choice, list, reference, period
     }
 
-    static func tools(in reader: ObjectReader, namespace: String) -> [ToolDefinition] {
+    /// The ids that stand in a manifest, with the places of their tools.
+    static func ids(in document: JSONObject) -> [(pointer: String, id: String)] {
+        (document["tools"]?.arrayValue ?? []).prefix(64).enumerated().compactMap { index, tool in
+            tool["id"]?.stringValue.map { ("/tools/\(index)", $0) }
+        }
+    }
+
+    /// - Parameter foreign: makes the schemas of the tools from signatures.
+    static func tools(
+        in reader: ObjectReader, namespace: String, foreign: ForeignInterface?
+    ) -> [ToolDefinition] {
         var seen: Set<String> = []
         var undoTools: [(pointer: String, tool: String)] = []
         let tools = reader.array("tools", required: true, atMost: 64).compactMap { pointer, value in
             ObjectReader(value, at: pointer, problems: reader.problems).map { tool in
-                read(tool, namespace: namespace, seen: &seen, undoTools: &undoTools)
+                read(tool, namespace: namespace, foreign: foreign, seen: &seen, undoTools: &undoTools)
             }
         }
         for (pointer, tool) in undoTools where !seen.contains(tool) {
@@ -24,7 +34,7 @@ enum ToolReading {
     }
 
     private static func read(
-        _ reader: ObjectReader, namespace: String, seen: inout Set<String>,
+        _ reader: ObjectReader, namespace: String, foreign: ForeignInterface?, seen: inout Set<String>,
         undoTools: inout [(pointer: String, tool: String)]
     ) -> ToolDefinition {
         let id = reader.string(
@@ -40,18 +50,12 @@ enum ToolReading {
         let description = reader.string("description", "must have 1 to 4000 bytes") {
             !$0.isEmpty && $0.utf8.count <= 4000
         }
-        let parameters = reader.value("parameters", required: true) ?? .null
-        if reader.has("parameters") {
-            let pointer = reader.path("parameters")
-            if SchemaReading.compile(parameters, at: pointer, problems: reader.problems) != nil {
-                SchemaReading.checkObject(parameters, at: pointer, problems: reader.problems)
-            }
-        }
-        let result = reader.value("result") ?? true
-        if reader.has("result") {
-            _ = SchemaReading.compile(result, at: reader.path("result"), problems: reader.problems)
-        }
+        let (parameters, result) =
+            foreign == nil ? schemas(in: reader) : schemas(in: reader, shape: foreign?.shapes[id] ?? ForeignShape())
         let effect = reader.word("effect", Effect.self, required: true) ?? .write
+        if foreign != nil, effect != .read {
+            reader.problem("effect", "must be read: a function of a library reaches nothing outside of the runner")
+        }
         let undo = self.undo(in: reader, undoTools: &undoTools)
         let trust = reader.word("trust", Trust.self).flatMap { TrustLabel(rawValue: $0.rawValue) } ?? .system
         let properties = parameters["properties"]?.objectValue ?? [:]
@@ -69,6 +73,35 @@ enum ToolReading {
             id: id, title: title, description: description, parameters: parameters, result: result, effect: effect,
             undo: undo, trust: trust, utterances: utterances, slots: slots, actsOn: actsOn,
             timeoutMilliseconds: timeout)
+    }
+
+    private static func schemas(in reader: ObjectReader) -> (parameters: JSON, result: JSON) {
+        let parameters = reader.value("parameters", required: true) ?? .null
+        if reader.has("parameters") {
+            let pointer = reader.path("parameters")
+            if SchemaReading.compile(parameters, at: pointer, problems: reader.problems) != nil {
+                SchemaReading.checkObject(parameters, at: pointer, problems: reader.problems)
+            }
+        }
+        let result = reader.value("result") ?? true
+        if reader.has("result") {
+            _ = SchemaReading.compile(result, at: reader.path("result"), problems: reader.problems)
+        }
+        return (parameters, result)
+    }
+
+    /// Derived from a function's signature; what the manifest says tightens it.
+    private static func schemas(in reader: ObjectReader, shape: ForeignShape) -> (parameters: JSON, result: JSON) {
+        let derivation = ForeignSchema(problems: reader.problems)
+        func schema(_ name: String, _ shape: ForeignObjectShape) -> JSON {
+            let before = reader.problems.entries.count
+            let schema = derivation.object(shape, tightening: reader.value(name), at: reader.path(name))
+            if reader.problems.entries.count == before {
+                _ = SchemaReading.compile(schema, at: reader.path(name), problems: reader.problems)
+            }
+            return schema
+        }
+        return (schema("parameters", shape.arguments), schema("result", shape.results))
     }
 
     private static func line(_ name: String, in reader: ObjectReader) -> String {

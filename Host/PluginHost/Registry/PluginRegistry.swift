@@ -87,15 +87,18 @@ public struct RegistryEntry: Sendable, Hashable {
         public var quota: PluginQuota
         /// Network hosts, for the extension that will use them.
         public var hosts: [String]
+        /// Sonames of the system's libraries that a manifest-only plugin may call.
+        public var libraries: Set<String>
 
         public init(
             extensions: Set<String>? = nil, calls: Set<String>? = nil, quota: PluginQuota = .standard,
-            hosts: [String] = []
+            hosts: [String] = [], libraries: Set<String> = []
         ) {
             self.extensions = extensions
             self.calls = calls
             self.quota = quota
             self.hosts = hosts
+            self.libraries = libraries
         }
     }
 
@@ -187,5 +190,12 @@ extension RegistryEntry.Ceiling {
             }
             return host
         }
+        libraries = Set(
+            reader.strings("libraries", atMost: 32).map { pointer, name in
+                if !ForeignNames.isSoname(name) {
+                    reader.problems.add(pointer, "must be a soname like libm.so.6, without a folder")
+                }
+                return name
+            })
     }
 }

@@ -150,7 +150,8 @@ public final class HostTable: @unchecked Sendable {
         }
     }
 
-    func isInFlight(_ call: UInt64) -> Bool {
+    /// Whether the call was made and has not ended.
+    public func isInFlight(_ call: UInt64) -> Bool {
         state.withLock { state in
             if case .waiting = state.flights[call] { return true }
             return false
