@@ -174,8 +174,7 @@ extension PluginManifest {
     /// Without code nobody would use the services of the host.
     private static func checkForeign(in reader: ObjectReader) {
         let services = [
-            "extensions", "tables", "calls", "config", "quota", "handlers", "secrets", "metrics", "publishes",
-            "subscribes", "memory",
+            "extensions", "tables", "calls", "config", "quota", "handlers", "secrets", "metrics", "events", "memory",
         ]
         for name in services where reader.has(name) {
             if name == "extensions", reader.value(name)?.arrayValue?.isEmpty == true { continue }
