@@ -61,6 +61,8 @@ final class SchemaPattern: @unchecked Sendable {
 
     private let code: OpaquePointer
     private let cost: ECMAPattern.Cost
+    /// The same for an expression that needs no search.
+    private let plain: PlainPattern?
 
     init(_ pattern: String) throws(Fault) {
         let translated: String
@@ -83,6 +85,7 @@ final class SchemaPattern: @unchecked Sendable {
         // Without it, matching is slower but the same.
         _ = pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE))
         self.code = code
+        plain = PlainPattern(pattern)
     }
 
     deinit {
@@ -93,6 +96,7 @@ final class SchemaPattern: @unchecked Sendable {
     ///
     /// False also when the search was given up; then `scratch.isSpent` is set.
     func isFound(in bytes: UnsafeBufferPointer<UInt8>, _ scratch: inout Scratch) -> Bool {
+        if let plain { return plain.matches(bytes) }
         let isLong = !cost.isSmall(for: bytes.count)
         guard scratch.begin(bytes.count, isLong: isLong) else {
             scratch.isSpent = true
