@@ -71,6 +71,13 @@ public struct JSONObject: Sendable {
         members.reserveCapacity(capacity)
     }
 
+    /// Appends a member whose name no other one has.
+    @inlinable
+    package mutating func append(distinct key: String, _ value: JSON) {
+        guard index == nil, members.count < JSONObject.linearLimit else { return set(key, value) }
+        members.append(Member(key: key, value: value))
+    }
+
     /// The place of a member in insertion order, or nil.
     @inlinable
     public func firstIndex(of key: String) -> Int? {

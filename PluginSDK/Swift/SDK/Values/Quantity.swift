@@ -58,9 +58,11 @@ extension Quantity: JSONRepresentable {
     }
 
     public var json: JSON {
-        var object: JSONObject = ["name": .string(name)]
-        if let amount { object["quantity"] = amount.json }
-        if let unit { object["unit"] = .string(unit) }
+        var object = JSONObject()
+        object.reserveCapacity(3)
+        object.append(distinct: "name", .string(name))
+        if let amount { object.append(distinct: "quantity", amount.json) }
+        if let unit { object.append(distinct: "unit", .string(unit)) }
         return .object(object)
     }
 }
