@@ -38,7 +38,7 @@ enum TurnBenchmark {
                 let all = try await converse(application, people, rounds: 4)
                 let seconds = Double(monotonicNanoseconds() - start) / 1e9
                 let single = try await converse(application, Array(people.prefix(1)), rounds: 20)
-                let open = try await arrive(application, people, messages: 10)
+                let open = try await arrive(application, people, messages: 6)
                 return (all, seconds, single, open)
             }
             crowd.append(Double(all[all.count * 99 / 100]) / 1e6)

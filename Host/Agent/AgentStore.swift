@@ -196,7 +196,7 @@ struct AgentStore: Sendable {
         var undoLabel: String?
         if let label = draft.undoLabel {
             try transaction.label(turn: draft.turn, title: label)
-            let isJournalled = try transaction.latestUndoable()?.turn == draft.turn
+            let isJournalled = try transaction.latestUndoableTurn() == draft.turn
             if isJournalled || !undoCalls.isEmpty { undoLabel = label }
         }
 

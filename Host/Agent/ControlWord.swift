@@ -43,7 +43,8 @@ enum ControlWord: Equatable {
         while folded.last == UInt8(ascii: " ") { folded.removeLast() }
         // A question mark after words is punctuation; alone it is the command.
         if folded.count > 2, folded.last == UInt8(ascii: "?") { folded.removeLast() }
-        let phrase = String(decoding: folded, as: UTF8.self).replacing("\u{2019}", with: "'")
+        var phrase = String(decoding: folded, as: UTF8.self)
+        if folded.contains(0xE2) { phrase = phrase.replacing("\u{2019}", with: "'") }
         if let word = ControlWord.words[phrase] {
             self = word
         } else if (1...6).contains(folded.count), folded.allSatisfy({ (48...57).contains($0) }),

@@ -119,6 +119,49 @@ struct TableCatalogueTests {
         #expect(try await fixture.database.register([Self.base], owner: "a.b") == RegistrationReport())
     }
 
+    @Test func dropsPlainIndexesOnly() async throws {
+        let fixture = try await Fixture()
+        let database = fixture.database
+        let parents = TableDefinition(name: "parents", columns: [ColumnDefinition("a", .text)])
+        var children = TableDefinition(
+            name: "children",
+            columns: [
+                ColumnDefinition("parent", .id, references: "parents"), ColumnDefinition("name", .text),
+            ], indexes: [IndexDefinition(["parent", "name"]), IndexDefinition(["name"])])
+        try await database.register([parents, children], owner: "a.b")
+        #expect(try await indexes(of: "children", fixture) == [["parent", "name"], ["name"]])
+        children.indexes = []
+        #expect(try await database.register([parents, children], owner: "a.b").extended == ["children"])
+        // Whoever deletes a parent still finds its children.
+        #expect(try await indexes(of: "children", fixture) == [["parent"]])
+        #expect(try await database.register([parents, children], owner: "a.b") == RegistrationReport())
+        children.indexes = [IndexDefinition(["parent"]), IndexDefinition(["name"], unique: true)]
+        #expect(try await database.register([parents, children], owner: "a.b").extended == ["children"])
+        #expect(try await indexes(of: "children", fixture) == [["parent"], ["name"]])
+        children.indexes.removeLast()
+        let error = try await storageError { try await database.register([children], owner: "a.b") }
+        #expect(error.code == .incompatibleTable)
+    }
+
+    /// The columns of a table's indexes after the person, besides the primary key.
+    private func indexes(of table: String, _ fixture: Fixture) async throws -> Set<[String]> {
+        try await fixture.database.read(.system) { transaction in
+            let engine = transaction.context.engine
+            let list = try engine.run(
+                RowStatement("SELECT name FROM pragma_index_list('\(table)') WHERE origin = 'c'"), [])
+            return try Set(
+                list.values.map { name in
+                    guard case .text(let name) = name else { return [] }
+                    return try engine.run(
+                        RowStatement("SELECT name FROM pragma_index_info('\(name)') ORDER BY seqno"), []
+                    ).values.dropFirst().compactMap { value in
+                        guard case .text(let column) = value else { return nil }
+                        return column
+                    }
+                })
+        }
+    }
+
     @Test func refusesNamesOfOthers() async throws {
         let fixture = try await Fixture()
         try await fixture.database.migrate([Migration("x/1") { $0.sql("CREATE TABLE accounts (id INTEGER)") }])

@@ -133,7 +133,16 @@ extension RowExecutor {
         var copy = self
         do {
             try engine.savepoint {
-                try copy.engine.deferringReferences {
+                // One row that refers to others comes back whole or not at all, in whatever order; several may refer to
+                // each other. To ask for the delay costs SQLite all of its compiled statements.
+                let referring = entries.count { entry in
+                    copy.snapshot.tables[entry.table]?.columns.contains { $0.definition.references != nil } ?? false
+                }
+                if referring > 1 {
+                    try copy.engine.deferringReferences {
+                        for entry in entries { try copy.revert(entry) }
+                    }
+                } else {
                     for entry in entries { try copy.revert(entry) }
                 }
                 try finish(copy)
@@ -216,13 +225,14 @@ extension RowExecutor {
 
     // MARK: Turns
 
-    func latestUndoable() throws -> UndoableTurn? {
+    func latestUndoable(withTitle: Bool = true) throws -> UndoableTurn? {
         let answer = try engine.run(RowExecutor.selectLatest, [.int(user)])
         guard answer.rowCount == 1, case .int(let turn) = answer.values[0], case .int(let at) = answer.values[1] else {
             return nil
         }
         let id = RecordID(rawValue: turn)
-        return UndoableTurn(turn: id, title: try title(of: id), at: Timestamp(millisecondsSinceEpoch: at))
+        return UndoableTurn(
+            turn: id, title: withTitle ? try title(of: id) : nil, at: Timestamp(millisecondsSinceEpoch: at))
     }
 
     func title(of turn: RecordID) throws -> String? {

@@ -47,6 +47,13 @@ extension ReadTransaction {
     }
 }
 
+extension ReadTransaction {
+    /// The same without its title.
+    public func latestUndoableTurn() throws -> RecordID? {
+        try RowExecutor(context, access: .host, origin: nil, quota: nil).latestUndoable(withTitle: false)?.turn
+    }
+}
+
 extension WriteTransaction {
     /// Runs operations in order, all or none, on the scope's person.
     ///
