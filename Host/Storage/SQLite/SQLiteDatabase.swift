@@ -88,7 +88,11 @@ public final class SQLiteDatabase: Database {
             throw StorageError(.corrupt, "the file is another program's database: choose another data folder")
         }
         if mark == 0 {
-            guard try SQLiteSchema.integer(connection, "SELECT count(*) FROM sqlite_schema") == 0 else {
+            // Another process may have begun the file since: it marks it before it makes tables.
+            guard
+                try SQLiteSchema.integer(connection, "SELECT count(*) FROM sqlite_schema") == 0
+                    || SQLiteSchema.integer(connection, "PRAGMA application_id") == SQLiteSchema.applicationID
+            else {
                 throw StorageError(.corrupt, "the file is another program's database: choose another data folder")
             }
             try connection.once("PRAGMA application_id = \(SQLiteSchema.applicationID)")
