@@ -117,10 +117,12 @@ public final class Application: Sendable {
         try await settings.load()
         secrets = StoredSecrets(database: database)
         let late = LateParts()
+        var trust = paths.trust
+        if options.isEphemeral { trust.acceptedRevocations = nil }
         plugins = PluginHost(
             configuration: PluginHostConfiguration(
                 registryPath: paths.registry, searchPaths: [paths.plugins], buildFolder: paths.plugins,
-                lockPath: options.isEphemeral ? nil : paths.lockFile,
+                lockPath: options.isEphemeral ? nil : paths.lockFile, trust: trust,
                 reservedNamespaces: Set(LifeTools.definitions.map(\.namespace)), reservedTables: Set(hostTables)),
             services: HostServices(
                 clock: clock, rows: StoredRows(database: database), settings: settings,

@@ -1,5 +1,6 @@
 import Glibc
 public import TandemCore
+public import TandemPluginHost
 
 /// Where this installation's files are: found from the executable, not from the working folder.
 public struct InstallationPaths: Sendable {
@@ -10,17 +11,36 @@ public struct InstallationPaths: Sendable {
     /// Where bundles lie: `plugins` beside the executable.
     public var plugins: String
     public var dataFolder: String
+    /// `TANDEM_TRUST`, or `trust.json` beside the registry.
+    public var trustFile: String
 
     public var databaseFile: String { dataFolder + "/tandem.sqlite" }
     public var keyFile: String { dataFolder + "/master.key" }
     public var lockFile: String { dataFolder + "/plugins.lock.json" }
+    /// What was revoked, beside the keys that are trusted.
+    public var revocationsFile: String {
+        (trustFile.lastIndex(of: "/").map { String(trustFile[...$0]) } ?? "") + "revocations.json"
+    }
+    /// This machine's signing keys.
+    public var keysFolder: String { dataFolder + "/keys" }
+
+    /// Where the plugin host looks for what it trusts.
+    public var trust: TrustPaths {
+        TrustPaths(
+            store: trustFile, revocations: revocationsFile,
+            acceptedRevocations: dataFolder + "/revocations.accepted.json", keys: keysFolder)
+    }
 
     public init(configuration: Configuration, executable: String? = nil) {
         let folder = executable ?? InstallationPaths.ownFolder()
         executableFolder = folder
         plugins = folder + "/plugins"
         dataFolder = configuration.dataFolder
-        registry = configuration.registry ?? InstallationPaths.nearestRegistry(from: folder)
+        let registry = configuration.registry ?? InstallationPaths.nearestRegistry(from: folder)
+        self.registry = registry
+        trustFile =
+            configuration.trust
+            ?? (registry.lastIndex(of: "/").map { String(registry[...$0]) } ?? "") + "trust.json"
     }
 
     /// Makes the data folder for this user alone (mode 0700).

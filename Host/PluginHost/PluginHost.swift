@@ -14,6 +14,7 @@ public final class PluginHost: ToolProvider {
     let grantStore: any GrantStore
     let cache = GrantCache()
     let mediator = MediatorReference()
+    private let trust: TrustKeeper
     private let loader: PluginLoader
     private let current: Mutex<PluginSet>
     private let bookkeeping = Mutex(Bookkeeping())
@@ -37,6 +38,7 @@ public final class PluginHost: ToolProvider {
         self.configuration = configuration
         self.services = services
         grantStore = grants
+        trust = TrustKeeper(paths: configuration.trust, clock: services.clock, logger: services.logger)
         current = Mutex(PluginSet(generation: 0, plugins: [], listed: []))
         let reference = SelfReference()
         loader = PluginLoader(
@@ -116,13 +118,15 @@ public final class PluginHost: ToolProvider {
     public func reload() async {
         await reloadGate.enter()
         let work = OneShot<Void>()
-        // Reading, checking and mapping block: not on Swift's shared pool.
+        // Reading, checking and mapping block: not on Swift's shared pool, nor on a worker, since a trial of `create`
+        // needs one of those.
         let outcome = Mutex<PluginSet?>(nil)
         let box = Box(outcome)
-        WorkerPool.shared.submit { [self] in
+        let load: @Sendable () -> Void = { [self] in
             box.value.withLock { $0 = readAndLoad() }
             work.resolve(())
         }
+        if !HostThread.start(load) { WorkerPool.shared.submit(load) }
         await work.value()
         if let new = box.value.withLock({ $0 }) { await install(new) }
         reloadGate.leave()
@@ -142,8 +146,9 @@ public final class PluginHost: ToolProvider {
             services.logger.error(
                 "the registry of plugins cannot be used; the plugins stay as they were",
                 metadata: ["error": "\(error.description)"])
-            return nil
+            return withoutRevoked(catalogue, trust.read())
         }
+        let trusted = trust.read()
         let seen = documents + bundlesFingerprint(registry.entries)
         let old = catalogue
         var taken = PluginLoader.Taken()
@@ -152,7 +157,8 @@ public final class PluginHost: ToolProvider {
         for entry in registry.entries {
             do throws(PluginLoader.Failure) {
                 let plugin = try loader.load(
-                    entry, taken: &taken, meters: meters(of: entry.id), current: old.plugin(entry.id)?.plugin)
+                    entry, taken: &taken, meters: meters(of: entry.id), current: old.plugin(entry.id)?.plugin,
+                    trust: trusted)
                 listed.append(.loaded(plugins.count))
                 plugins.append(plugin)
             } catch {
@@ -173,6 +179,29 @@ public final class PluginHost: ToolProvider {
                 if let checksum = refused.checksum { state.imagesMapped.insert(checksum) }
             }
         }
+        return PluginSet(generation: old.generation + 1, plugins: plugins, listed: listed)
+    }
+
+    /// The set without what was revoked since, so that a broken registry does not keep that alive; nil: nothing was.
+    private func withoutRevoked(_ old: PluginSet, _ trusted: TrustView) -> PluginSet? {
+        guard let revocations = trusted.revocations else { return nil }
+        var plugins: [LoadedPlugin] = []
+        let listed = old.listed.map { item -> PluginSet.Listed in
+            guard case .loaded(let index) = item else { return item }
+            let plugin = old.plugins[index]
+            if let reason = revocations.reason(
+                manifest: plugin.manifestChecksum, plugin: plugin.id, version: plugin.manifest.version,
+                keys: plugin.signature?.path ?? [])
+            {
+                return .refused(
+                    PluginSet.Refused(
+                        entry: plugin.entry, manifest: plugin.manifest, checksum: plugin.imageChecksum,
+                        refusal: PluginRefusal(.revoked, reason), isMapped: true))
+            }
+            plugins.append(plugin)
+            return .loaded(plugins.count - 1)
+        }
+        guard plugins.count < old.plugins.count else { return nil }
         return PluginSet(generation: old.generation + 1, plugins: plugins, listed: listed)
     }
 
@@ -271,6 +300,7 @@ public final class PluginHost: ToolProvider {
         var print: [UInt64] = []
         FileFingerprint.add(configuration.registryPath, to: &print)
         if let lock = configuration.lockPath { FileFingerprint.add(lock, to: &print) }
+        trust.addFingerprint(to: &print)
         return print
     }
 
@@ -306,6 +336,12 @@ public final class PluginHost: ToolProvider {
     /// Why the registry cannot be read, when it cannot: the plugins are then those of the last good one.
     public var registryProblem: DocumentError? { bookkeeping.withLock { $0.registryProblem } }
 
+    /// What is wrong with the documents that say whom this host trusts, and lists that expire: for the operator.
+    public var trustWarnings: [String] { trust.warnings }
+
+    /// The number of the revocation list in force.
+    public var revocationSequence: Int64? { trust.revocations?.sequence }
+
     /// All plugins of the registry, in its order.
     public func statuses() -> [PluginStatus] {
         let set = catalogue
@@ -317,7 +353,8 @@ public final class PluginHost: ToolProvider {
                     id: plugin.id, namespace: plugin.manifest.namespace, name: plugin.name,
                     version: plugin.manifest.version, bundle: plugin.entry.bundle, state: .loaded,
                     tools: plugin.tools.map(\.definition.id), checksum: plugin.imageChecksum,
-                    trust: plugin.entry.trust, isolation: plugin.entry.isolation, plan: plugin.entry.plan,
+                    trust: plugin.entry.trust, signature: plugin.signature, isolation: plugin.entry.isolation,
+                    plan: plugin.entry.plan,
                     warnings: plugin.warnings, lastFailure: plugin.lastFailure, instances: plugin.instanceCount,
                     counters: plugin.meters.snapshot)
             case .refused(let refused):
@@ -325,8 +362,9 @@ public final class PluginHost: ToolProvider {
                     id: refused.entry.id, namespace: refused.manifest?.namespace, name: refused.manifest?.name,
                     version: refused.manifest?.version, bundle: refused.entry.bundle,
                     state: .refused(refused.refusal), tools: refused.manifest?.tools.map(\.id) ?? [],
-                    checksum: refused.checksum, trust: refused.entry.trust, isolation: refused.entry.isolation,
-                    plan: refused.entry.plan, warnings: [], lastFailure: nil, instances: 0,
+                    checksum: refused.checksum, trust: refused.entry.trust, signature: nil,
+                    isolation: refused.entry.isolation, plan: refused.entry.plan, warnings: [], lastFailure: nil,
+                    instances: 0,
                     counters: meters(of: refused.entry.id).snapshot)
             }
         }

@@ -11,6 +11,8 @@ public struct PluginHostConfiguration: Sendable {
     public var buildFolder: String?
     /// `plugins.lock.json` in the data folder; nil: local builds are not pinned (tests, pipes).
     public var lockPath: String?
+    /// What decides whom this host trusts.
+    public var trust: TrustPaths
     /// The target triple of this host: `x86_64-unknown-linux-gnu`.
     public var platform: String
     /// First parts of the ids of the host's own tools.
@@ -30,7 +32,8 @@ public struct PluginHostConfiguration: Sendable {
 
     public init(
         registryPath: String, searchPaths: [String], buildFolder: String? = nil, lockPath: String? = nil,
-        platform: String = PluginHostConfiguration.ownPlatform, reservedNamespaces: Set<String> = [],
+        trust: TrustPaths = TrustPaths(), platform: String = PluginHostConfiguration.ownPlatform,
+        reservedNamespaces: Set<String> = [],
         reservedTables: Set<String> = [], idleAfter: Duration = .seconds(600),
         pollInterval: Duration = .milliseconds(500), grantsMaxAge: Duration = .seconds(2),
         cancelLead: Duration = .milliseconds(100), cancelGrace: Duration = .milliseconds(500)
@@ -39,6 +42,7 @@ public struct PluginHostConfiguration: Sendable {
         self.searchPaths = searchPaths
         self.buildFolder = buildFolder
         self.lockPath = lockPath
+        self.trust = trust
         self.platform = platform
         self.reservedNamespaces = reservedNamespaces
         self.reservedTables = reservedTables

@@ -17,6 +17,8 @@ public struct PluginStatus: Sendable, Hashable {
     /// `sha256:` of the library; nil when it could not be read.
     public var checksum: String?
     public var trust: RegistryEntry.Trust
+    /// Who signed it; nil when the registry's pin or the lock of local builds vouches for it, or when it is refused.
+    public var signature: BundleSignature?
     public var isolation: RegistryEntry.Isolation
     public var plan: String?
     /// For the operator: exported symbols besides the entry …
@@ -26,6 +28,11 @@ public struct PluginStatus: Sendable, Hashable {
     /// People who have an instance right now.
     public var instances: Int
     public var counters: PluginCounters
+
+    /// The tier for people to read: whom nobody reviewed is marked.
+    public var trustMark: String {
+        trust == .developer ? "DEVELOPER (not reviewed)" : trust.rawValue
+    }
 
     public var refusal: PluginRefusal? {
         if case .refused(let refusal) = state { return refusal }

@@ -8,27 +8,12 @@ import Testing
 /// Changes of the registry and of bundles while the host runs.
 @Suite(.timeLimit(.minutes(1)))
 struct ReloadTests {
-    private func withRunningHost(
-        _ test: TestHost, _ body: (TestHost) async throws -> Void
-    ) async throws {
-        await test.host.start()
-        let run = Task { await test.host.run() }
-        do {
-            try await body(test)
-        } catch {
-            run.cancel()
-            throw error
-        }
-        run.cancel()
-        await run.value
-    }
-
     @Test func addsAndRemovesPluginsWithoutRestart() async throws {
         let test = try TestHost()
         try await test.pack("one", "echo")
         try await test.pack("two", "echo")
         try test.register(["one"])
-        try await withRunningHost(test) { test in
+        try await test.withRunningHost { test in
             #expect(await test.call("one.run").result != nil)
             #expect(await test.call("two.run").error?.code == "unknown_tool")
             try test.register(["one", "two"])
@@ -59,7 +44,7 @@ struct ReloadTests {
         let test = try TestHost()
         try await test.pack("one", "echo")
         try test.register(["one"])
-        try await withRunningHost(test) { test in
+        try await test.withRunningHost { test in
             #expect(await test.call("one.run").result != nil)
             try test.folder.write("{\n  \"version\": 1,\n  \"plugins\": [,]\n}", to: "registry.json")
             #expect(await eventually { test.host.registryProblem != nil })
@@ -76,7 +61,7 @@ struct ReloadTests {
     @Test func startsWithoutARegistryAndFindsItLater() async throws {
         let test = try TestHost()
         try await test.pack("one", "echo")
-        try await withRunningHost(test) { test in
+        try await test.withRunningHost { test in
             #expect(test.host.registryProblem?.description.contains("missing") == true)
             #expect(test.host.statuses().isEmpty)
             try test.register(["one"])
@@ -88,7 +73,7 @@ struct ReloadTests {
         let test = try TestHost()
         try await test.pack("one", "echo")
         try test.register(["one"])
-        try await withRunningHost(test) { test in
+        try await test.withRunningHost { test in
             #expect(await test.call("one.run").result != nil)
             let before = try test.status("test.one").checksum
             let path = try await FixtureLibrary.compile("stray_exports", FixtureLibrary.names("test.one", "one"))
@@ -104,7 +89,7 @@ struct ReloadTests {
         try await test.pack("one", "echo")
         try await test.pack("two", "echo")
         try test.register(["one", "two"])
-        try await withRunningHost(test) { test in
+        try await test.withRunningHost { test in
             #expect(await test.call("one.run").result != nil)
             let name = try #require(
                 FileManager.default.contentsOfDirectory(atPath: test.bundles + "/one").first { $0.hasSuffix(".so") })
@@ -136,7 +121,7 @@ struct ReloadTests {
         let test = try TestHost()
         try await test.pack("one", "echo")
         try test.register(["one"])
-        try await withRunningHost(test) { test in #expect(await test.call("one.run").result != nil) }
+        try await test.withRunningHost { test in #expect(await test.call("one.run").result != nil) }
         #expect(await test.call("one.run").error?.code == "unknown_tool")
     }
 }

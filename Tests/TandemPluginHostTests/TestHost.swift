@@ -33,10 +33,18 @@ final class TestHost: Sendable {
             configuration: PluginHostConfiguration(
                 registryPath: folder.path + "/registry.json", searchPaths: [folder.path + "/plugins"],
                 buildFolder: folder.path + "/plugins", lockPath: lock ? folder.path + "/plugins.lock.json" : nil,
-                reservedTables: ["tasks"], idleAfter: idleAfter, pollInterval: poll, cancelGrace: cancelGrace),
+                trust: TestHost.trust(in: folder.path), reservedTables: ["tasks"], idleAfter: idleAfter,
+                pollInterval: poll, cancelGrace: cancelGrace),
             services: HostServices(
                 clock: clock, rows: rows, settings: settings, person: person, logger: logger),
             grants: grants)
+    }
+
+    /// The documents of trust beside the registry, and the host's own records beside the lock.
+    static func trust(in folder: String) -> TrustPaths {
+        TrustPaths(
+            store: folder + "/trust.json", revocations: folder + "/revocations.json",
+            acceptedRevocations: folder + "/revocations.accepted.json", keys: folder + "/keys")
     }
 
     /// Packs a compiled fixture into the bundle `name`.
@@ -109,6 +117,20 @@ final class TestHost: Sendable {
         }
         let document: JSON = ["version": 1, "plugins": .array(entries)]
         try folder.write(document.pretty(), to: "registry.json")
+    }
+
+    /// Starts the host and lets it watch its files while the body runs.
+    func withRunningHost(_ body: (TestHost) async throws -> Void) async throws {
+        await host.start()
+        let run = Task { await host.run() }
+        do {
+            try await body(self)
+        } catch {
+            run.cancel()
+            throw error
+        }
+        run.cancel()
+        await run.value
     }
 
     func refusal(_ id: String) -> PluginRefusal? { host.statuses().first { $0.id == id }?.refusal }

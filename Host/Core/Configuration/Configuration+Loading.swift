@@ -10,6 +10,7 @@ extension Configuration {
 
         dataFolder = Configuration.dataFolder(&source)
         registry = source.text("TANDEM_REGISTRY").map(absolutePath)
+        trust = source.text("TANDEM_TRUST").map(absolutePath)
         listen = Configuration.listen(&source)
         publicURL = Configuration.publicURL(&source)
         masterKey = source.secret("TANDEM_MASTER_KEY")

@@ -10,6 +10,8 @@ public struct Configuration: Sendable {
     public var dataFolder: String
     /// The plugin catalogue. `TANDEM_REGISTRY`; nil where the executable looks for its own.
     public var registry: String?
+    /// The keys that the operator trusts. `TANDEM_TRUST`; nil: `trust.json` beside the catalogue.
+    public var trust: String?
     /// `TANDEM_LISTEN`, default `127.0.0.1:8080`.
     public var listen: ListenAddress
     /// How the world reaches us: what Twilio signs and calls back. `TANDEM_PUBLIC_URL`.
@@ -115,7 +117,8 @@ struct Setting {
     }
 
     static let all: [Setting] = [
-        Setting("TANDEM_CONFIG"), Setting("TANDEM_DATA"), Setting("TANDEM_REGISTRY"), Setting("TANDEM_LISTEN"),
+        Setting("TANDEM_CONFIG"), Setting("TANDEM_DATA"), Setting("TANDEM_REGISTRY"), Setting("TANDEM_TRUST"),
+        Setting("TANDEM_LISTEN"),
         Setting("TANDEM_PUBLIC_URL"), Setting("TANDEM_MASTER_KEY", secret: true), Setting("TANDEM_LOG"),
         Setting("TANDEM_METRICS_TOKEN", secret: true), Setting("DATABASE_URL", secret: true),
         Setting("REDIS_URL", secret: true), Setting("GEMINI_API_KEY", secret: true),

@@ -12,6 +12,8 @@ final class LoadedPlugin: Sendable {
     let imageChecksum: String
     let manifestChecksum: String
     let bundlePath: String
+    /// Who vouches for it; nil: the lock or the registry's pin.
+    let signature: BundleSignature?
     /// What a person approves (`GrantApproval`).
     let approval: String
     let tools: [CallableTool]
@@ -51,7 +53,8 @@ final class LoadedPlugin: Sendable {
     }
 
     init(
-        entry: RegistryEntry, bundle: Bundle, table: PluginTable, parts: PluginParts, metrics: PluginMetrics,
+        entry: RegistryEntry, bundle: Bundle, signature: BundleSignature? = nil, table: PluginTable, parts: PluginParts,
+        metrics: PluginMetrics,
         services: HostServices, mediator: MediatorReference, surroundings: PluginSurroundings, meters: PluginMeters,
         warnings: [String]
     ) {
@@ -61,6 +64,7 @@ final class LoadedPlugin: Sendable {
         imageChecksum = bundle.libraryChecksum
         manifestChecksum = bundle.manifestChecksum
         bundlePath = bundle.path
+        self.signature = signature
         approval = GrantApproval.hash(of: bundle.manifest)
         tools = parts.tools
         handlers = parts.handlers
@@ -95,7 +99,8 @@ final class LoadedPlugin: Sendable {
     }
 
     var id: String { manifest.id }
-    var name: String { manifest.name }
+    /// What people see: marked when nobody but its developer answers for it.
+    var name: String { entry.trust == .developer ? manifest.name + " (dev)" : manifest.name }
 
     var lastFailure: String? { state.withLock { $0.lastFailure } }
     var instanceCount: Int { state.withLock { $0.instances.count } }

@@ -6,8 +6,12 @@ struct Bundle: Sendable {
     /// The real path of the folder.
     let path: String
     let manifest: PluginManifest
+    /// `plugin.json` as read: what is signed.
+    let manifestBytes: [UInt8]
     /// Of `plugin.json`.
     let manifestChecksum: String
+    /// `manifest.sig`, well formed; whether it holds is for the host's trust to say.
+    let signature: ManifestSignature?
     /// Of every other file, as found.
     let files: [String: String]
     /// Empty for a manifest-only plugin that calls a library of the system.
@@ -20,24 +24,20 @@ struct Bundle: Sendable {
     var libraryChecksum: String { files[manifest.packaging?.library ?? ""] ?? "" }
 
     /// Opens each file once, relative to the opened folder; what is checked is what is kept.
-    init(at path: String) throws(PluginRefusal) {
-        guard let real = realpath(path, nil) else {
-            throw PluginRefusal(.missingFile, "the bundle \(path) is missing")
-        }
-        self.path = String(cString: real)
-        free(real)
-        let folder = open(self.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-        guard folder >= 0 else {
-            throw PluginRefusal(
-                errno == ENOTDIR ? .unsafeFile : .missingFile,
-                "the bundle \(path) is no readable folder: \(systemMessage(errno))")
-        }
+    ///
+    /// - Parameters:
+    ///   - base: the folder that `path` is relative to, given by the operator: it may be a link, what is below may not.
+    ///   - ignoresSignature: true to sign it anew.
+    init(at path: String, in base: String? = nil, ignoresSignature: Bool = false) throws(PluginRefusal) {
+        let folder = try Self.folder(path, in: base)
         defer { close(folder) }
+        self.path = try Self.realPath(of: folder)
         var status = stat()
         guard fstat(folder, &status) == 0, status.st_mode & 0o022 == 0 else {
             throw PluginRefusal(.unsafeFile, "the bundle \(path) can be written by its group or by everybody")
         }
         let text = try Self.read("plugin.json", in: folder, limit: PluginManifest.maxDocumentBytes)
+        manifestBytes = text
         manifestChecksum = Checksum.of(text)
         do {
             manifest = try PluginManifest(reading: text, packaged: true)
@@ -52,9 +52,14 @@ struct Bundle: Sendable {
                 .abiMismatch,
                 "the plugin was built for ABI \(manifest.abi), this host has ABI \(PluginTable.hostABI)")
         }
-        for name in try Self.names(in: self.path) where name != "plugin.json" && packaging.files[name] == nil {
-            throw PluginRefusal(.unsafeFile, "\(name) lies in the bundle but not in the manifest's list of files")
+        let names = try Self.names(in: folder)
+        for name in names where !Self.unlisted.contains(name) && packaging.files[name] == nil {
+            throw PluginRefusal(
+                .unsafeFile,
+                "\(PlainText.sanitized(name)) lies in the bundle but not in the manifest's list of files")
         }
+        signature =
+            ignoresSignature || !names.contains(ManifestSignature.fileName) ? nil : try Self.signature(in: folder)
         var found: [String: String] = [:]
         var library: [UInt8] = []
         for name in packaging.files.keys.sorted() {
@@ -92,13 +97,69 @@ struct Bundle: Sendable {
         }
     }
 
-    private static func names(in path: String) throws(PluginRefusal) -> [String] {
-        guard let folder = opendir(path) else {
-            throw PluginRefusal(.missingFile, "the bundle cannot be listed: \(systemMessage(errno))")
+    /// What the manifest cannot list.
+    private static let unlisted: Set<String> = ["plugin.json", ManifestSignature.fileName]
+
+    private static func signature(in folder: Int32) throws(PluginRefusal) -> ManifestSignature {
+        let text = try read(ManifestSignature.fileName, in: folder, limit: ManifestSignature.maxDocumentBytes)
+        do {
+            return try ManifestSignature(reading: text)
+        } catch {
+            throw PluginRefusal(.wrongSignature, error.description)
         }
-        defer { closedir(folder) }
+    }
+
+    /// Opens the folder: below `base` no component may be a link.
+    private static func folder(_ path: String, in base: String?) throws(PluginRefusal) -> Int32 {
+        var current = AT_FDCWD
+        var parts = [Substring(path)]
+        if let base {
+            current = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard current >= 0 else {
+                throw PluginRefusal(.missingFile, "the bundle \(path) is missing: \(systemMessage(errno))")
+            }
+            parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        }
+        for part in parts {
+            let next = openat(current, String(part), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+            let code = errno
+            if current != AT_FDCWD { close(current) }
+            guard next >= 0 else {
+                switch code {
+                case ENOENT: throw PluginRefusal(.missingFile, "the bundle \(path) is missing")
+                // What Linux says of a link that O_NOFOLLOW met, with and without O_DIRECTORY.
+                case ELOOP, ENOTDIR:
+                    throw PluginRefusal(.unsafeFile, "the bundle \(path) is no folder, or reached over a symbolic link")
+                default:
+                    throw PluginRefusal(
+                        .missingFile, "the bundle \(path) is no readable folder: \(systemMessage(code))")
+                }
+            }
+            current = next
+        }
+        return current
+    }
+
+    /// Where an opened folder is.
+    private static func realPath(of folder: Int32) throws(PluginRefusal) -> String {
+        guard let real = realpath("/proc/self/fd/\(folder)", nil) else {
+            throw PluginRefusal(.missingFile, "the bundle's place cannot be found: \(systemMessage(errno))")
+        }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    private static func names(in folder: Int32) throws(PluginRefusal) -> [String] {
+        // A descriptor of its own: its position and its end are this listing's.
+        let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard copy >= 0, let listing = fdopendir(copy) else {
+            let code = errno
+            if copy >= 0 { close(copy) }
+            throw PluginRefusal(.missingFile, "the bundle cannot be listed: \(systemMessage(code))")
+        }
+        defer { closedir(listing) }
         var names: [String] = []
-        while let entry = readdir(folder) {
+        while let entry = readdir(listing) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }

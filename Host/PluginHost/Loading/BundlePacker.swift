@@ -46,7 +46,9 @@ public enum BundlePacker {
         for file in files { contents.append((lastComponent(of: file), try read(file))) }
         var checksums: JSONObject = [:]
         for (name, bytes) in contents.sorted(by: { $0.name < $1.name }) {
-            guard TextRule.isFileName(name), name != "plugin.json", !checksums.contains(name) else {
+            guard TextRule.isFileName(name), name != "plugin.json", name != ManifestSignature.fileName,
+                !checksums.contains(name)
+            else {
                 throw PluginRefusal(.unsafeFile, "\(name) cannot be the name of a file in a bundle")
             }
             checksums[name] = .string(Checksum.of(bytes))
@@ -132,6 +134,8 @@ public enum BundlePacker {
             throw PluginRefusal(.unsafeFile, error.reason)
         }
         for name in earlier where !contents.contains(where: { $0.name == name }) { unlink(folder + "/" + name) }
+        // A signature of an earlier packing is none of this one.
+        unlink(folder + "/" + ManifestSignature.fileName)
         chmod(folder, 0o755)
     }
 

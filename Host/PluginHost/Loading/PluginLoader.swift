@@ -34,23 +34,25 @@ struct PluginLoader: Sendable {
     ///   - meters: where the plugin counts, kept over reloads.
     ///   - current: the plugin as it is loaded now; given back when nothing about it changed.
     func load(
-        _ entry: RegistryEntry, taken: inout Taken, meters: PluginMeters, current: LoadedPlugin?
+        _ entry: RegistryEntry, taken: inout Taken, meters: PluginMeters, current: LoadedPlugin?,
+        trust: TrustView = TrustView()
     ) throws(Failure) -> LoadedPlugin {
         var failure = Failure(refusal: PluginRefusal(.loadFailed, ""))
         do throws(PluginRefusal) {
             guard taken.ids.insert(entry.id).inserted else {
                 throw PluginRefusal(.duplicatePlugin, "\(entry.id) stands in the registry twice; this is the second")
             }
-            try requireInProcess(entry)
-            let bundle = try Bundle(at: try path(of: entry))
+            let bundle = try Bundle(at: entry.bundle, in: try folder(of: entry))
             failure.manifest = bundle.manifest
             failure.checksum = bundle.libraryChecksum
             try match(entry, bundle)
-            try requirePin(entry, bundle)
+            let signature = try requireTrust(entry, bundle, trust)
+            try requireInProcess(entry)
             try requireLibrary(entry, bundle.manifest)
             try reserve(bundle.manifest, in: &taken)
             if let current, current.entry == entry, current.manifestChecksum == bundle.manifestChecksum,
-                current.imageChecksum == bundle.libraryChecksum, current.bundlePath == bundle.path
+                current.imageChecksum == bundle.libraryChecksum, current.bundlePath == bundle.path,
+                current.signature == signature
             {
                 return current
             }
@@ -60,7 +62,8 @@ struct PluginLoader: Sendable {
             try compare(bundle.manifest, with: table)
             let parts = try PluginParts(compiling: bundle.manifest)
             let plugin = LoadedPlugin(
-                entry: entry, bundle: bundle, table: table, parts: parts, metrics: metrics(bundle.manifest),
+                entry: entry, bundle: bundle, signature: signature, table: table, parts: parts,
+                metrics: metrics(bundle.manifest),
                 services: services, mediator: mediator, surroundings: surroundings, meters: meters,
                 warnings: warnings(bundle))
             try tryOut(plugin)
@@ -80,11 +83,9 @@ struct PluginLoader: Sendable {
         }
     }
 
-    private func path(of entry: RegistryEntry) throws(PluginRefusal) -> String {
-        for folder in configuration.searchPaths {
-            let path = folder + "/" + entry.bundle
-            if access(path, F_OK) == 0 { return path }
-        }
+    /// The search path that holds the bundle.
+    private func folder(of entry: RegistryEntry) throws(PluginRefusal) -> String {
+        for folder in configuration.searchPaths where access(folder + "/" + entry.bundle, F_OK) == 0 { return folder }
         throw PluginRefusal(.missingFile, "the bundle \(entry.bundle) is missing in the plugin folders")
     }
 
@@ -108,19 +109,72 @@ struct PluginLoader: Sendable {
         }
     }
 
-    /// A published bundle by the registry, a locally built one by the lock.
-    private func requirePin(_ entry: RegistryEntry, _ bundle: Bundle) throws(PluginRefusal) {
-        if !entry.pins.isEmpty {
-            guard let pin = entry.pins[configuration.platform] else {
-                throw PluginRefusal(.notPinned, "the registry has no checksum for \(configuration.platform)")
-            }
-            guard pin == bundle.manifestChecksum else {
-                throw PluginRefusal(.wrongChecksum, "plugin.json does not have the checksum that the registry names")
-            }
-            return
+    /// Nothing revoked, and somebody vouches for exactly this manifest: a signature at the entry's tier; for first-party
+    /// plugins the registry's pin or the lock of local builds, which also stand for a developer's own work.
+    private func requireTrust(
+        _ entry: RegistryEntry, _ bundle: Bundle, _ trust: TrustView
+    ) throws(PluginRefusal) -> BundleSignature? {
+        var signature: BundleSignature?
+        if let pin = try pin(of: entry), pin != bundle.manifestChecksum {
+            throw PluginRefusal(.wrongChecksum, "plugin.json does not have the checksum that the registry names")
         }
-        guard let build = configuration.realBuildFolder, bundle.path == build || bundle.path.hasPrefix(build + "/")
-        else {
+        switch entry.trust {
+        case .firstParty:
+            if entry.pins.isEmpty { try requireLock(bundle) }
+        case .verified, .operator:
+            signature = try requireSignature(entry, bundle, trust)
+        case .developer:
+            if bundle.signature != nil {
+                signature = try requireSignature(entry, bundle, trust)
+            } else if entry.pins.isEmpty {
+                guard isOwnBuild(bundle) else {
+                    throw PluginRefusal(
+                        .notSigned,
+                        "it has no signature; a developer plugin is signed with a key of this machine, pinned in the "
+                            + "registry, or lies in the folder of the host's own build")
+                }
+                try requireLock(bundle)
+            }
+        }
+        if entry.trust != .firstParty, let problem = trust.recordProblem {
+            throw PluginRefusal(.untrustedKey, problem)
+        }
+        if let reason = trust.revocations?.reason(
+            manifest: bundle.manifestChecksum, plugin: bundle.manifest.id, version: bundle.manifest.version,
+            keys: signature?.path ?? [])
+        {
+            throw PluginRefusal(.revoked, reason)
+        }
+        return signature
+    }
+
+    private func requireSignature(
+        _ entry: RegistryEntry, _ bundle: Bundle, _ trust: TrustView
+    ) throws(PluginRefusal) -> BundleSignature {
+        guard let signature = bundle.signature else {
+            throw PluginRefusal(
+                .notSigned, "it has no signature, which a plugin of the tier \(entry.trust.rawValue) must have")
+        }
+        return try trust.signer(
+            of: bundle.manifestBytes, plugin: bundle.manifest.id, signature: signature, tier: entry.trust)
+    }
+
+    /// The registry's checksum for this platform; nil when the registry names none at all.
+    private func pin(of entry: RegistryEntry) throws(PluginRefusal) -> String? {
+        guard !entry.pins.isEmpty else { return nil }
+        guard let pin = entry.pins[configuration.platform] else {
+            throw PluginRefusal(.notPinned, "the registry has no checksum for \(configuration.platform)")
+        }
+        return pin
+    }
+
+    private func isOwnBuild(_ bundle: Bundle) -> Bool {
+        guard let build = configuration.realBuildFolder else { return false }
+        return bundle.path == build || bundle.path.hasPrefix(build + "/")
+    }
+
+    private func requireLock(_ bundle: Bundle) throws(PluginRefusal) {
+        guard isOwnBuild(bundle) else {
             throw PluginRefusal(
                 .notPinned,
                 "the registry names no checksum, and the bundle does not lie in the folder of the host's own build")

@@ -11,6 +11,14 @@ public struct PluginRefusal: Error, Sendable, Hashable, CustomStringConvertible 
         public static let unsafeFile = Code(rawValue: "unsafe_file")
         public static let wrongChecksum = Code(rawValue: "wrong_checksum")
         public static let notPinned = Code(rawValue: "not_pinned")
+        /// Its tier asks for a signature, and there is none.
+        public static let notSigned = Code(rawValue: "not_signed")
+        /// The signature does not belong to these bytes.
+        public static let wrongSignature = Code(rawValue: "wrong_signature")
+        /// Signed by a key that this host does not trust, not for this plugin or not at this tier.
+        public static let untrustedKey = Code(rawValue: "untrusted_key")
+        /// The key, the version or the build was revoked.
+        public static let revoked = Code(rawValue: "revoked")
         public static let needsRunner = Code(rawValue: "needs_runner")
         public static let invalidManifest = Code(rawValue: "invalid_manifest")
         /// A library of the system that the registry entry does not allow.

@@ -14,6 +14,8 @@ struct FileRefusal: Error, Sendable {
 struct RegularFile: ~Copyable {
     let descriptor: Int32
     let size: Int
+    /// Nobody but the owner may read or write it.
+    let isPrivate: Bool
     private let name: String
 
     /// Opens `path`, relative to the folder `directory` when given.
@@ -52,6 +54,7 @@ struct RegularFile: ~Copyable {
             throw FileRefusal(errno: EACCES, reason: problem)
         }
         self.descriptor = descriptor
+        isPrivate = status.st_mode & 0o077 == 0
         size = Int(status.st_size)
     }
 

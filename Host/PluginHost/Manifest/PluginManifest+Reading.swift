@@ -195,7 +195,7 @@ extension PluginManifest {
         var files: [String: String] = [:]
         if !reader.has("files") { reader.problems.add(reader.pointer, "files is missing") }
         for (pointer, name, value) in reader.members("files") {
-            if !TextRule.isFileName(name) || name == "plugin.json" {
+            if !TextRule.isFileName(name) || name == "plugin.json" || name == ManifestSignature.fileName {
                 reader.problems.add(pointer, "must be the name of a file beside plugin.json", atName: true)
             } else if let checksum = value.stringValue, TextRule.isChecksum(checksum) {
                 files[name] = checksum

@@ -14,9 +14,12 @@ struct PluginCommand: AsyncParsableCommand {
               tandem plugin enable expenses --as me@example.org
               tandem plugin disable expenses --as me@example.org
               tandem plugin pack libTidesPlugin.so --into bundles
+              tandem plugin sign bundles/tides --key mine
+              tandem plugin verify bundles/tides
             """,
         subcommands: [
             PluginListCommand.self, PluginEnableCommand.self, PluginDisableCommand.self, PluginPackCommand.self,
+            PluginSignCommand.self, PluginVerifyCommand.self, PluginRevokeCommand.self, PluginKeysCommand.self,
         ])
 }
 
@@ -49,10 +52,11 @@ struct PluginListCommand: AsyncParsableCommand {
                 rows.append(
                     [
                         status.id, status.version ?? "?", status.refusal == nil ? "loaded" : "refused",
-                        String(status.tools.count), status.trust.rawValue,
+                        String(status.tools.count), status.trustMark,
                     ] + (email == nil ? [] : [grants[status.id] ?? "-"]))
             }
             let problem = application.plugins.registryProblem
+            for warning in application.plugins.trustWarnings { Terminal.note("tandem: \(warning)") }
             if !terminal.isJSON {
                 terminal.table(rows)
                 for status in statuses {
@@ -82,6 +86,8 @@ struct PluginListCommand: AsyncParsableCommand {
         object["tools"] = .array(status.tools.map { .string($0) })
         object["checksum"] = status.checksum.map { .string($0) } ?? .null
         object["trust"] = .string(status.trust.rawValue)
+        object["signed_by"] = status.signature.map { .string($0.name) } ?? .null
+        object["key"] = status.signature.map { .string($0.key) } ?? .null
         object["isolation"] = .string(status.isolation.rawValue)
         object["warnings"] = .array(status.warnings.map { .string($0) })
         if let grant { object["grant"] = .string(grant) }
