@@ -326,3 +326,62 @@ struct ForeignManifestTests {
         host.host.shutDown()
     }
 }
+
+/// Bundles of manifest-only plugins.
+@Suite
+struct ForeignBundleTests {
+    private func document(_ library: String, _ function: String) -> String {
+        """
+        {"manifest": 1, "id": "test.plain", "namespace": "plain", "name": "N", "version": "1.0.0", "summary": "S",
+         "abi": {"major": 1, "minor": 0},
+         "tools": [{"id": "plain.f", "title": "T", "description": "D", "effect": "read"}],
+         "foreign": {"library": \(library), "functions": {"plain.f": \(function)}}}
+        """
+    }
+
+    @Test func packsTheFilesThatTheManifestNames() throws {
+        let folder = TemporaryFolder()
+        try folder.write("words", to: "words.txt")
+        try folder.write(
+            document(
+                #"{"system": "libm.so.6"}"#,
+                #"{"symbol": "f", "message": "x", "parameters": [{"type": "file", "file": "words.txt"}]}"#),
+            to: "plugin.json")
+        let packed = try BundlePacker.pack(manifest: folder.path, into: folder.path + "/bundle")
+        #expect(packed.id == "test.plain")
+        let bundle = try Bundle(at: folder.path + "/bundle")
+        #expect(bundle.manifest.packaging?.files == ["words.txt": Checksum.of(Array("words".utf8))])
+        #expect(bundle.library.isEmpty && bundle.image == nil)
+        #expect(bundle.manifest.packaging?.platform == nil)
+    }
+
+    @Test func refusesALibraryWithoutTheFunction() async throws {
+        let library = try await FixtureLibrary.compile("echo", FixtureLibrary.names("test.plain", "plain"))
+        let folder = TemporaryFolder()
+        let name = String(library.split(separator: "/").last ?? "")
+        for (symbol, code) in [("tandem_plugin_entry", nil), ("no_such", PluginRefusal.Code.noEntry)] {
+            try folder.write(
+                document(#"{"file": "\#(name)"}"#, #"{"symbol": "\#(symbol)", "message": "x"}"#), to: "plugin.json")
+            let outcome = Result { () throws(PluginRefusal) in
+                try BundlePacker.pack(manifest: folder.path, into: folder.path + "/bundle", files: [library])
+            }
+            switch outcome {
+            case .success(let packed): #expect(code == nil && packed.id == "test.plain")
+            case .failure(let refusal): #expect(refusal.code == code)
+            }
+        }
+    }
+
+    @Test func sendsAPluginWithCodeToItsLibrary() throws {
+        let folder = TemporaryFolder()
+        try folder.write(
+            #"{"manifest": 1, "id": "a.b", "namespace": "t", "name": "N", "version": "1.0.0", "summary": "S", "abi": {"major": 1, "minor": 0}, "tools": []}"#,
+            to: "plugin.json")
+        do throws(PluginRefusal) {
+            _ = try BundlePacker.pack(manifest: folder.path, into: folder.path + "/bundle")
+            Issue.record("packed")
+        } catch {
+            #expect(error.reason.contains("no foreign section"))
+        }
+    }
+}

@@ -32,18 +32,69 @@ public enum BundlePacker {
         let bytes = try read(library)
         let image = try ELFImage(bytes)
         let table = try LoadedImage.load(bytes, checksum: Checksum.of(bytes)).outcome.get()
-        let manifest: PluginManifest
-        do {
-            manifest = try PluginManifest(reading: table.manifest, packaged: false)
-        } catch {
-            throw PluginRefusal(.invalidManifest, error.description)
-        }
+        let manifest = try self.manifest(reading: table.manifest)
         guard table.abi == manifest.abi else {
             throw PluginRefusal(
                 .manifestDiffers, "the code was built for ABI \(table.abi), its manifest says \(manifest.abi)")
         }
         var contents = [(name: name, bytes: bytes)]
         for file in files { contents.append((lastComponent(of: file), try read(file))) }
+        let stray = image.strayExports
+        let warnings =
+            stray.isEmpty
+            ? [] : ["exports \(stray.count) symbols besides the entry: \(stray.prefix(3).joined(separator: ", "))"]
+        var document = manifest.document
+        document["library"] = .string(name)
+        let build = build(of: image, platform: platform)
+        return try finish(manifest, document, build, contents, into: folder, lockPath: lockPath, warnings: warnings)
+    }
+
+    /// Packs a manifest-only plugin: its `plugin.json` and the files that its `foreign` section names. Runs no code.
+    ///
+    /// - Parameters:
+    ///   - manifest: path of the `plugin.json` as its author writes it, or of its folder.
+    ///   - files: paths of files that do not lie beside it.
+    /// - Throws: `PluginRefusal` for a manifest or library that a host would refuse or a file that is missing.
+    public static func pack(
+        manifest path: String, into folder: String, files: [String] = [],
+        platform: String = PluginHostConfiguration.ownPlatform, lockPath: String? = nil
+    ) throws(PluginRefusal) -> Packed {
+        let path = lastComponent(of: path) == "plugin.json" ? path : path + "/plugin.json"
+        let manifest = try self.manifest(reading: try read(path))
+        guard let foreign = manifest.foreign else {
+            throw PluginRefusal(
+                .invalidManifest, "\(path) has no foreign section: a plugin with code is packed from its library")
+        }
+        let beside = String(path.dropLast("plugin.json".utf8.count))
+        var contents: [(name: String, bytes: [UInt8])] = []
+        for name in (foreign.libraryFile.map { [$0] } ?? []) + foreign.files.sorted() {
+            contents.append((name, try read(files.first { lastComponent(of: $0) == name } ?? beside + name)))
+        }
+        for file in files where !contents.contains(where: { $0.name == lastComponent(of: file) }) {
+            contents.append((lastComponent(of: file), try read(file)))
+        }
+        var build: JSONObject = ["language": "manifest"]
+        if foreign.libraryFile != nil { build["platform"] = .string(platform) }
+        let packed = try finish(
+            manifest, manifest.document, .object(build), contents, into: folder, lockPath: lockPath, warnings: [])
+        // Says what a host would say: a library that lacks a function.
+        _ = try Bundle(at: folder)
+        return packed
+    }
+
+    private static func manifest(reading text: [UInt8]) throws(PluginRefusal) -> PluginManifest {
+        do {
+            return try PluginManifest(reading: text, packaged: false)
+        } catch {
+            throw PluginRefusal(.invalidManifest, error.description)
+        }
+    }
+
+    /// Adds the checksums, writes everything and pins it.
+    private static func finish(
+        _ manifest: PluginManifest, _ document: JSONObject, _ build: JSON,
+        _ contents: [(name: String, bytes: [UInt8])], into folder: String, lockPath: String?, warnings: [String]
+    ) throws(PluginRefusal) -> Packed {
         var checksums: JSONObject = [:]
         for (name, bytes) in contents.sorted(by: { $0.name < $1.name }) {
             guard TextRule.isFileName(name), name != "plugin.json", name != ManifestSignature.fileName,
@@ -53,20 +104,13 @@ public enum BundlePacker {
             }
             checksums[name] = .string(Checksum.of(bytes))
         }
-        var document = manifest.document
-        document["library"] = .string(name)
+        var document = document
         document["files"] = .object(checksums)
-        document["build"] = build(of: image, platform: platform)
+        document["build"] = build
         let text = Array((JSON.object(document).pretty() + "\n").utf8)
         try write(contents, manifest: text, to: folder)
         let checksum = Checksum.of(text)
-        if let lockPath {
-            try pin(folder, checksum: checksum, files: checksums, in: lockPath)
-        }
-        let stray = image.strayExports
-        let warnings =
-            stray.isEmpty
-            ? [] : ["exports \(stray.count) symbols besides the entry: \(stray.prefix(3).joined(separator: ", "))"]
+        if let lockPath { try pin(folder, checksum: checksum, files: checksums, in: lockPath) }
         return Packed(
             id: manifest.id, version: manifest.version, folder: folder, checksum: checksum, warnings: warnings)
     }

@@ -14,6 +14,7 @@ struct PluginCommand: AsyncParsableCommand {
               tandem plugin enable expenses --as me@example.org
               tandem plugin disable expenses --as me@example.org
               tandem plugin pack libTidesPlugin.so --into bundles
+              tandem plugin pack PluginSDK/Examples/ManifestSums --into bundles
               tandem plugin sign bundles/tides --key mine
               tandem plugin verify bundles/tides
             """,
@@ -159,11 +160,15 @@ struct PluginPackCommand: AsyncParsableCommand {
         commandName: "pack", abstract: "Make a bundle of a library: its manifest from the code, its files' checksums.",
         discussion: """
             With --build-folder every libNAMEPlugin.so in a build's folder becomes a bundle in its `plugins` folder; what
-            is packed already is left alone.
+            is packed already is left alone. A folder with a plugin.json that has a foreign section becomes a
+            manifest-only plugin.
             """)
 
-    @Argument(help: "The library to pack.")
+    @Argument(help: "The library to pack, or the folder of a manifest-only plugin.")
     var library: String?
+
+    @Option(name: .customLong("file"), help: ArgumentHelp("A further file of the bundle.", valueName: "path"))
+    var files: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("The folder that gets the bundle's folder.", valueName: "folder"))
     var into: String = "."
@@ -194,8 +199,12 @@ struct PluginPackCommand: AsyncParsableCommand {
         var failures: [String] = []
         for library in libraries {
             do throws(PluginRefusal) {
-                let packed = try BundlePacker.pack(
-                    library: library, into: target + "/" + PluginPackCommand.bundleName(of: library))
+                let bundle = target + "/" + PluginPackCommand.bundleName(of: library)
+                let isManifest = library.hasSuffix("/plugin.json") || access(library + "/plugin.json", F_OK) == 0
+                let packed =
+                    isManifest
+                    ? try BundlePacker.pack(manifest: library, into: bundle, files: files)
+                    : try BundlePacker.pack(library: library, into: bundle, files: files)
                 terminal.isJSON
                     ? terminal.json(["bundle": .string(packed.folder), "id": .string(packed.id)])
                     : terminal.line("Packed \(packed.id) into \(packed.folder)")
@@ -206,9 +215,10 @@ struct PluginPackCommand: AsyncParsableCommand {
         if !failures.isEmpty { throw CommandFailure(failures.joined(separator: "\n")) }
     }
 
-    /// `libGroceryPlugin.so` makes the bundle `grocery`.
+    /// `libGroceryPlugin.so` makes the bundle `grocery`, `ManifestSums` makes `sums`.
     private static func bundleName(of library: String) -> String {
-        var name = library.split(separator: "/").last.map(String.init) ?? library
+        var name = library.split(separator: "/").last { $0 != "plugin.json" }.map(String.init) ?? library
+        if name.hasPrefix("Manifest") { name.removeFirst(8) }
         if name.hasPrefix("lib") { name.removeFirst(3) }
         if name.hasSuffix(".so") { name.removeLast(3) }
         if name.hasSuffix("Plugin") { name.removeLast(6) }
