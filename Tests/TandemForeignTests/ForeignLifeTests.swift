@@ -77,7 +77,7 @@ struct ForeignLifeTests {
             await withTaskGroup { group in
                 for index in 0..<6 {
                     let driver = drivers[index % 2]
-                    group.addTask { _ = await driver.invoke("test.sleep", Array(#"{"ms":40}"#.utf8)) }
+                    group.addTask { _ = await driver.invoke("test.sleep", Array(#"{"ms":250}"#.utf8)) }
                 }
             }
             let most = await drivers[0].invoke("test.most", Array("{}".utf8)).result?["most"]?.int64Value
@@ -94,7 +94,7 @@ struct ForeignLifeTests {
         let driver = try library.instance()
         let running = PluginDriver.makeCallID()
         let waiting = PluginDriver.makeCallID()
-        async let first = driver.invoke("test.sleep", Array(#"{"ms":500}"#.utf8), call: running)
+        async let first = driver.invoke("test.sleep", Array(#"{"ms":4000}"#.utf8), call: running)
         while !driver.host.isInFlight(running) { await Task.yield() }
         async let second = driver.invoke("test.sleep", Array(#"{"ms":500}"#.utf8), call: waiting)
         while !driver.host.isInFlight(waiting) { await Task.yield() }
