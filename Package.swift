@@ -61,6 +61,7 @@ let package = Package(
         .library(name: "GroceryPlugin", type: .dynamic, targets: ["GroceryEntry"]),
         .library(name: "RecipesPlugin", type: .dynamic, targets: ["RecipesEntry"]),
         .library(name: "ExpensesPlugin", type: .dynamic, targets: ["ExpensesEntry"]),
+        .library(name: "DuckDuckGoPlugin", type: .dynamic, targets: ["DuckDuckGoEntry"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -110,7 +111,7 @@ let package = Package(
         host("Storage", ["TandemCore", "CSQLite", crypto]),
         host("Egress", ["TandemCore", "CCurl"]),
         host("Accounts", ["TandemCore", "TandemStorage", crypto]),
-        host("PluginHost", ["TandemCore", "CTandemPlugin", "CLinux", crypto, log]),
+        host("PluginHost", ["TandemCore", "TandemEgress", "CTandemPlugin", "CLinux", crypto, log]),
         host("Language", ["TandemCore"]),
         host("Memory", ["TandemCore", "TandemStorage"]),
         host("Life", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemMemory"]),
@@ -135,7 +136,7 @@ let package = Package(
         // The bundled plugins.
         .target(
             name: "PluginCommon", dependencies: ["TandemSDK"], path: "Plugins/Common/Sources", swiftSettings: settings),
-    ] + plugin("Grocery") + plugin("Recipes") + plugin("Expenses") + [
+    ] + plugin("Grocery") + plugin("Recipes") + plugin("Expenses") + plugin("DuckDuckGo") + [
         .executableTarget(
             name: "tandem",
             dependencies: [
@@ -154,23 +155,29 @@ let package = Package(
         .executableTarget(
             name: "tandem-benchmarks",
             dependencies: [
-                "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemJSON", "TandemPluginHost",
-                crypto,
-                log,
+                "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON",
+                "TandemPluginHost", crypto, log,
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
 
         .target(
             name: "TwilioSimulator", dependencies: [hummingbird, crypto, log], path: "Tests/Support/TwilioSimulator",
             swiftSettings: settings),
+        .target(name: "ScriptServer", path: "Tests/Support/ScriptServer", swiftSettings: settings),
+        .target(
+            name: "DuckDuckGoSimulator", dependencies: ["TandemJSON"], path: "Tests/Support/DuckDuckGoSimulator",
+            swiftSettings: settings),
         tests("TandemJSON", ["TandemJSON"]),
         tests("TandemSDK", ["TandemSDK", "TandemTesting", "TandemJSON", "CTandemPlugin", "Water"]),
         tests("TandemCore", ["TandemCore", "TandemJSON", log]),
         tests("TandemStorage", ["TandemStorage", "TandemCore", "TandemJSON", "CSQLite", crypto]),
-        tests("TandemEgress", ["TandemEgress", "TandemCore", hummingbird, log]),
+        tests("TandemEgress", ["TandemEgress", "TandemCore", "ScriptServer", hummingbird, log]),
         tests("TandemAccounts", ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON"]),
         tests(
-            "TandemPluginHost", ["TandemPluginHost", "TandemStorage", "TandemCore", "TandemJSON", "CTandemPlugin", log]),
+            "TandemPluginHost",
+            [
+                "TandemPluginHost", "TandemEgress", "TandemStorage", "TandemCore", "TandemJSON", "CTandemPlugin", log,
+            ]),
         tests(
             "TandemForeign",
             [
@@ -203,11 +210,14 @@ let package = Package(
             [
                 "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemEgress", "TandemJSON",
                 "TandemLife",
-                "TandemPluginHost", "TandemStorage", "TwilioSimulator",
+                "TandemPluginHost", "TandemStorage", "TwilioSimulator", "DuckDuckGoSimulator", "ScriptServer",
             ]),
         tests("PluginCommon", ["PluginCommon", "TandemSDK"]),
         tests("Grocery", ["Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),
         tests("Recipes", ["Recipes", "Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),
+        tests(
+            "DuckDuckGo",
+            ["DuckDuckGo", "DuckDuckGoSimulator", "PluginCommon", "TandemSDK", "TandemTesting", "TandemJSON"]),
         tests("Expenses", ["Expenses", "Grocery", "PluginCommon", "TandemSDK", "TandemTesting"]),
     ]
 )

@@ -39,7 +39,7 @@ struct Benchmarks {
         var figures: [Figure] = []
         let all: [(String, (Place) async throws -> [Figure])] = [
             ("call", CallBenchmark.run), ("turn", TurnBenchmark.run), ("webhook", WebhookBenchmark.run),
-            ("start", StartBenchmark.run),
+            ("start", StartBenchmark.run), ("egress", EgressBenchmark.run),
         ]
         var failed = false
         for (name, run) in all where wanted.isEmpty || wanted.contains(name) {

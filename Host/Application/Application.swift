@@ -30,6 +30,8 @@ public final class Application: Sendable {
     let pluginWork: PluginWork
     let secrets: StoredSecrets
     let sms: SMSParts?
+    /// For plugins' requests: connections of their own, no proxy.
+    let outbound: CurlClient
     let logger = Logger(label: "tandem")
 
     /// What the SMS channel consists of, when it is configured.
@@ -119,13 +121,20 @@ public final class Application: Sendable {
         let late = LateParts()
         var trust = paths.trust
         if options.isEphemeral { trust.acceptedRevocations = nil }
+        var outboundOptions = CurlClient.Options()
+        outboundOptions.usesEnvironmentProxy = false
+        outbound = CurlClient(options: outboundOptions)
+        var egress = GuardedEgress.Options()
+        egress.substitutes = Self.substitutes(configuration)
         plugins = PluginHost(
             configuration: PluginHostConfiguration(
                 registryPath: paths.registry, searchPaths: [paths.plugins], buildFolder: paths.plugins,
                 lockPath: options.isEphemeral ? nil : paths.lockFile, trust: trust,
                 reservedNamespaces: Set(LifeTools.definitions.map(\.namespace)), reservedTables: Set(hostTables)),
             services: HostServices(
-                clock: clock, rows: StoredRows(database: database), settings: settings,
+                clock: clock, rows: StoredRows(database: database),
+                egress: GuardedEgress(client: outbound, clock: clock, metrics: metrics, options: egress),
+                settings: settings,
                 keyValues: StoredValues(database: database), secrets: secrets,
                 timers: StoredTimers(database: database, offset: offset, wake: { late.work?.wake() }),
                 events: StoredEvents(database: database, wake: { late.work?.wake() }),
@@ -169,9 +178,17 @@ public final class Application: Sendable {
         plugins.setMediator(agent.mediator)
     }
 
+    /// Vendors whose address the operator set.
+    private static func substitutes(_ configuration: Configuration) -> [(host: HostRule, address: WebAddress)] {
+        let address = configuration.addresses.duckDuckGo
+        guard address.host != "html.duckduckgo.com" else { return [] }
+        return ["duckduckgo.com", "*.duckduckgo.com"].compactMap(HostRule.init).map { ($0, address) }
+    }
+
     /// Ends what `open` began, after `run` has ended.
     public func close() async {
         plugins.shutDown()
+        await outbound.shutdown()
         await sms?.http.shutdown()
         await database.close()
     }
@@ -218,12 +235,12 @@ public final class Application: Sendable {
         return account.scope
     }
 
-    /// The demo account with everything switched on, made where it is missing.
+    /// The demo account with everything switched on that needs no network, made where it is missing.
     public func demoAccount(email: String) async throws -> UserScope {
         if let account = try await accounts.user(email: email) { return account.scope }
         let scope = try await accounts.createUser(email: email, fullName: "Demo").scope
-        for status in plugins.statuses() where status.state == .loaded {
-            try await plugins.switchOn(status.id, in: scope)
+        for manifest in plugins.manifests where manifest.hosts.isEmpty {
+            try await plugins.switchOn(manifest.id, in: scope)
         }
         return scope
     }

@@ -27,6 +27,8 @@ public final class TestHost: Sendable {
 
     let plugins: [LoadedPlugin]
     let state = Mutex(State())
+    /// What the services behind `context.http` answer, and what they were asked.
+    public let http = ScriptedHTTP()
 
     /// Throws `InvalidPlugin` when a plugin's declarations have problems.
     public init<each P: Plugin>(_ types: repeat (each P).Type) throws {

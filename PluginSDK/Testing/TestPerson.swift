@@ -264,6 +264,14 @@ extension TestPerson {
                 await person()?.mediate(call, loaded, tool, arguments) ?? (TANDEM_E_STALE, nil)
             }
         }
+        let hosts = manifest["hosts"]?.arrayValue ?? []
+        if !hosts.isEmpty {
+            services.sendHTTP = { call, request in
+                guard let person = person() else { return .failure(TANDEM_E_STALE, code: "stale") }
+                let canWrite = person.state.withLock { $0.flights[call]?.canWrite ?? false }
+                return await person.host.http.answer(request, hosts: hosts, canWrite: canWrite)
+            }
+        }
         if let schema = manifest["config"] {
             services.configuration = {
                 guard let person = person() else { return (0, [:]) }

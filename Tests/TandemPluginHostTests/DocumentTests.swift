@@ -1,5 +1,6 @@
 import Foundation
 import TandemCore
+import TandemEgress
 import TandemJSON
 import Testing
 
@@ -24,6 +25,8 @@ struct PluginRegistryTests {
                "isolation": "in-process", "pins": {"x86_64-unknown-linux-gnu": "sha256:\(String(repeating: "0", count: 64))"},
                "ceiling": {"extensions": ["tandem.rows/1"], "calls": ["expenses.add"],
                            "quota": {"rows": 5, "bytes": 6}, "hosts": ["api.example.org"]},
+               "network": {"addresses": ["192.168.1.0/24"],
+                           "limits": [{"host": "api.example.org", "perSecond": 2, "totalBurst": 9}]},
                "plan": "free", "default": "enabled"},
               {"id": "org.example.tides", "bundle": "tides", "trust": "verified"}]}
             """
@@ -33,6 +36,10 @@ struct PluginRegistryTests {
         #expect(first.pins.count == 1)
         #expect(first.ceiling.quota == PluginQuota(rows: 5, bytes: 6))
         #expect(first.ceiling.calls == ["expenses.add"])
+        #expect(first.ceiling.hosts?.map(\.description) == ["api.example.org"])
+        #expect(first.network.addresses.map(\.description) == ["192.168.1.0/24"])
+        #expect(first.network.limits.first?.perUser.perSecond == 2)
+        #expect(first.network.limits.first?.total.burst == 9)
         #expect(first.defaultState == .enabled)
         #expect(registry.entries.last?.isolation == .runner)
         #expect(registry.entries.last?.defaultState == .offered)
@@ -43,7 +50,8 @@ struct PluginRegistryTests {
         let folder = FixtureLibrary.root + "/registry.json"
         let file = try RegularFile(path: folder, limit: 1 << 20, requiresPrivateWriting: false)
         let registry = try PluginRegistry(reading: try file.read())
-        #expect(registry.entries.map(\.id) == ["tandem.grocery", "tandem.recipes", "tandem.expenses"])
+        #expect(
+            registry.entries.map(\.id) == ["tandem.grocery", "tandem.recipes", "tandem.expenses", "tandem.duckduckgo"])
     }
 
     @Test func agreesWithItsSchema() throws {
@@ -91,6 +99,11 @@ struct PluginRegistryTests {
         (#""ceiling": {"quota": {"rows": 0}}"#, "/plugins/0/ceiling/quota/rows"),
         (#""ceiling": {"quota": {"row": 1}}"#, "/plugins/0/ceiling/quota/row"),
         (#""ceiling": {"hosts": ["http://x"]}"#, "/plugins/0/ceiling/hosts/0"),
+        (#""ceiling": {"hosts": ["example.org/x"]}"#, "/plugins/0/ceiling/hosts/0"),
+        (#""network": {"addresses": ["10.0.0.1/8"]}"#, "/plugins/0/network/addresses/0"),
+        (#""network": {"limits": [{"perSecond": 1}]}"#, "/plugins/0/network/limits/0"),
+        (#""network": {"limits": [{"host": "a.b", "perSecond": 0}]}"#, "/plugins/0/network/limits/0/perSecond"),
+        (#""network": {"limits": [{"host": "a.b", "burst": 0}]}"#, "/plugins/0/network/limits/0/burst"),
         (#""plan": "Gold Plan""#, "/plugins/0/plan"), (#""namespace": "Grocery""#, "/plugins/0/namespace"),
         (#""misspelt": 1"#, "/plugins/0/misspelt"),
     ])

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Synchronization
 import TandemCore
+import TandemEgress
 import TandemJSON
 import Testing
 
@@ -21,7 +22,7 @@ final class TestHost: Sendable {
     init(
         idleAfter: Duration = .seconds(600), poll: Duration = .milliseconds(20),
         cancelGrace: Duration = .milliseconds(200),
-        lock: Bool = true, settings: any PluginSettings = DefaultSettings(),
+        lock: Bool = true, egress: (any PluginEgress)? = nil, settings: any PluginSettings = DefaultSettings(),
         person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() }
     ) throws {
         folder = TemporaryFolder("host")
@@ -36,7 +37,7 @@ final class TestHost: Sendable {
                 trust: TestHost.trust(in: folder.path), reservedTables: ["tasks"], idleAfter: idleAfter,
                 pollInterval: poll, cancelGrace: cancelGrace),
             services: HostServices(
-                clock: clock, rows: rows, settings: settings, person: person, logger: logger),
+                clock: clock, rows: rows, egress: egress, settings: settings, person: person, logger: logger),
             grants: grants)
     }
 

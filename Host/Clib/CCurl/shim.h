@@ -2,10 +2,6 @@
 #ifndef TANDEM_CCURL_SHIM_H
 #define TANDEM_CCURL_SHIM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1 /* SOCK_CLOEXEC */
-#endif
-
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>

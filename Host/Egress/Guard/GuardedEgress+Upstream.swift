@@ -137,14 +137,21 @@ extension GuardedEgress {
         if hop.isFirstOrigin, let key = attempt.request.idempotencyKey { headers["Idempotency-Key"] = key }
         // Also in place of what a plugin may have put there.
         if let token { headers[token.header] = token.value.reveal() }
+        var url = hop.url.description
+        var addresses: AddressPolicy? = attempt.caller.policy.networks
+        if let substitute = options.substitutes.first(where: { $0.host.matches(hop.url) }) {
+            headers["X-Forwarded-Host"] = hop.url.host
+            url = substitute.address.appending(hop.url.path + (hop.url.query.map { "?" + $0 } ?? ""))
+            addresses = nil
+        }
         let remaining = Duration.nanoseconds(Int64(clamping: attempt.remaining(now)))
         return HTTPRequest(
-            hop.method, hop.url.description, headers: headers, body: hop.body,
+            hop.method, url, headers: headers, body: hop.body,
             timeout: max(remaining, .milliseconds(1)),
             connectTimeout: min(options.connectTimeout, max(remaining, .milliseconds(1))),
             maxResponseBytes: attempt.request.maxResponseBytes, maxRedirects: 0,
             isIdempotent: hop.method.isIdempotent || attempt.request.mayRepeat,
-            addresses: attempt.caller.policy.networks)
+            addresses: addresses)
     }
 
     // MARK: Limits
@@ -160,7 +167,13 @@ extension GuardedEgress {
             patience: patience, now: now)
         switch admission {
         case .after(0): return
-        case .after(let wait): try await pause(wait)
+        case .after(let wait):
+            do throws(EgressFailure) {
+                try await pause(wait)
+            } catch {
+                providers.record(.unknown, attempt.key, user: attempt.caller.scope.user, now: monotonicNanoseconds())
+                throw error
+            }
         case .rateLimited(let wait):
             metrics?.refusals.with(attempt.key.plugin, "rate_limited").increment()
             throw EgressFailure(

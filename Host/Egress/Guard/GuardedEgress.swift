@@ -11,6 +11,10 @@ public final class GuardedEgress: PluginEgress {
         /// Bytes of kept answers, in all and for one person.
         public var cacheBytes = 32 << 20
         public var cacheBytesPerUser = 4 << 20
+        /// Where an operator has the requests to some hosts sent instead, such as a mirror or a test's server: with the
+        /// path and query as they are, and the host they were meant for in `X-Forwarded-Host`. The address is the
+        /// operator's, so any is allowed.
+        public var substitutes: [(host: HostRule, address: WebAddress)] = []
         var breaker = CircuitBreaker.Rules()
         /// 0 up to but not including 1, for the jitter.
         public var random: @Sendable () -> Double = { Double.random(in: 0..<1) }

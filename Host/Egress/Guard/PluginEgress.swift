@@ -81,8 +81,9 @@ public struct ProviderLimit: Sendable, Hashable {
         self.total = total
     }
 
-    static let standardPerUser = Rate(perSecond: 5, burst: 20)
-    static let standardTotal = Rate(perSecond: 50, burst: 200)
+    public static let standardPerUser = Rate(perSecond: 5, burst: 20)
+    public static let standardTotal = Rate(perSecond: 50, burst: 200)
+
     private init() {
         host = HostRule.none
         perUser = Self.standardPerUser

@@ -55,6 +55,9 @@ final class PendingCall: Sendable {
         var counts = Counts()
         /// Requests to host services that run on behalf of the call.
         var services = 0
+        /// Ends those of them that would outlast the call.
+        var enders: [UInt64: @Sendable () -> Void] = [:]
+        var nextEnder: UInt64 = 1
         var drained: OneShot<Void>?
     }
 
@@ -100,6 +103,7 @@ final class PendingCall: Sendable {
             return continuation
         }
         waiting?.resume(returning: outcome)
+        endServices()
     }
 
     var isInFlight: Bool {
@@ -146,6 +150,21 @@ final class PendingCall: Sendable {
         }
     }
 
+    /// What ends a request to a host service when the call ends or is cancelled before it: called at most once. Nil,
+    /// and not kept, when that has happened.
+    func onEnd(_ end: @escaping @Sendable () -> Void) -> UInt64? {
+        state.withLock { state in
+            switch state.phase {
+            case .open, .waiting:
+                guard !state.isCancelled else { return nil }
+                defer { state.nextEnder += 1 }
+                state.enders[state.nextEnder] = end
+                return state.nextEnder
+            default: return nil
+            }
+        }
+    }
+
     /// False when it was done `limit` times before.
     func count(_ counter: WritableKeyPath<Counts, Int>, atMost limit: Int) -> Bool {
         state.withLock { state in
@@ -154,6 +173,8 @@ final class PendingCall: Sendable {
             return true
         }
     }
+
+    func removeEnder(_ ender: UInt64) { state.withLock { $0.enders[ender] = nil } }
 
     func endService() {
         let drained = state.withLock { state -> OneShot<Void>? in
@@ -189,16 +210,27 @@ final class PendingCall: Sendable {
             }
         }
         result.1?.resume(returning: outcome)
+        if result.0 { endServices() }
         return result.0
     }
 
     /// True the first time.
     func markCancelled() -> Bool {
-        state.withLock { state in
+        let isFirst = state.withLock { state in
             if state.isCancelled { return false }
             state.isCancelled = true
             return true
         }
+        if isFirst { endServices() }
+        return isFirst
+    }
+
+    private func endServices() {
+        let enders = state.withLock { state in
+            defer { state.enders = [:] }
+            return Array(state.enders.values)
+        }
+        for end in enders { end() }
     }
 
     /// The outcome, when there is one already.

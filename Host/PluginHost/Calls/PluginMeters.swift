@@ -37,6 +37,8 @@ public struct PluginCounters: Sendable, Hashable {
     public var serviceRefusals = 0
     /// Calls of handlers by timers and events.
     public var handlerCalls = 0
+    public var httpRequests = 0
+    public var httpRefusals = 0
     public var logLines = 0
     public var logLinesDropped = 0
 
@@ -53,6 +55,7 @@ public struct PluginCounters: Sendable, Hashable {
             ("row_requests", rowRequests), ("row_refusals", rowRefusals), ("inner_calls", innerCalls),
             ("service_requests", serviceRequests), ("service_refusals", serviceRefusals),
             ("handler_calls", handlerCalls),
+            ("http_requests", httpRequests), ("http_refusals", httpRefusals),
             ("log_lines", logLines), ("log_lines_dropped", logLinesDropped),
         ]
     }

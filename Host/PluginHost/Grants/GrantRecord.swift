@@ -35,7 +35,7 @@ public protocol GrantStore: Sendable {
 /// The hash of everything that a person approves: what the tools say, take and do, and what the plugin reaches.
 ///
 /// SHA-256 over the canonical JSON (RFC 8785) of the tools' ids, titles, descriptions, schemas, effects, undo and trust,
-/// the extensions, the tables, the declared calls, handlers, secrets, events and kinds of memory.
+/// the extensions, the tables, the declared calls, hosts, handlers, secrets, events and kinds of memory.
 /// Example utterances are not part of it.
 enum GrantApproval {
     static func hash(of manifest: PluginManifest) -> String {
@@ -60,7 +60,7 @@ enum GrantApproval {
             "calls": manifest.document["calls"] ?? [],
         ]
         // Only what is declared: the hash of a manifest without them is the same as before they existed.
-        for name in ["handlers", "secrets", "events", "memory"] {
+        for name in ["hosts", "handlers", "secrets", "events", "memory"] {
             if let value = manifest.document[name] { approved[name] = value }
         }
         return Checksum.of(JSON.object(approved).canonical())

@@ -37,6 +37,7 @@ struct ExtensionSet: OptionSet, Sendable {
         if manifest.tables.isEmpty { set.remove(.rows) }
         if manifest.config == nil { set.remove(.config) }
         if calls.isEmpty { set.remove(.tools) }
+        if manifest.hosts.isEmpty || services.egress == nil { set.remove(.http) }
         if services.keyValues == nil { set.remove(.kv) }
         if manifest.secrets.isEmpty || services.secrets == nil { set.remove(.secret) }
         if manifest.metrics.isEmpty { set.remove(.metrics) }

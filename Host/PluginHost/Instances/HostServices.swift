@@ -2,6 +2,7 @@ import CTandemPlugin
 public import Logging
 import Synchronization
 public import TandemCore
+public import TandemEgress
 public import TandemJSON
 
 /// Executes row operations for plugins; the storage implements it.
@@ -106,6 +107,8 @@ public struct DefaultSettings: PluginSettings {
 public struct HostServices: Sendable {
     public var clock: any WallClock
     public var rows: any RowExecutor
+    /// Requests to the network; nil: no plugin gets `tandem.http/1`.
+    public var egress: (any PluginEgress)?
     public var settings: any PluginSettings
     // What is nil is an extension that this host does not have.
     public var keyValues: (any KeyValueStore)?
@@ -124,7 +127,8 @@ public struct HostServices: Sendable {
     public var logger: Logger
 
     public init(
-        clock: any WallClock = SystemClock(), rows: any RowExecutor, settings: any PluginSettings = DefaultSettings(),
+        clock: any WallClock = SystemClock(), rows: any RowExecutor, egress: (any PluginEgress)? = nil,
+        settings: any PluginSettings = DefaultSettings(),
         keyValues: (any KeyValueStore)? = nil, secrets: (any SecretStore)? = nil, timers: (any PluginTimers)? = nil,
         events: (any PluginEvents)? = nil, memories: (any PluginMemories)? = nil,
         versions: (any PluginVersions)? = nil,
@@ -135,6 +139,7 @@ public struct HostServices: Sendable {
     ) {
         self.clock = clock
         self.rows = rows
+        self.egress = egress
         self.settings = settings
         self.keyValues = keyValues
         self.secrets = secrets

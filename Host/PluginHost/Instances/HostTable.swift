@@ -64,6 +64,7 @@ private func hostGetExtension(
     case TANDEM_EXT_EVENT where granted.contains(.event): return UnsafeRawPointer(EventExtension.table.pointer)
     case TANDEM_EXT_MEMORY where granted.contains(.memory): return UnsafeRawPointer(MemoryExtension.table.pointer)
     case TANDEM_EXT_TOOLS where granted.contains(.tools): return UnsafeRawPointer(ToolsExtension.table.pointer)
+    case TANDEM_EXT_HTTP where granted.contains(.http): return UnsafeRawPointer(HTTPExtension.table.pointer)
     default: return nil
     }
 }

@@ -2,6 +2,7 @@ import CTandemPlugin
 import Logging
 import Synchronization
 import TandemCore
+import TandemEgress
 import TandemJSON
 
 /// A plugin whose code is mapped and whose declarations hold: what calls are made on.
@@ -27,6 +28,8 @@ final class LoadedPlugin: Sendable {
     /// The tools of others that it may call.
     let calls: Set<String>
     let quota: PluginQuota
+    /// Where it may send requests.
+    let network: EgressPolicy
     let warnings: [String]
     let services: HostServices
     let mediator: MediatorReference
@@ -78,6 +81,9 @@ final class LoadedPlugin: Sendable {
         calls = entry.ceiling.calls.map { declared.intersection($0) } ?? declared
         extensions = ExtensionSet(ids: allowed ?? asked)
             .usable(by: bundle.manifest, calls: calls, services: services)
+        network = EgressPolicy(
+            declared: bundle.manifest.hosts, ceiling: entry.ceiling.hosts,
+            networks: AddressPolicy(allowing: entry.network.addresses), limits: entry.network.limits)
         quota = (bundle.manifest.quota ?? .standard).limited(to: entry.ceiling.quota)
         self.warnings = warnings
         self.services = services
@@ -330,6 +336,8 @@ final class LoadedPlugin: Sendable {
         }
         instance?.revoke()
         instance?.close()
+        // What it fetched for this person goes with the right to fetch it.
+        services.egress?.forget(scope, plugin: id)
     }
 
     /// No call comes any more: removed from the registry, replaced, or the host goes down.

@@ -39,6 +39,7 @@ final class PluginInstance: @unchecked Sendable {
     let scope: UserScope?
     let lane: Lane
     let logGate = LogGate()
+    let http = HTTPFlights()
     private let host: UnsafeMutablePointer<tandem_host>
     private var functions: Functions?
     private let life: Mutex<Life>
@@ -287,7 +288,12 @@ final class PluginInstance: @unchecked Sendable {
         return life.withLock { $0.phase >= .activating && $0.phase < .ended } ? TANDEM_OK : TANDEM_E_WRONG_STATE
     }
 
-    func revoke() { revoked.store(true, ordering: .releasing) }
+    func revoke() {
+        revoked.store(true, ordering: .releasing)
+        http.cancelAll()
+    }
+
+    var isRevoked: Bool { revoked.load(ordering: .acquiring) }
 
     var settings: (bytes: [UInt8], generation: UInt64) { life.withLock { ($0.settings, $0.settingsGeneration) } }
 

@@ -45,10 +45,12 @@ extension PluginManifest {
         abi = Self.abi(in: reader)
         tables = TableReading.tables(in: reader)
         calls = Self.calls(in: reader, namespace: namespace)
+        hosts = HostReading.hosts(in: reader)
         config = Self.config(in: reader)
         extensions = Self.extensions(in: reader)
         if !tables.isEmpty { extensions.insert(TANDEM_EXT_ROWS) }
         if !calls.isEmpty { extensions.insert(TANDEM_EXT_TOOLS) }
+        if !hosts.isEmpty { extensions.insert(TANDEM_EXT_HTTP) }
         if config != nil { extensions.insert(TANDEM_EXT_CONFIG) }
         foreign = ForeignReading.interface(in: reader, tools: ToolReading.ids(in: document))
         tools = ToolReading.tools(in: reader, namespace: namespace, foreign: foreign)
@@ -74,7 +76,7 @@ extension PluginManifest {
         reader.finish()
     }
 
-    private static func line(_ name: String, atMost limit: Int, in reader: ObjectReader) -> String {
+    static func line(_ name: String, atMost limit: Int, in reader: ObjectReader) -> String {
         reader.string(name, "must be one line of 1 to \(limit) characters") { TextRule.isLine($0, atMost: limit) }
     }
 

@@ -1,4 +1,5 @@
 public import TandemCore
+public import TandemEgress
 public import TandemJSON
 
 /// What a plugin declares about itself (`plugin.json`, docs/plugins/manifest.md), checked.
@@ -22,6 +23,8 @@ public struct PluginManifest: Sendable, Hashable {
     /// What timers and events call: like tools, but nobody asks for them.
     public var handlers: [ToolDefinition]
     public var calls: [DeclaredCall]
+    /// Where it sends requests (`tandem.http/1`).
+    public var hosts: [DeclaredHost]
     public var secrets: [DeclaredSecret]
     public var metrics: [DeclaredMetric]
     public var publishes: [DeclaredTopic]

@@ -1,3 +1,4 @@
+public import TandemEgress
 import TandemJSON
 
 /// The catalogue of plugins, `registry.json` (docs/plugins/registry.md): what may be loaded and how far it may go.
@@ -46,6 +47,7 @@ public struct RegistryEntry: Sendable, Hashable {
     /// The SHA-256 of the bundle's `plugin.json`, which names the checksum of every other file, by target triple.
     public var pins: [String: String]
     public var ceiling: Ceiling
+    public var network = Network()
     /// The plan a person needs; nil: all.
     public var plan: String?
     public var defaultState: DefaultState
@@ -85,14 +87,14 @@ public struct RegistryEntry: Sendable, Hashable {
         /// Other plugins' tools; nil: all that the manifest declares.
         public var calls: Set<String>?
         public var quota: PluginQuota
-        /// Network hosts, for the extension that will use them.
-        public var hosts: [String]
+        /// Network hosts; nil: all that the manifest declares.
+        public var hosts: [HostRule]?
         /// Sonames of the system's libraries that a manifest-only plugin may call.
         public var libraries: Set<String>
 
         public init(
             extensions: Set<String>? = nil, calls: Set<String>? = nil, quota: PluginQuota = .standard,
-            hosts: [String] = [], libraries: Set<String> = []
+            hosts: [HostRule]? = nil, libraries: Set<String> = []
         ) {
             self.extensions = extensions
             self.calls = calls
@@ -100,6 +102,16 @@ public struct RegistryEntry: Sendable, Hashable {
             self.hosts = hosts
             self.libraries = libraries
         }
+    }
+
+    /// How the plugin's requests to the network are treated.
+    public struct Network: Sendable, Hashable {
+        /// Addresses that are not public and may be connected to all the same, such as a service in the house.
+        public var addresses: [IPNetwork] = []
+        /// How often it may call which host.
+        public var limits: [ProviderLimit] = []
+
+        public init() {}
     }
 
     public init(
@@ -141,6 +153,7 @@ extension RegistryEntry {
             }
         }
         ceiling = reader.object("ceiling").map(Ceiling.init(reading:)) ?? Ceiling()
+        network = reader.object("network").map(Network.init(reading:)) ?? Network()
         plan = reader.string("plan")
         if let plan, !TextRule.isName(plan, atMost: 32) { reader.problem("plan", "must match [a-z][a-z0-9_]{0,31}") }
         defaultState = reader.word("default", DefaultState.self) ?? .offered
@@ -184,12 +197,7 @@ extension RegistryEntry.Ceiling {
             self.quota = PluginManifest.quotaMembers(of: quota)
             quota.finish()
         }
-        hosts = reader.strings("hosts", atMost: 64).map { pointer, host in
-            if host.isEmpty || host.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "/") || $0 > 0x7E }) {
-                reader.problems.add(pointer, "must be a host name")
-            }
-            return host
-        }
+        hosts = HostReading.ceiling(in: reader)
         libraries = Set(
             reader.strings("libraries", atMost: 32).map { pointer, name in
                 if !ForeignNames.isSoname(name) {

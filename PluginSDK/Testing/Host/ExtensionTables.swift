@@ -8,6 +8,7 @@ final class ExtensionTables: @unchecked Sendable {
     private let log: UnsafeMutablePointer<tandem_log>
     private let rows: UnsafeMutablePointer<tandem_rows>
     private let tools: UnsafeMutablePointer<tandem_tools>
+    private let http: UnsafeMutablePointer<tandem_http>
 
     init() {
         func header<T>(_ type: T.Type) -> tandem_header {
@@ -30,9 +31,14 @@ final class ExtensionTables: @unchecked Sendable {
         tools.initialize(
             to: tandem_tools(header: header(tandem_tools.self), call: testHostCallTool, is_available: testHostAvailable)
         )
+        http = .allocate(capacity: 1)
+        http.initialize(
+            to: tandem_http(
+                header: header(tandem_http.self), send: testHostSend, read: testHostRead, cancel: testHostCancel))
     }
 
     deinit {
+        http.deallocate()
         clock.deallocate()
         config.deallocate()
         log.deallocate()
@@ -47,6 +53,7 @@ final class ExtensionTables: @unchecked Sendable {
         case TANDEM_EXT_LOG: UnsafeRawPointer(log)
         case TANDEM_EXT_ROWS: UnsafeRawPointer(rows)
         case TANDEM_EXT_TOOLS: UnsafeRawPointer(tools)
+        case TANDEM_EXT_HTTP: UnsafeRawPointer(http)
         default: nil
         }
     }

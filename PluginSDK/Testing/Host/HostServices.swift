@@ -14,6 +14,8 @@ public struct HostServices: Sendable {
     public var locale: @Sendable () -> JSON
     public var configuration: (@Sendable () -> (generation: UInt64, values: JSON))?
     public var log: @Sendable (LogLine) -> Void
+    /// What the service behind a request of the call with that id answers; nil: no `tandem.http/1`.
+    public var sendHTTP: (@Sendable (_ call: UInt64, _ request: SentHTTPRequest) async -> HTTPReply)?
 
     public init() {
         isToolAvailable = { _ in false }
@@ -29,6 +31,7 @@ public struct HostServices: Sendable {
         if executeRows != nil { ids.insert(TANDEM_EXT_ROWS) }
         if callTool != nil { ids.insert(TANDEM_EXT_TOOLS) }
         if configuration != nil { ids.insert(TANDEM_EXT_CONFIG) }
+        if sendHTTP != nil { ids.insert(TANDEM_EXT_HTTP) }
         return ids
     }
 }

@@ -22,6 +22,7 @@ public final class HostTable: @unchecked Sendable {
     }
 
     let services: HostServices
+    let http = HTTPStreams()
     private let host: UnsafeMutablePointer<tandem_host>
     private let extensions: ExtensionTables
     private let state = Mutex(State())

@@ -7,12 +7,13 @@ internal import TandemJSON
 /// After `close` nothing is called any more: every function answers as a host would for a call that is over.
 final class HostAccess: @unchecked Sendable {
     // Sendable: the pointers never change and the host allows its functions from any thread.
-    private let host: UnsafePointer<tandem_host>
+    let host: UnsafePointer<tandem_host>
     private let rowsTable: UnsafePointer<tandem_rows>?
     private let toolsTable: UnsafePointer<tandem_tools>?
     private let clockTable: UnsafePointer<tandem_clock>?
     private let configTable: UnsafePointer<tandem_config>?
     private let logTable: UnsafePointer<tandem_log>?
+    let httpTable: UnsafePointer<tandem_http>?
     private let isClosed = Atomic<Bool>(false)
     private let settings = Mutex<(generation: UInt64, values: JSON)?>(nil)
 
@@ -25,6 +26,7 @@ final class HostAccess: @unchecked Sendable {
         clockTable = Self.table(host, TANDEM_EXT_CLOCK)
         configTable = Self.table(host, TANDEM_EXT_CONFIG)
         logTable = Self.table(host, TANDEM_EXT_LOG)
+        httpTable = Self.table(host, TANDEM_EXT_HTTP)
     }
 
     private static func table<T>(_ host: UnsafePointer<tandem_host>, _ id: String) -> UnsafePointer<T>? {
@@ -35,7 +37,7 @@ final class HostAccess: @unchecked Sendable {
     }
 
     func close() { isClosed.store(true, ordering: .releasing) }
-    private var isOpen: Bool { !isClosed.load(ordering: .acquiring) }
+    var isOpen: Bool { !isClosed.load(ordering: .acquiring) }
 
     /// The buffers pass on in every case: to the host, or to nobody once it is closed.
     func complete(_ call: UInt64, _ outcome: UnsafePointer<tandem_outcome>) -> Int32 {

@@ -20,6 +20,14 @@ extension PluginDefinition {
         if !calls.isEmpty {
             manifest["calls"] = .array(calls.map { ["tool": .string($0.tool), "reason": .string($0.reason)] })
         }
+        if !hosts.isEmpty {
+            manifest["hosts"] = .array(
+                hosts.map { host in
+                    var object: JSONObject = ["host": .string(host.host), "reason": .string(host.reason)]
+                    if !host.reads.isEmpty { object["reads"] = host.reads.json }
+                    return .object(object)
+                })
+        }
         if let configuration { manifest["config"] = configuration.schema }
         if let quota {
             manifest["quota"] = ["rows": .integer(Int64(quota.rows)), "bytes": .integer(Int64(quota.bytes))]
@@ -37,6 +45,7 @@ extension PluginDefinition {
         if configuration != nil { extensions.append(TANDEM_EXT_CONFIG) }
         if !tables.isEmpty { extensions.append(TANDEM_EXT_ROWS) }
         if !calls.isEmpty { extensions.append(TANDEM_EXT_TOOLS) }
+        if !hosts.isEmpty { extensions.append(TANDEM_EXT_HTTP) }
         return extensions.sorted()
     }
 }

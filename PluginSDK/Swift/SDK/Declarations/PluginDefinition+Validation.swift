@@ -32,12 +32,30 @@ extension PluginDefinition {
         problems.check(tables.count <= 32, "plugin", "more than 32 tables")
         if let quota { problems.check(quota.rows > 0 && quota.bytes > 0, "plugin", "quota must be positive") }
         validateCalls(&problems)
+        validateHosts(&problems)
         if let configuration { problems.check(configuration) }
         let tableNames = tables.map { $0.problemName }
         for table in tables { problems.check(table, among: tableNames) }
         let toolIDs = tools.map { $0.declaration.id }
         for tool in tools { problems.check(tool, namespace: namespace, among: toolIDs) }
         return problems.problems
+    }
+
+    private func validateHosts(_ problems: inout ProblemList) {
+        for host in hosts {
+            let place = "host \(host.host)"
+            problems.check(
+                HostPattern(host.host) != nil, place,
+                "must be like api.example.org, *.example.org or api.example.org:8443")
+            problems.check(Names.isLine(host.reason, 160), place, "reason must be one line of 1 to 160 characters")
+            for read in host.reads where !HostPattern.isReadingRequest(read) {
+                problems.add(place, "reads: \(read) must look like POST /v1/items/*/query")
+            }
+            problems.check(host.reads.count <= 32, place, "more than 32 reads")
+        }
+        problems.check(
+            Set(hosts.compactMap { HostPattern($0.host) }).count == hosts.count, "plugin", "a host stands twice")
+        problems.check(hosts.count <= 32, "plugin", "more than 32 hosts")
     }
 
     private func validateCalls(_ problems: inout ProblemList) {

@@ -21,6 +21,8 @@ public struct PluginDefinition: Sendable {
     public var tools: [any Tool.Type]
     /// Other plugins' tools that it may call.
     public var calls: [DeclaredCall]
+    /// Where it sends requests (`context.http`).
+    public var hosts: [DeclaredHost]
     /// The type of its settings.
     public var configuration: (any Configuration.Type)?
     public var quota: Quota?
@@ -30,7 +32,8 @@ public struct PluginDefinition: Sendable {
     public init(
         id: String, namespace: String, name: String, version: String, summary: String, aliases: [String] = [],
         publisher: Publisher? = nil, license: String? = nil, tables: [any Row.Type] = [], tools: [any Tool.Type],
-        calls: [DeclaredCall] = [], configuration: (any Configuration.Type)? = nil, quota: Quota? = nil,
+        calls: [DeclaredCall] = [], hosts: [DeclaredHost] = [], configuration: (any Configuration.Type)? = nil,
+        quota: Quota? = nil,
         maxInFlight: Int = 4
     ) {
         self.id = id
@@ -44,6 +47,7 @@ public struct PluginDefinition: Sendable {
         self.tables = tables
         self.tools = tools
         self.calls = calls
+        self.hosts = hosts
         self.configuration = configuration
         self.quota = quota
         self.maxInFlight = maxInFlight
@@ -67,6 +71,22 @@ public struct PluginDefinition: Sendable {
         public init(_ tool: String, reason: String) {
             self.tool = tool
             self.reason = reason
+        }
+    }
+
+    /// A host that the plugin sends requests to, and why: shown to the person before consent.
+    public struct DeclaredHost: Sendable, Hashable {
+        /// `api.example.org`, `*.example.org`, `api.example.org:8443`; `http://printer.local` without TLS.
+        public var host: String
+        public var reason: String
+        /// Requests by other methods than GET and HEAD that only read, for tools of effect `read`:
+        /// `POST /v1/items/*/query`.
+        public var reads: [String]
+
+        public init(_ host: String, reason: String, reads: [String] = []) {
+            self.host = host
+            self.reason = reason
+            self.reads = reads
         }
     }
 

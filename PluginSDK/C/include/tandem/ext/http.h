@@ -41,7 +41,7 @@ typedef struct tandem_http_field {
  * Flags of tandem_http_request.header.flags.
  *
  * CACHE: the answer may come from, and go to, this person's cache for this plugin, by the rules of RFC 9111 (freshness,
- * Vary, validators). Of use for GET and HEAD; ignored for other methods. What a service marks no-store is not kept.
+ * Vary, validators). Of use for GET; ignored for other methods. What a service marks no-store is not kept.
  */
 #define TANDEM_HTTP_CACHE ((uint32_t)1)
 /*
@@ -73,8 +73,9 @@ typedef struct tandem_http_request {
     /*
      * tandem_http_field, at most 64 and 32 KiB. Not allowed, because they are the host's: Host, Connection, Keep-Alive,
      * Proxy-*, Sec-*, TE, Trailer, Transfer-Encoding, Content-Length, Expect, Upgrade, Via, Forwarded, X-Forwarded-*,
-     * Accept-Encoding, Cookie, Idempotency-Key, Range and If-* with CACHE; Authorization, and any other header that the
-     * grant uses, when a grant is named. A repeated name other than Accept, Accept-Language or Prefer is refused.
+     * X-Real-IP, X-HTTP-Method and its like, Accept-Encoding, Cookie, Idempotency-Key, Range and If-* with CACHE, and
+     * Authorization when a grant is named. The header that carries the grant's token replaces one of the same name. A
+     * repeated name other than Accept, Accept-Language or Prefer is refused.
      */
     tandem_array headers;
     /* At most 8 MiB. With a body, set Content-Type. */

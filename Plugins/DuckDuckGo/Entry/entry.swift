@@ -1,0 +1,8 @@
+import DuckDuckGo
+import TandemSDK
+
+/// What the host looks up in the library.
+@c(tandem_plugin_entry)
+public func entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafeRawPointer? {
+    DuckDuckGo.entry(hostMajor, hostMinor)
+}

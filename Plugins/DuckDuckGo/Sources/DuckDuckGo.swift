@@ -1,0 +1,43 @@
+public import TandemSDK
+
+/// Looking things up with DuckDuckGo: the web, the news, pictures, and its instant answers.
+///
+/// DuckDuckGo has an API for instant answers only; the rest is what its pages for people answer, which it may change, and
+/// which it answers with a challenge when it takes somebody for a robot.
+public enum DuckDuckGo: Plugin {
+    public static let definition = PluginDefinition(
+        id: "tandem.duckduckgo", namespace: "duckduckgo", name: "DuckDuckGo", version: "1.0.0",
+        summary: "Searches the web, the news and pictures, and answers short questions.",
+        aliases: ["web search", "internet search"], license: "Apache-2.0",
+        tools: [SearchWeb.self, SearchNews.self, FindImages.self, AnswerQuestion.self, ShowResult.self],
+        hosts: [
+            .init("html.duckduckgo.com", reason: "to search the web", reads: ["POST /html/"]),
+            .init("lite.duckduckgo.com", reason: "to search the web when that does not work", reads: ["POST /lite/"]),
+            .init("api.duckduckgo.com", reason: "to answer short questions"),
+            .init("duckduckgo.com", reason: "to search the news and pictures"),
+        ], configuration: Settings.self)
+
+    public struct Settings: Configuration {
+        /// DuckDuckGo's name of a region, such as `us-en` or `fr-fr`; `wt-wt` is everywhere.
+        public var region = "wt-wt"
+
+        public init() {}
+    }
+}
+
+/// How far back to look.
+public enum Age: String, Choice {
+    case day, week, month, year
+
+    public var words: [String] {
+        switch self {
+        case .day: ["today", "last 24 hours", "past day", "last day"]
+        case .week: ["this week", "last week", "past week"]
+        case .month: ["this month", "last month", "past month"]
+        case .year: ["this year", "last year", "past year"]
+        }
+    }
+
+    /// The value of `df`.
+    var code: String { String(rawValue.prefix(1)) }
+}
