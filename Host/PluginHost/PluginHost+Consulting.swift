@@ -45,6 +45,9 @@ public struct SettingsError: Error, Sendable, Hashable, CustomStringConvertible 
 }
 
 extension PluginHost {
+    /// For questions about a plugin as such: somebody who has no data, and for whom none is kept.
+    public static let nobody = UserScope(authenticated: UserID(rawValue: 0))
+
     // MARK: Health and diagnostics
 
     /// Asks a plugin (id or namespace) how it is, by its instance for `scope`. Throws `GrantError` for an unknown plugin.
@@ -167,11 +170,8 @@ extension PluginHost {
                         isUntested: false), [:]
                 )
             }
-            if isOperator {
-                operators[name] = value == .null ? nil : value
-            } else {
-                persons[name] = value == .null ? nil : value
-            }
+            let new: JSON? = value == .null ? .none : .some(value)
+            if isOperator { operators[name] = new } else { persons[name] = new }
         }
         var values = SettingsSchema.defaults(of: schema)
         for layer in [operators, persons] {

@@ -23,6 +23,7 @@ final class TestHost: Sendable {
         idleAfter: Duration = .seconds(600), poll: Duration = .milliseconds(20),
         cancelGrace: Duration = .milliseconds(200),
         lock: Bool = true, egress: (any PluginEgress)? = nil, settings: any PluginSettings = DefaultSettings(),
+        memory: MemoryServices? = nil,
         person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() }
     ) throws {
         folder = TemporaryFolder("host")
@@ -37,7 +38,9 @@ final class TestHost: Sendable {
                 trust: TestHost.trust(in: folder.path), reservedTables: ["tasks"], idleAfter: idleAfter,
                 pollInterval: poll, cancelGrace: cancelGrace),
             services: HostServices(
-                clock: clock, rows: rows, egress: egress, settings: settings, person: person, logger: logger),
+                clock: clock, rows: rows, egress: egress, settings: memory ?? settings, keyValues: memory,
+                secrets: memory, timers: memory, events: memory, memories: memory, versions: memory, person: person,
+                logger: logger),
             grants: grants)
     }
 

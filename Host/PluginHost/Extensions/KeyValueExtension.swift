@@ -116,6 +116,7 @@ private func kvSet(
         let copy = Array(bytes)
         request.run(
             {
+                guard request.call.scope != PluginHost.nobody else { throw ServiceFailure(TANDEM_E_NOT_GRANTED) }
                 var stored = try await store.set(
                     copy, for: key, expected: expected == TANDEM_KV_ANY_VERSION ? nil : expected,
                     lifetimeMilliseconds: lifetime, quota: request.plugin.quota, in: request.place)

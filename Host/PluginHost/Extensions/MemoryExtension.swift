@@ -78,7 +78,9 @@ private func memoryPropose(
     case .success(let (request, memories, granted)):
         request.run(
             {
-                guard granted.propose.contains(kind) else { throw ServiceFailure(TANDEM_E_NOT_GRANTED) }
+                guard granted.propose.contains(kind), request.call.scope != PluginHost.nobody else {
+                    throw ServiceFailure(TANDEM_E_NOT_GRANTED)
+                }
                 let proposal = try await memories.propose(text, kind: kind, in: request.place)
                 var answer: JSONObject = [:]
                 if let id = proposal.id { answer["proposal"] = .string(id.description) }

@@ -209,7 +209,9 @@ final class LoadedPlugin: Sendable {
                 return
             }
             meters.count(\.instancesCreated)
-            guard services.versions != nil else { return publish(instance, start, for: scope) }
+            guard services.versions != nil, scope != PluginHost.nobody else {
+                return publish(instance, start, for: scope)
+            }
             Task { [self] in
                 guard await bringUpToDate(instance, for: scope) else {
                     state.withLock { $0.instances[scope.user] = nil }

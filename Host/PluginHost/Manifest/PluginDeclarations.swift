@@ -18,6 +18,13 @@ public struct DeclaredSecret: Sendable, Hashable {
     /// Where to get one.
     public var hint: String?
     public var enteredBy: EnteredBy
+
+    public init(name: String, title: String, hint: String? = nil, enteredBy: EnteredBy = .person) {
+        self.name = name
+        self.title = title
+        self.hint = hint
+        self.enteredBy = enteredBy
+    }
 }
 
 /// A number about the plugin's work (`metrics` of the manifest).

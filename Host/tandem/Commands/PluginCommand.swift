@@ -13,13 +13,17 @@ struct PluginCommand: AsyncParsableCommand {
               tandem plugin list
               tandem plugin enable expenses --as me@example.org
               tandem plugin disable expenses --as me@example.org
+              tandem plugin config expenses alertAtPercent=90 --as me@example.org
+              tandem plugin secret set weather api_key --as me@example.org < key.txt
+              tandem plugin health expenses
               tandem plugin pack libTidesPlugin.so --into bundles
               tandem plugin pack PluginSDK/Examples/ManifestSums --into bundles
               tandem plugin sign bundles/tides --key mine
               tandem plugin verify bundles/tides
             """,
         subcommands: [
-            PluginListCommand.self, PluginEnableCommand.self, PluginDisableCommand.self, PluginPackCommand.self,
+            PluginListCommand.self, PluginEnableCommand.self, PluginDisableCommand.self, PluginConfigCommand.self,
+            PluginSecretCommand.self, PluginHealthCommand.self, PluginDiagnoseCommand.self, PluginPackCommand.self,
             PluginSignCommand.self, PluginVerifyCommand.self, PluginRevokeCommand.self, PluginKeysCommand.self,
         ])
 }
