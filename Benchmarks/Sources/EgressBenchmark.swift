@@ -6,7 +6,7 @@ import TandemEgress
 /// Plugins' requests to a server on this machine: with allow-list, address check, limits and breaker, over kept
 /// connections. The server is a thread of the load driver's kind and shares the machine.
 enum EgressBenchmark {
-    static let requests = 30_000
+    static let requests = 10_000
     static let concurrency = 64
 
     static func run(_ place: Place) async throws -> [Figure] {
@@ -37,7 +37,7 @@ enum EgressBenchmark {
         var costs: [Double] = []
         var hits: [Double] = []
         var bare: [Double] = []
-        for run in 0..<6 {
+        for run in 0..<4 {
             let whole = try await load { _ = try await egress.send(plain, for: caller) }
             let kept = try await load { _ = try await egress.send(cached, for: caller) }
             let direct = try await load {

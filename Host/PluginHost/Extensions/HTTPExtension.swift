@@ -10,8 +10,8 @@ enum HTTPExtension {
             header: tandem_header(size: UInt32(MemoryLayout<tandem_http>.size), flags: 0), send: httpSend,
             read: httpRead, cancel: httpCancel))
 
-    static let maxBodyBytes: UInt64 = 8 << 20
-    static let maxResponseBytes: UInt64 = 32 << 20
+    static let maxBodyBytes: UInt64 = 6 << 20
+    static let maxResponseBytes: UInt64 = 6 << 20
     static let maxStreamBytes: UInt64 = 256 << 20
     static let maxChunkBytes: UInt64 = 1 << 20
 

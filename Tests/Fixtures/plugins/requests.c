@@ -173,7 +173,7 @@ static tandem_status requests_invoke(tandem_instance *instance, const tandem_req
         int must = http->send(host, call, &wanted, NULL, ignore, NULL);
         wanted.header.flags = 0;
         int stale = http->send(host, call + 1, &wanted, NULL, ignore, NULL);
-        wanted.body.len = 9 << 20;
+        wanted.body.len = 7 << 20;
         int large = http->send(host, call, &wanted, NULL, ignore, NULL);
         wanted.body.len = 0;
         wanted.headers.count = 65;

@@ -78,7 +78,7 @@ typedef struct tandem_http_request {
      * repeated name other than Accept, Accept-Language or Prefer is refused.
      */
     tandem_array headers;
-    /* At most 8 MiB. With a body, set Content-Type. */
+    /* At most 6 MiB. With a body, set Content-Type. */
     tandem_slice body;
     /* The name of a grant of the manifest whose token the host attaches, or empty. */
     tandem_slice grant;
@@ -89,7 +89,7 @@ typedef struct tandem_http_request {
     tandem_slice idempotency_key;
     /* From send to the last byte, retries and waiting included; cut to the call's deadline. 0: 30 s. */
     uint64_t timeout_ms;
-    /* A longer body (decompressed) fails with TANDEM_E_TOO_LARGE. 0: 4 MiB; at most 32 MiB, 256 MiB with STREAM. */
+    /* A longer body (decompressed) fails with TANDEM_E_TOO_LARGE. 0: 4 MiB; at most 6 MiB, 256 MiB with STREAM. */
     uint64_t max_response_bytes;
     /* With STALE_IF_ERROR. 0: one day. */
     uint64_t max_stale_ms;
@@ -144,7 +144,7 @@ typedef struct tandem_http_response {
  *   TANDEM_E_REVOKED            the person withdrew the grant meanwhile
  *   TANDEM_E_INTERNAL           the host failed
  * Whether a failed request had an effect is unknown, unless the code is HOST_NOT_ALLOWED without redirects, AUTH_REQUIRED,
- * RATE_LIMITED or BUSY: then it was not sent.
+ * RATE_LIMITED or BUSY: then it was not sent. The codes of send may come here as well: see there.
  */
 typedef void (*tandem_http_done)(void *TANDEM_NULLABLE context, tandem_status status,
                                  const tandem_http_response *response);
@@ -166,6 +166,7 @@ typedef struct tandem_http {
      * TANDEM_E_REVOKED, TANDEM_E_WRONG_STATE (before activate), TANDEM_E_HOST_NOT_ALLOWED (not among the declared and
      * allowed hosts), TANDEM_E_NOT_GRANTED (no such grant, a grant for another host, or a method that a reading call may
      * not use), TANDEM_E_TOO_LARGE, TANDEM_E_BUSY (more than 16 requests of this instance under way), TANDEM_E_INTERNAL.
+     * A host in another process tells what it has to find out first by done instead.
      */
     tandem_status (*send)(const tandem_host *host, tandem_call_id call, const tandem_http_request *request,
                           void *TANDEM_NULLABLE context, tandem_http_done done, uint64_t *TANDEM_NULLABLE id);
