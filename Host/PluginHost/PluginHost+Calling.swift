@@ -193,13 +193,14 @@ extension PluginHost {
     }
 
     /// Whether the person could use a tool now, from what is in memory: for `tandem.tools/1`.
+    ///
+    /// Asked within a call, so the person's grants were read a moment ago. A change or a reload since then is judged when
+    /// the tool is called.
     func canUse(_ tool: String, in scope: UserScope) -> Bool {
-        let set = catalogue
-        guard let reference = set.tools[tool] else { return services.isHostTool(tool) }
-        guard let grants = cache.grants(of: scope), grants.set === set, let level = grants.levels[reference.index]
-        else {
-            return false
-        }
+        guard catalogue.tools[tool] != nil else { return services.isHostTool(tool) }
+        guard let grants = cache.lastKnown(of: scope), let reference = grants.set.tools[tool],
+            let level = grants.levels[reference.index]
+        else { return false }
         return level == .write || reference.tool.definition.effect == .read
     }
 }

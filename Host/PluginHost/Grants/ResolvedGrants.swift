@@ -54,6 +54,8 @@ final class ResolvedGrants: Sendable {
 final class GrantCache: Sendable {
     private struct State {
         var people: [UserID: ResolvedGrants] = [:]
+        /// The latest reading of each, kept when it is out of date.
+        var known: [UserID: ResolvedGrants] = [:]
         var changes: [UserID: UInt64] = [:]
         /// Counts changes of everybody, once `changes` has been cut.
         var epoch: UInt64 = 0
@@ -64,10 +66,17 @@ final class GrantCache: Sendable {
 
     func grants(of scope: UserScope) -> ResolvedGrants? { state.withLock { $0.people[scope.user] } }
 
+    /// The latest reading, which may be of an earlier set or moment: for answers that only advise.
+    func lastKnown(of scope: UserScope) -> ResolvedGrants? { state.withLock { $0.known[scope.user] } }
+
     func version(of scope: UserScope) -> UInt64 { state.withLock { $0.epoch &+ ($0.changes[scope.user] ?? 0) } }
 
     func store(_ grants: ResolvedGrants, for scope: UserScope, ifVersion version: UInt64) {
         state.withLock { state in
+            if state.known.count >= Self.limit, state.known[scope.user] == nil {
+                state.known.removeAll(keepingCapacity: true)
+            }
+            state.known[scope.user] = grants
             guard state.epoch &+ (state.changes[scope.user] ?? 0) == version else { return }
             if state.people.count >= Self.limit, state.people[scope.user] == nil {
                 state.people.removeAll(keepingCapacity: true)
