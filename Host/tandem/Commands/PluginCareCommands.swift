@@ -109,8 +109,8 @@ struct PluginConfigCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               tandem plugin config expenses --as me@example.org
-              tandem plugin config expenses alertAtPercent=90 --as me@example.org
-              tandem plugin config expenses alertAtPercent= --as me@example.org     back to the default
+              tandem plugin config expenses alert_at_percent=90 --as me@example.org
+              tandem plugin config expenses alert_at_percent= --as me@example.org     back to the default
               tandem plugin config search url=https://search.example.org --operator
             A value is read as JSON where it is JSON, else as text.
             """)

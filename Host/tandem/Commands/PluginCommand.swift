@@ -13,7 +13,7 @@ struct PluginCommand: AsyncParsableCommand {
               tandem plugin list
               tandem plugin enable expenses --as me@example.org
               tandem plugin disable expenses --as me@example.org
-              tandem plugin config expenses alertAtPercent=90 --as me@example.org
+              tandem plugin config expenses alert_at_percent=90 --as me@example.org
               tandem plugin secret set weather api_key --as me@example.org < key.txt
               tandem plugin health expenses
               tandem plugin pack libTidesPlugin.so --into bundles
