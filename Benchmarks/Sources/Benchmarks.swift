@@ -27,7 +27,8 @@ struct Benchmarks {
         let interruptions = [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
+            // Sendable: it runs on the source's queue, not on the main actor.
+            source.setEventHandler { @Sendable in
                 Child.endAll()
                 place.clean()
                 exit(128 + number)

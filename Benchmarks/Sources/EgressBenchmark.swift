@@ -103,8 +103,9 @@ private final class AnswerServer {
         self.port = port
     }
 
+    /// Killed: it has inherited that the benchmarks ignore the gentler signals.
     func stop() {
-        process.terminate()
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 }
