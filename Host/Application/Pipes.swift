@@ -6,8 +6,10 @@ public import TandemMemory
 /// What the line pipes work on: parts of the program by themselves, without an account.
 public enum Pipes {
     /// The embedded planner over every tool of this installation, all integrations on; nothing is executed.
-    public static func planner(configuration: Configuration) async throws -> @Sendable (JSON) -> JSON {
-        var options = Application.Options()
+    public static func planner(
+        configuration: Configuration, options: Application.Options = Application.Options()
+    ) async throws -> @Sendable (JSON) -> JSON {
+        var options = options
         options.isEphemeral = true
         let application = try await Application.open(configuration, options: options)
         let planner = EmbeddedPlanner(tools: application.catalogue.allTools())

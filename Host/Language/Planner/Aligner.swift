@@ -84,6 +84,8 @@ struct Aligner {
     ) -> Float {
         if isQuestion { return 1 }
         if word.pointee.has(.gerund), !element.flags.contains(.gerund), word.pointee.has(.verb) { return 0.8 }
+        // "having": not what somebody has.
+        if element.flags.contains(.gerund), !word.pointee.has(.gerund), word.pointee.has(.auxiliary) { return 0.5 }
         let past = element.flags.contains(.past)
         return past == word.pointee.has(.past) || !word.pointee.has(.verb) ? 1 : 0.6
     }
@@ -258,6 +260,9 @@ struct Aligner {
             let isOpen = slot.isOpen
             let price: Float = element.isOptional ? 0 : slot.isRequired ? 1.2 : 0.6
             var wantsLink = false
+            if isOpen, element.isOptional, i > 0, template.elements[i - 1].isOptional {
+                wantsLink = template.elements[i - 1].flags.contains(.preposition)
+            }
             if case .number = slot.kind { wantsLink = i > 0 && template.elements[i - 1].flags.contains(.preposition) }
             for j in 0...m {
                 let cell = row + j
@@ -274,10 +279,15 @@ struct Aligner {
                             for index in token..<end { gain += weights[index] }
                             relax(cell + width + end - token, score + gain, Move.typed, end - token)
                         }
-                        if isOpen, tokens[token].kind != .newline,
+                        // `[at {store}]`: no store without its "at".
+                        let isLinked = !wantsLink || moves[cell] != Move.skipElement
+                        // `make {item} {amount}`: an amount begins with its number.
+                        let bonus: Float =
+                            i > 0 && template.elements[i - 1].slot >= 0 && tokens[token].kind == .number ? 0.1 : 0
+                        if isOpen, isLinked, tokens[token].kind != .newline,
                             tokens[token].kind != .punctuation || tokens[token].byte == 34
                         {
-                            relax(opened + cell + 1, score + openGain(token) + 0.05, Move.openStart)
+                            relax(opened + cell + 1, score + openGain(token) + 0.05 + bonus, Move.openStart)
                         }
                     }
                 }

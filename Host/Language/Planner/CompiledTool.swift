@@ -35,6 +35,10 @@ final class CompiledTemplate: @unchecked Sendable {
     var requiredWeight: Float = 0
     var contentWeight: Float = 0
     var isQuestion = false
+    /// Tells of what has happened: "I bought".
+    var isPast = false
+    /// Begins with "what", "how" …
+    var asksWithWord = false
     /// Says what has happened or is wanted: "I bought", "we need".
     var isStatement = false
     var isNegative = false
@@ -60,6 +64,9 @@ struct CompiledSlot: Sendable {
     var hints: [UInt64]
     /// For choices: value index by lemma sequences.
     var choices: [(words: [UInt64], value: String)] = []
+    /// For references: the word for such a thing, of `recipes.recipe` its "recipe".
+    var entityNoun: UInt64 = 0
+    var entityClusters = ClusterSet()
     /// The argument may be an array: several references are one call instead of one each.
     var takesSeveral = false
 

@@ -62,7 +62,7 @@ public struct EmbeddedPlanner: Sendable {
             var clusters: [Int: Float] = [:]
             for template in tool.templates {
                 let words = template.elements.filter { $0.slot < 0 && !$0.isOptional && !$0.isColon }
-                if !words.isEmpty, !template.slots.isEmpty,
+                if !words.isEmpty,
                     words.allSatisfy({ $0.flags.contains(.function) && $0.number == nil })
                 {
                     plain.append(PlainTemplate(tool: index, words: words))

@@ -90,7 +90,8 @@ final class Message {
         case that, this, those, these:
             guard let next else { return index + 1 }
             if next.surface == one || next.surface == ones || next.surface == thing { return index + 2 }
-            return next.isBreak || next.has(.function) || next.has(.filler) || next.has(.absorbed) ? index + 1 : 0
+            return next.isBreak || next.kind == .number || next.kind == .currency || next.has(.cardinal)
+                || next.has(.function) || next.has(.filler) || next.has(.absorbed) ? index + 1 : 0
         case all:
             if let next, next.surface == of, index + 2 < tokens.count, tokens[index + 2].has(.pointer) {
                 return index + 3

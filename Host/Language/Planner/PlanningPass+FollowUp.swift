@@ -11,7 +11,41 @@ extension PlanningPass {
 
     /// A bare digit after a numbered list, `and eggs` after an addition.
     func followUp(_ segment: Range<Int>) -> [PlannedCall]? {
-        picked(segment) ?? continued(segment)
+        picked(segment) ?? continued(segment) ?? accomplished(segment)
+    }
+
+    /// `I called the dentist`, when "call the dentist" is among the things to do that were shown or named.
+    private func accomplished(_ segment: Range<Int>) -> [PlannedCall]? {
+        guard !context.touched.isEmpty || context.shown != nil else { return nil }
+        let words = message.trimmed(segment).filter { index in
+            let token = message.tokens[index]
+            return token.kind == .word && !token.has(.filler)
+        }
+        guard let head = words.first, (2...10).contains(words.count) else { return nil }
+        let subject = message.tokens[head]
+        guard subject.has(.self1), subject.has(.pronoun), message.tokens[words[1]].has(.past) else { return nil }
+        let said = words.dropFirst().compactMap { index -> UInt64? in
+            let token = message.tokens[index]
+            return token.has(.function) ? nil : token.lemma
+        }
+        guard said.count > 1, let segmentEnd = segment.last, message.tokens[segmentEnd].byte != 63 else { return nil }
+        let items = context.touched + (context.shown?.items ?? [])
+        let complete = Lexicon.shared.cluster("complete")
+        for item in items.prefix(50) where ReferenceResolver.lemmas(item.label) == said {
+            guard
+                let tool = planner.tools.first(where: { tool in
+                    tool.effect == .write && tool.actsOn == item.type && tool.verbs.intersects(complete)
+                        && !tool.isAboutWares
+                }),
+                let slot = tool.slots.first(where: { if case .reference = $0.kind { true } else { false } })
+            else { continue }
+            return [
+                PlannedCall(
+                    tool: tool.id, arguments: [slot.name: .string("#" + item.id)], confidence: 0.9,
+                    text: message.text(message.trimmed(segment)))
+            ]
+        }
+        return nil
     }
 
     private func picked(_ segment: Range<Int>) -> [PlannedCall]? {
@@ -52,9 +86,22 @@ extension PlanningPass {
         }
     }
 
+    /// The tool that `and butter` continues: the last one, or, after a list was shown, the one that adds to it.
+    private func continuable(_ recent: String) -> CompiledTool? {
+        guard let tool = planner.tools.first(where: { $0.id == recent }) else { return nil }
+        guard tool.effect == .read, let shown = context.shown?.items.first?.type else { return tool }
+        let namespace = recent.prefix { $0 != "." }
+        let adders = planner.tools.filter { other in
+            guard let open = other.primaryOpenSlot, case .items = other.slots[open].kind else { return false }
+            return other.takesNew && other.id.prefix(while: { $0 != "." }) == namespace
+                && shown.hasPrefix(namespace + ".")
+        }
+        return adders.count == 1 ? adders[0] : tool
+    }
+
     private func continued(_ segment: Range<Int>) -> [PlannedCall]? {
-        guard let recent = context.recentTools.first, let tool = planner.tools.first(where: { $0.id == recent }),
-            tool.effect <= .write, let open = tool.primaryOpenSlot
+        guard let recent = context.recentTools.first, let tool = continuable(recent), tool.effect <= .write,
+            let open = tool.primaryOpenSlot
         else { return nil }
         switch tool.slots[open].kind {
         case .items, .list, .quantity, .reference: break

@@ -60,6 +60,11 @@ extension PlanningPass {
                 }
             }
         }
+        // Something that was just shown or named, and food for those whose trade it is.
+        for (tool, reading) in best where reading.confidence > 0.5 {
+            if reading.filled.isResolved { best[tool]?.confidence += 0.06 }
+            if planner.tools[tool].isAboutWares, reading.filled.namesWare { best[tool]?.confidence += 0.06 }
+        }
         // What the talk was about just now decides between readings that are about as good.
         if let recent = context.recentTools.first {
             let namespace = recent.prefix { $0 != "." }
@@ -179,7 +184,8 @@ extension PlanningPass {
             default: if message.isTyped[index] { explained += message.weights[index] }
             }
         }
-        return power(min(alignment.templateCoverage, 1), 0.7) * min(1, explained / total)
+        let isMislinked = alignment.fills.contains { !$0.isTyped && self.isMislinked($0, alignment.roles, segment) }
+        return power(min(alignment.templateCoverage, 1), 0.7) * min(1, explained / total) * (isMislinked ? 0.96 : 1)
             * manner(planner.tools[tool], template, shape, isPriced: message.hasMoney(segment))
     }
 
@@ -197,7 +203,9 @@ extension PlanningPass {
         let coverage = coverage(tool, message, segment, alignment.roles, filled, total)
         var confidence = power(min(alignment.templateCoverage, 1), 0.7) * coverage
         let isPriced = capturesMoney(tool, message, segment, shape)
-        if alignment.matchedContent < 0.45, !isPriced { confidence *= 0.7 }
+        if alignment.matchedContent < min(0.45, max(0.2, 0.85 * template.contentWeight)), !isPriced {
+            confidence *= 0.7
+        }
         // Free words take anything: then the words that say what it is about must be there.
         if filled.openTokens > 0, template.contentWeight > 0, !filled.hasTypedRequired {
             let share = min(1, alignment.matchedContent / template.contentWeight)
@@ -208,7 +216,24 @@ extension PlanningPass {
         confidence *= manner(tool, template, shape, isPriced: isPriced)
         if filled.openTokens == 0, template.contentWeight > 0 {
             let share = min(1, alignment.matchedContent / template.contentWeight)
-            if share < 0.3 { confidence *= 0.65 }
+            if share < 0.3 {
+                confidence *= 0.65
+            } else if share < 0.6, tool.effect != .read {
+                confidence *= 0.75
+            }
+        }
+        // Only small words, and a name for something that nobody has mentioned: `the {expense} was {date}`.
+        if filled.isUnresolved, tool.effect != .read, !template.hasVerb, template.contentWeight < 0.4 {
+            confidence *= 0.5
+        }
+        confidence *= sense(tool, template, filled, shape)
+        // `at the pub` belongs to the wording that says "at".
+        for fill in alignment.fills where !fill.isTyped && isMislinked(fill, alignment.roles, segment) {
+            confidence *= 0.96
+        }
+        // `help me start {task}` without any.
+        if filled.filled == 0, tool.effect != .read, template.slotWeight > 0, !filled.pointsToNothing {
+            confidence *= 0.8
         }
         confidence += 0.05 * literalShare(message, segment, alignment.roles, total)
         confidence *= completeness(
@@ -217,6 +242,16 @@ extension PlanningPass {
             hasAction: template.hasVerb)
         return Reading(
             tool: toolIndex, confidence: confidence, filled: filled, segment: segment, roles: alignment.roles)
+    }
+
+    /// The small word before a slot's words is not the template's.
+    private func isMislinked(_ fill: Alignment.Fill, _ roles: [UInt8], _ segment: Range<Int>) -> Bool {
+        var index = fill.range.lowerBound
+        if message.tokens[index].has(.preposition), !message.tokens[index].has(.absorbed) { return true }
+        while index > segment.lowerBound, message.tokens[index - 1].has(.determiner) { index -= 1 }
+        guard index > segment.lowerBound else { return false }
+        let before = message.tokens[index - 1]
+        return before.has(.preposition) && !before.has(.absorbed) && roles[index - 1 - segment.lowerBound] == 0
     }
 
     private func power(_ value: Float, _ exponent: Float) -> Float {
@@ -252,7 +287,16 @@ extension PlanningPass {
                 }
             }
         }
-        return min(1, explained / total)
+        let share = min(1, explained / total)
+        guard tool.primaryOpenSlot == nil, share < 1 else { return share }
+        // What takes no words has no use for those that no tool speaks of: "what is the currency of Japan".
+        var foreign: Float = 0
+        for index in segment where roles[index - segment.lowerBound] == 0 {
+            let token = message.tokens[index]
+            guard token.kind == .word, token.feature < 0, token.strong.isEmpty, !token.has(.function) else { continue }
+            if !filled.used[index - segment.lowerBound] { foreign += message.weights[index] }
+        }
+        return share * (1 - 0.6 * min(1, foreign / total))
     }
 
     /// The part of the message that is the template's own words: between two readings that explain all, the one that says
@@ -291,10 +335,24 @@ extension PlanningPass {
         hasAction: Bool
     ) -> Float {
         var factor: Float = 0.25 + 0.75 * filled.plausibility
-        if !filled.missing.isEmpty { factor *= filled.pointsToNothing ? 0.95 : anchor < 0.75 ? 0.5 : 0.82 }
+        if !filled.missing.isEmpty {
+            if filled.pointsToNothing {
+                // "break it down" says what to do, "forget it" nothing.
+                factor *= namesTopic || anchor > 0.84 ? 0.95 : 0.5
+            } else {
+                if filled.isUnresolved, tool.effect != .read { factor *= 0.8 }
+                factor *= anchor < 0.75 ? 0.5 : namesTopic || filled.filled > 0 ? 0.82 : 0.62
+            }
+        }
+        if filled.missing.isEmpty, filled.pointsToNothing, filled.filled == 0, !namesTopic { factor *= 0.45 }
+        if filled.isInner, !namesTopic { factor *= 0.4 }
         // Only a word that many tools share, and free words: they should be the kind of thing the tool is about.
         if filled.openTokens > 0, tool.isAboutWares, !filled.namesWare, !filled.hasTypedRequired, !namesTopic {
-            factor *= tool.isRemover || filled.startsWithDeed || filled.isElsewhere ? 0.55 : anchor < 0.85 ? 0.6 : 0.68
+            factor *=
+                tool.isRemover || filled.startsWithDeed || filled.isElsewhere
+                    || filled.isUnresolved && tool.effect != .read && !filled.hasTyped
+                ? 0.55 : anchor < 0.85 ? 0.6 : 0.68
+            if filled.isMisfit { factor *= 0.75 }
         } else if filled.openTokens > 0, tool.isAboutWares, !filled.namesWare, !filled.hasTypedRequired, !hasAction,
             tool.effect != .read
         {
@@ -304,39 +362,13 @@ extension PlanningPass {
             // "delete my account": a word of many tools, and nothing that says which.
             factor *= 0.6
         }
-        if filled.isElsewhere, !namesTopic { factor *= 0.55 }
+        if filled.isElsewhere || filled.isTextElsewhere && tool.effect != .read && !filled.hasTyped, !namesTopic {
+            factor *= 0.55
+        }
         // A name for something that nobody has mentioned yet: a tool that makes something new is as likely.
         if filled.isUnresolved, tool.effect != .read { factor *= 0.95 }
         // A price that the tool has no use for.
         if hasMoney, !tool.slots.contains(where: { $0.kind == .money }) { factor *= 0.75 }
-        return factor
-    }
-
-    /// Asked, told, doubted, denied: what may follow from it.
-    private func manner(
-        _ tool: CompiledTool, _ template: CompiledTemplate?, _ shape: SentenceShape, isPriced: Bool = false
-    ) -> Float {
-        let isQuestion = template?.isQuestion ?? (tool.hasQuestion && !shape.isStatement)
-        let isStatement = template?.isStatement ?? tool.hasStatement
-        let isNegative = template?.isNegative ?? false
-        var factor: Float = 1
-        let writes = tool.effect != .read
-        if shape.isDeclarative, !isPriced {
-            if let template, !template.isDeclarative { factor *= 0.5 }
-            if template == nil { factor *= 0.65 }
-        }
-        if shape.isNegated, !isNegative { factor *= writes ? 0.3 : 0.6 }
-        if shape.isReported { factor *= 0.4 }
-        if shape.isHypothetical, !(isQuestion && template?.isHypothetical == true) {
-            factor *= writes ? 0.4 : 0.6
-        }
-        if writes, shape.isQuestion, !isQuestion { factor *= 0.5 }
-        if !writes, shape.isStatement, !shape.isQuestion, shape.isPast, !isStatement { factor *= 0.5 }
-        if isQuestion, !shape.isQuestion, shape.isStatement { factor *= 0.8 }
-        // "I remember when …" tells, "remember that …" asks.
-        if shape.isTold, !shape.isPast, !shape.isQuestion, !isStatement { factor *= 0.6 }
-        if shape.isAboutOthers, writes { factor *= 0.4 }
-        if shape.isAboutUs, template?.isAboutUs != true { factor *= 0.6 }
         return factor
     }
 
@@ -421,6 +453,7 @@ extension PlanningPass {
         let coverage = coverage(tool, message, segment, roles, filled, total)
         var confidence = strength * coverage * 0.95
         confidence *= isPriced ? 1 : manner(tool, nil, shape)
+        confidence *= sense(tool, nil, filled, shape)
         confidence *= completeness(
             tool, filled, anchor: anchor(message, segment, roles),
             namesTopic: namesTopic(tool, message, segment, roles), hasMoney: message.hasMoney(segment), hasAction: true)
@@ -453,7 +486,9 @@ extension PlanningPass {
         if let verb = shape.mainVerb, !message.tokens[verb].has(.past), verbQuality(tool, message.tokens[verb]) < 0.5 {
             return false
         }
-        guard tool.effect == .write, segment.count <= 10, !shape.isAboutOthers, !shape.isHypothetical,
+        if let verb = shape.mainVerb, PlanningPass.unspent.contains(message.tokens[verb].lemma) { return false }
+        guard tool.effect == .write, segment.count <= 10, !shape.isQuestion, !shape.isAboutOthers,
+            !shape.isHypothetical,
             tool.slots.contains(where: { $0.kind == .money && $0.isRequired }),
             tool.verbs.intersects(Lexicon.shared.cluster("spend")),
             !segment.contains(where: {

@@ -44,6 +44,15 @@ struct PlanningPass {
                 closest = reading
             }
         }
+        // `not today, park the dentist until monday`: the same thing, said twice, once with less.
+        if calls.count > 1 {
+            calls = calls.enumerated().filter { index, call in
+                guard call.arguments.objectValue?.isEmpty == true else { return true }
+                return !calls.indices.contains {
+                    $0 != index && calls[$0].tool == call.tool && calls[$0].arguments != call.arguments
+                }
+            }.map(\.element)
+        }
         if !calls.isEmpty { return .calls(calls) }
         return .unclear(best: closest.flatMap { self.calls($0).first })
     }

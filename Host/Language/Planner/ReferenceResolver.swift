@@ -43,6 +43,11 @@ struct ReferenceResolver {
             }
             return .ids([numbered[number - 1].id])
         }
+        if let only = range.last, tokens[only].has(.ordinal), tokens[only].number.units > 0, range.count <= 2,
+            range.count == 1 || tokens[first].has(.determiner), !numbered.isEmpty
+        {
+            return at(Int(tokens[only].number.units))
+        }
         let end = message.pointers[first]
         guard end == range.upperBound else { return byLabel(range, entity, message) }
         // The last word that is a number or an ordinal decides.
@@ -101,6 +106,18 @@ struct ReferenceResolver {
         if exact.count == 1 { return .ids(exact) }
         if exact.isEmpty, partial.count == 1 { return .ids(partial) }
         return .words
+    }
+
+    /// The words of a label that mean something, in the form that the lexicon lists.
+    static func lemmas(_ label: String) -> [UInt64] {
+        let bytes = Array(label.utf8)
+        return Tokenizer.tokens(of: bytes, limit: 200).compactMap { token in
+            guard token.kind == .word else { return nil }
+            if let info = Lexicon.shared.words[token.surface] {
+                return info.flags.contains(.function) ? nil : info.lemma
+            }
+            return wordHash(Inflection.singular(Vocabulary.fold(bytes[token.start..<token.end])[...]))
+        }
     }
 
     private func content(_ tokens: [Token], _ source: [UInt8]) -> [UInt64] {

@@ -56,7 +56,8 @@ struct RequestSplitter {
                 case 59, 44, 45:
                     if token.byte == 45, !token.has(.spaceBefore) { continue }
                     let next = skipLinks(index + 1, segment)
-                    if !afterColon, next < segment.upperBound, startsRequest(next, segment) {
+                    // `34 euros, paid cash` goes on with the same.
+                    if !afterColon, next < segment.upperBound, startsRequest(next, segment), !tokens[next].has(.past) {
                         cuts.append(Cut(before: index, after: next, isHard: false))
                         index = next
                     }

@@ -19,6 +19,10 @@ struct SentenceShape {
     var isStatement = false
     /// Says that something is so: "recipes are fun", "you remember everything".
     var isDeclarative = false
+    /// Says nothing to be done: "what a day!", "remember when …".
+    var isIdle = false
+    /// Asks with "what", "how", "when" …, wherever it stands.
+    var hasQuestionWord = false
     /// The word that says what is to be done, if any.
     var mainVerb: Int?
     /// First word that is not mere politeness.
@@ -64,6 +68,12 @@ struct SentenceShape {
         static let whether = wordHash("whether")
         static let probably = wordHash("probably")
         static let only = wordHash("only")
+        static let a = wordHash("a")
+        static let an = wordHash("an")
+        static let when = wordHash("when")
+        static let remember = wordHash("remember")
+        static let owns = wordHash("'s")
+        static let were = wordHash("were")
     }
 
     /// Polite openings by words; the request follows.
@@ -121,6 +131,7 @@ struct SentenceShape {
                     at += 1
                 }
                 guard matches else { continue }
+                if opening.contains(W.we), opening.first == W.can || opening.first == W.could { isPolite = true }
                 if opening.contains(W.you), opening.first != W.you || opening.count > 1 { isPolite = true }
                 for position in index..<at { soft[position] = true }
                 index = at
@@ -141,15 +152,62 @@ struct SentenceShape {
 
     /// `my mother bought …`, `my neighbour's rent …`: somebody near, who did or has something.
     private func isKinToldOf(_ tokens: [Token], _ content: [Int]) -> Bool {
-        guard content.count > 2, tokens[content[0]].has(.determiner) || tokens[content[0]].has(.self1) else {
+        guard let head = content.first else { return false }
+        let isOwned = tokens[head].has(.determiner) || tokens[head].has(.self1)
+        let at = isOwned ? 1 : 0
+        guard content.count > at + 1 else { return false }
+        let noun = tokens[content[at]]
+        guard SentenceShape.kin.contains(noun.surface) || SentenceShape.kin.contains(noun.lemma) else { return false }
+        let verb = tokens[content[at + 1]]
+        if verb.surface == W.owns {
+            return content.dropFirst(at + 2).prefix(3).contains { index in
+                tokens[index].has(.auxiliary) || tokens[index].strong.intersects(SentenceShape.costs)
+            }
+        }
+        return SentenceShape.isFinite(verb) || verb.has(.auxiliary)
+            || isOwned && noun.end - noun.start > 4 && noun.surface != noun.lemma
+    }
+
+    /// `Tom paid for lunch`: a name, and what its bearer did.
+    private func isNamedToldOf(_ tokens: [Token], _ content: [Int]) -> Bool {
+        guard content.count > 2 else { return false }
+        let name = tokens[content[0]]
+        let verb = tokens[content[1]]
+        return name.kind == .word && name.has(.capitalised) && !name.has(.known) && name.feature < 0
+            && SentenceShape.isFinite(verb) && !verb.strong.intersects(SentenceShape.costs)
+    }
+
+    /// `the dog ate my shoe`: a noun and what it did or does, with more to follow.
+    private func tellsOf(_ tokens: [Token], _ content: [Int]) -> Bool {
+        guard content.count > 3, tokens[content[0]].has(.determiner) else { return false }
+        for position in 2...min(3, content.count - 2) {
+            let token = tokens[content[position]]
+            if token.has(.function) || tokens[content[position - 1]].has(.determiner) { return false }
+            if SentenceShape.isFinite(token) { return !token.strong.intersects(SentenceShape.costs) }
+        }
+        return false
+    }
+
+    /// `… if you were me`, `… if I had one`: supposed, not asked for. `if you can` is manners.
+    private mutating func readCondition(_ tokens: [Token], _ content: [Int]) {
+        for (position, index) in content.enumerated().dropFirst()
+        where tokens[index].surface == W.ifWord && !tokens[index].has(.quoted) && position + 2 < content.count {
+            guard tokens[content[position + 1]].has(.pronoun) else { continue }
+            let verb = tokens[content[position + 2]]
+            if verb.surface == W.were || verb.has(.past) && !verb.has(.function) { isHypothetical = true }
+        }
+    }
+
+    private static let reminds = Lexicon.shared.cluster("remind")
+    private static let costs = Lexicon.shared.cluster("cost").union(Lexicon.shared.cluster("spend"))
+
+    /// A form that only says what somebody does or did: "cooks", "bought".
+    private static func isFinite(_ token: Token) -> Bool {
+        guard token.kind == .word, token.has(.verb), !token.has(.function), !token.has(.gerund), !token.has(.ware)
+        else {
             return false
         }
-        let second = tokens[content[1]]
-        guard SentenceShape.kin.contains(second.surface) || SentenceShape.kin.contains(second.lemma) else {
-            return false
-        }
-        let third = tokens[content[2]]
-        return third.has(.past) && third.has(.verb) || second.end - second.start > 4 && second.surface != second.lemma
+        return token.has(.past) || token.surface != token.lemma
     }
 
     private mutating func readMood(_ tokens: [Token], _ segment: Range<Int>, _ soft: [Bool]) {
@@ -159,7 +217,22 @@ struct SentenceShape {
         let second = content.count > 1 ? tokens[content[1]] : nil
         let head = tokens[first]
         if last.kind == .punctuation, last.byte == 63 { isQuestion = true }
-        if head.has(.question) { isQuestion = true }
+        if head.has(.question) || head.surface == W.how || head.surface == W.what { isQuestion = true }
+        hasQuestionWord = content.contains { tokens[$0].has(.question) || tokens[$0].surface == W.how }
+        if head.surface == W.what, let second, second.surface == W.a || second.surface == W.an { isIdle = true }
+        // "remember when we …", "I remember how …": no order.
+        for (position, index) in content.enumerated().prefix(4) where tokens[index].lemma == W.remember {
+            guard position + 2 < content.count else { break }
+            let next = tokens[content[position + 1]].surface
+            if next == W.when || next == W.how, tokens[content[position + 2]].has(.pronoun) { isIdle = true }
+        }
+        // "remind Anna to …" is for Anna.
+        if let verb = mainVerb, tokens[verb].strong.intersects(SentenceShape.reminds), verb + 2 < segment.upperBound {
+            let whom = tokens[verb + 1]
+            if whom.kind == .word, whom.has(.capitalised), !whom.has(.known), tokens[verb + 2].surface == W.to {
+                isAboutOthers = true
+            }
+        }
         if head.has(.auxiliary), let second, second.has(.pronoun) || second.has(.determiner), head.surface != W.letWord
         {
             // "do that" is an order, "did I" is not.
@@ -176,8 +249,12 @@ struct SentenceShape {
             }
             if head.has(.pronoun), !head.has(.self1), let second, second.has(.verb) { isDeclarative = true }
         }
+        if !isQuestion, !isPolite, tellsOf(tokens, content) { isDeclarative = true }
+        readCondition(tokens, content)
         isTold = head.has(.self1) && (head.surface == W.i || head.surface == W.we) && !soft[first]
-        isAboutOthers = SentenceShape.others.contains(head.surface) || isKinToldOf(tokens, content)
+        isAboutOthers =
+            isAboutOthers || SentenceShape.others.contains(head.surface) || isKinToldOf(tokens, content)
+            || !isQuestion && isNamedToldOf(tokens, content)
         isAboutUs = content.contains { tokens[$0].surface == W.your && !tokens[$0].has(.quoted) }
         isStatement = head.has(.self1) && (head.surface == W.i || head.surface == W.we)
         if head.surface == W.should || head.surface == W.shall, second?.has(.self1) == true { isHypothetical = true }
@@ -196,7 +273,8 @@ struct SentenceShape {
                 isHypothetical = true
             case W.ifWord where position == 0: isHypothetical = true
             case W.should where position <= 2 && !head.has(.question): isHypothetical = true
-            case W.used where position <= 1: isHypothetical = true
+            case W.used where position <= 1 && index + 1 < segment.upperBound && tokens[index + 1].surface == W.to:
+                isHypothetical = true
             case W.could where position == 1 && isStatement, W.would where position == 1 && isStatement:
                 isHypothetical = true
             default: break
@@ -213,6 +291,8 @@ struct SentenceShape {
             if let next, next.lemma == W.forget || next.surface == W.forget || next.lemma == W.lets { continue }
             if let next, next.surface == W.you, isQuestion { continue }
             if let next, next.surface == W.only || next.surface == W.worry { continue }
+            // "it was 14, not 15": the value that was wrong.
+            if position > 1, let next, next.kind == .number || next.kind == .currency || next.has(.weekday) { continue }
             isNegated = true
         }
         readReport(tokens, content)

@@ -29,10 +29,20 @@ struct SlotFiller {
         var namesWare = false
         /// The free words begin with something to do.
         var startsWithDeed = false
+        /// The free words say what one feels or lives through.
+        var isInner = false
+        /// All the free words are known, and none is for eating or the house.
+        var isMisfit = false
         /// A reference was resolved from the conversation.
         var isResolved = false
         /// A thing is named that belongs to another trade, and no tool speaks of it.
         var isElsewhere = false
+        /// The same of a few free words.
+        var isTextElsewhere = false
+        /// Something told by its form was found.
+        var hasTyped = false
+        /// A date ahead was said.
+        var hasFutureDate = false
         /// A reference is named by words, and the conversation has nothing of its kind.
         var isUnresolved = false
     }
@@ -53,6 +63,10 @@ struct SlotFiller {
         static let some = wordHash("some")
         static let about = wordHash("about")
         static let cost = wordHash("cost")
+        static let you = wordHash("you")
+        static let one = wordHash("one")
+        static let be = wordHash("be")
+        static let not = wordHash("not")
     }
 
     func fill(_ fills: [Alignment.Fill], roles: [UInt8], implied: JSONObject) -> Result {
@@ -111,12 +125,57 @@ struct SlotFiller {
         result.namesWare = open.contains { entry in
             entry.pieces.contains { $0.contains { message.tokens[$0].has(.ware) || message.pointers[$0] > 0 } }
         }
+        result.isInner = open.contains { $0.pieces.contains { isInner($0) } }
+        if tool.isAboutWares, !open.isEmpty {
+            result.isMisfit = open.allSatisfy { $0.pieces.allSatisfy { isMisfit($0) } }
+        }
+        pointed(roles, &values, &result)
+        if !result.pointsToNothing { impliedReference(&values, &result) }
+        result.hasTyped = values.keys.contains { !tool.slots[$0].isOpen }
+        if result.isInner, result.hasTyped { result.isInner = false }
+        let today = message.reader.today.description
+        result.hasFutureDate = values.contains { entry in
+            switch tool.slots[entry.key].kind {
+            case .date, .dateTime: (entry.value.stringValue ?? "") > today
+            default: false
+            }
+        }
         for slotIndex in tool.slots.indices {
             if let value = values[slotIndex] { result.arguments[tool.slots[slotIndex].name] = value }
         }
         for (name, value) in implied where result.arguments[name] == nil { result.arguments[name] = value }
         result.missing = tool.required.filter { result.arguments[$0] == nil && result.distributed?.slot != $0 }
         return result
+    }
+
+    /// `make it {amount}`: the pointer that the template has as a word says which thing.
+    private func pointed(_ roles: [UInt8], _ values: inout [Int: JSON], _ result: inout Result) {
+        for index in tool.slots.indices where values[index] == nil && tool.slots[index].isRequired {
+            guard case .reference(let entity) = tool.slots[index].kind else { continue }
+            for token in segment where roles[token - segment.lowerBound] == 1 && message.pointers[token] == token + 1 {
+                switch ReferenceResolver(context: context).resolve(token..<token + 1, entity: entity, in: message) {
+                case .ids(let ids):
+                    guard let id = ids.first else { continue }
+                    values[index] = .string("#" + id)
+                    result.isResolved = true
+                    return
+                default: result.pointsToNothing = true
+                }
+            }
+        }
+    }
+
+    /// `4 stars`, right after a recipe: said of what the talk is about.
+    private func impliedReference(_ values: inout [Int: JSON], _ result: inout Result) {
+        guard !values.isEmpty, let last = context.touched.first, let recent = context.recentTools.first,
+            recent.prefix(while: { $0 != "." }) == tool.id.prefix(while: { $0 != "." })
+        else { return }
+        for index in tool.slots.indices where values[index] == nil && tool.slots[index].isRequired {
+            guard case .reference(last.type) = tool.slots[index].kind else { continue }
+            values[index] = .string("#" + last.id)
+            result.isResolved = true
+            return
+        }
     }
 
     private func mark(_ range: Range<Int>, _ result: inout Result) {
@@ -188,6 +247,9 @@ struct SlotFiller {
             if temporal.isDay {
                 day = range.from
             } else if prefersPast {
+                day = range.from
+            } else if lead == .until, range.from > message.reader.today {
+                // Until next week: till it begins.
                 day = range.from
             } else if lead == .by || lead == .until || range.from <= message.reader.today {
                 day = range.to
@@ -439,9 +501,19 @@ struct SlotFiller {
             let cleaned = trimmed.count == 1 ? [clean(trimmed[0])] : trimmed.map { reader.trimmed($0) }
             let text = cleaned.filter { !$0.isEmpty }.map { message.text($0) }.joined(separator: " ")
             guard !text.isEmpty else { return }
+            let plausible = plausibility(ofText: cleaned, slot)
+            // `do I have a soup recipe`: the choice that was found says it all.
+            if tool.effect == .read, !slot.isRequired, plausible < 0.5, !values.isEmpty { return }
             values[slotIndex] = .string(text)
             result.hasOpenText = true
-            result.plausibility = min(result.plausibility, plausibility(ofText: cleaned, slot))
+            result.plausibility = min(result.plausibility, plausible)
+            if let only = cleaned.first, cleaned.count == 1, only.count <= 3, let first = only.first,
+                !message.tokens[first].has(.deed), isElsewhere(only)
+            {
+                result.isTextElsewhere = true
+                // "a joke" is none that we were told before.
+                if only.count == 1, first > 0, message.tokens[first - 1].surface == W.a { result.isElsewhere = true }
+            }
         }
     }
 
@@ -488,7 +560,8 @@ struct SlotFiller {
         let resolver = ReferenceResolver(context: context)
         let slot = tool.slots[slotIndex]
         var found: [JSON] = []
-        for member in pieces.flatMap({ reader.members($0) }) {
+        for piece in pieces.flatMap({ reader.members($0) }) {
+            let member = withoutEntity(withoutCopula(piece), slot)
             switch resolver.resolve(member, entity: entity, in: message) {
             case .ids(let ids):
                 found += ids.map { .string("#" + $0) }
@@ -499,6 +572,12 @@ struct SlotFiller {
                 guard let first = range.first else { continue }
                 // "…, it was 6.49": a remark, not a thing.
                 if !found.isEmpty, message.tokens[first].has(.pronoun) || message.tokens[first].has(.auxiliary) {
+                    continue
+                }
+                // "…, stop counting it" speaks of the same.
+                if let last = range.last, last > first, !found.isEmpty, message.pointers[last] == last + 1,
+                    message.tokens[last].has(.pointer)
+                {
                     continue
                 }
                 found.append(.string(message.text(range)))
@@ -514,6 +593,30 @@ struct SlotFiller {
         } else if found.count > 1 {
             result.distributed = (slot.name, found)
         }
+    }
+
+    /// `1 and 2 are`: without the verb.
+    private func withoutCopula(_ range: Range<Int>) -> Range<Int> {
+        let last = message.tokens[range.upperBound - 1]
+        guard range.count > 1, last.has(.auxiliary), !last.has(.quoted) else { return range }
+        return range.lowerBound..<range.upperBound - 1
+    }
+
+    /// Without the word for such a thing: `passport task`, `the second note`, `task 2`.
+    private func withoutEntity(_ range: Range<Int>, _ slot: CompiledSlot) -> Range<Int> {
+        guard slot.entityNoun != 0, range.count > 1 else { return range }
+        let tokens = message.tokens
+        func isEntity(_ token: Token) -> Bool {
+            token.kind == .word && !token.has(.quoted)
+                && (token.lemma == slot.entityNoun || token.strong.intersects(slot.entityClusters))
+        }
+        if isEntity(tokens[range.upperBound - 1]), !tokens[range.upperBound - 2].has(.determiner) {
+            return range.lowerBound..<range.upperBound - 1
+        }
+        if isEntity(tokens[range.lowerBound]), tokens[range.lowerBound + 1].kind == .number {
+            return range.lowerBound + 1..<range.upperBound
+        }
+        return range
     }
 
     /// Without article: "the milk" → "milk".
@@ -546,8 +649,13 @@ struct SlotFiller {
                 || tokens[lower].surface == W.about && tokens[lower].has(.preposition) || tokens[lower].surface == W.of
                 || tokens[lower].surface == W.asWord
         { lower += 1 }
-        while upper - 1 > lower, tokens[upper - 1].has(.preposition) || tokens[upper - 1].has(.conjunction) {
-            upper -= 1
+        // `eating out` is whole.
+        while upper - 1 > lower, tokens[upper - 1].has(.preposition) || tokens[upper - 1].has(.conjunction),
+            !tokens[upper - 2].has(.gerund)
+        { upper -= 1 }
+        // `write this down: …`
+        if upper - lower > 2, tokens[lower].has(.pointer), tokens[lower + 1].has(.absorbed), tokens[lower + 2].isBreak {
+            lower += 2
         }
         if upper - lower <= 4, upper - lower > 1,
             tokens[lower].surface == W.the || tokens[lower].surface == W.a || tokens[lower].surface == W.an

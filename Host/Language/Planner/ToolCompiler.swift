@@ -49,7 +49,7 @@ struct ToolCompiler {
         }
         topics(of: definition, tool)
         let wares = ["grocery", "recipe", "ingredient", "meal"].map { Lexicon.shared.cluster($0) }
-        tool.isAboutWares = wares.contains { tool.nouns.union(tool.topics).intersects($0) }
+        tool.isAboutWares = wares.contains { tool.topics.intersects($0) }
         let open = tool.slots.indices.filter { tool.slots[$0].isOpen }
         tool.primaryOpenSlot = open.first { tool.slots[$0].isRequired } ?? usage(open, tool)
         let makers = ["add", "create", "save", "jot", "memorise", "remind"].map { Lexicon.shared.cluster($0) }
@@ -84,6 +84,12 @@ struct ToolCompiler {
         var compiled = CompiledSlot(name: name, kind: slot.kind, isRequired: isRequired, hints: [])
         let nameWords = name.split(separator: "_").map(String.init)
         compiled.hints = (slot.hints + nameWords).flatMap { lemmas($0) }
+        if case .reference(let entity) = slot.kind {
+            compiled.entityNoun = lemmas(String(entity.split(separator: ".").last ?? "")).first ?? 0
+            compiled.entityClusters =
+                Lexicon.shared.words[compiled.entityNoun]?.strong.intersection(Lexicon.shared.nounClusters)
+                ?? ClusterSet()
+        }
         if case .choice(let choices) = slot.kind {
             for choice in choices {
                 let spoken = choice.value.split(whereSeparator: { $0 == "_" || $0 == "-" }).joined(separator: " ")
@@ -202,9 +208,20 @@ struct ToolCompiler {
             }
         }
         let your = wordHash("your")
+        template.asksWithWord = template.isQuestion && template.elements[0].flags.contains(.question)
         template.isAboutUs = words.contains { $0.features.contains { vocabulary.lemmas[Int($0)] == your } }
+        template.isPast = words.contains { $0.flags.contains(.past) }
         template.isHypothetical = words.contains { $0.flags.contains(.hypothetical) }
         template.isNegative = words.contains { $0.flags.contains(.negation) }
+        // `my list` names the list, it does not list.
+        for index in template.elements.indices.dropFirst() where template.elements[index].slot < 0 {
+            let nouns = template.elements[index].strong.intersection(lexicon.nounClusters)
+            var before = index - 1
+            while before > 0, template.elements[before].isOptional, template.elements[before].slot < 0 { before -= 1 }
+            guard !nouns.isEmpty, template.elements[before].flags.contains(.determiner) else { continue }
+            template.elements[index].strong = nouns
+            template.elements[index].weak.subtract(lexicon.verbClusters)
+        }
         var sawVerb = false
         for element in template.elements where element.slot < 0 && !element.isOptional && !element.isColon {
             let isFunction = element.flags.contains(.function) || element.flags.contains(.filler)

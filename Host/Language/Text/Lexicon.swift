@@ -100,6 +100,15 @@ struct Lexicon: Sendable {
         for (text, flags) in classes {
             for word in Lexicon.fields(text, 32) { mark(word, flags) }
         }
+        for word in Lexicon.fields(LexiconData.elsewhere, 32) { inflectNoun(word, .elsewhere) }
+        for word in Lexicon.fields(LexiconData.inner, 32) {
+            let (gerunds, pasts) = Inflection.participles(word)
+            for form in [word, Inflection.withS(word)] + gerunds + pasts {
+                let hash = wordHash(form)
+                if words[hash] == nil { words[hash] = Info(lemma: wordHash(word)) }
+                words[hash]?.flags.formUnion([.known, .inner])
+            }
+        }
         for word in ["i", "me", "my", "we", "us", "our", "myself"] { mark(Array(word.utf8), .self1) }
         mark(Array("'s".utf8), .function)
         for word in ["it", "that", "this", "them", "those", "these", "both", "one", "ones"] {

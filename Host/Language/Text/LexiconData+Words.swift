@@ -12,7 +12,7 @@ extension LexiconData {
         toast tortilla wrap pancake waffle ice cream yeast baking powder soda vanilla cinnamon basil parsley coriander \
         cilantro thyme oregano rosemary dill mint ginger curry paprika cumin chilli chili spice herb toilet paper tissue \
         napkin towel kitchen foil cling wrap bin bag soap shampoo conditioner toothpaste toothbrush deodorant detergent \
-        washing powder bleach sponge battery candle lightbulb bulb nappy diaper wipe razor sunscreen plaster dog cat food \
+        bleach sponge battery candle lightbulb bulb nappy diaper wipe razor sunscreen plaster food \
         litter snack treat popcorn pretzel olive caper anchovy mozzarella parmesan cheddar feta ricotta gouda brie hummus \
         quinoa couscous bulgur barley margarine lard buttermilk kefir mineral sparkling oatmilk tampon pad cotton bud \
         dishwasher tablet trash sprout radish beet beetroot turnip parsnip kale asparagus artichoke fennel squash pickle \

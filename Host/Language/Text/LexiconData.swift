@@ -11,7 +11,7 @@ enum LexiconData {
         v clear: clear empty wipe reset purge flush clear_out clean_out start_over wipe_out | delete remove clean erase
         v show: show display list view print present show_up bring_up pull_up go_through read_out read | see tell give look check get open pull remind hear
         v find: find search look_up look_for lookup locate seek hunt query browse search_for hunt_down dig_up dig_out | show see check fetch pull_up get filter look
-        v buy: buy purchase pick_up grab obtain shop_for acquire stock_up_on bring_home score | get order fetch bring take shop
+        v buy: buy purchase pick_up grab obtain shop_for acquire stock_up_on bring_home score | get fetch bring take shop
         v need: need require run_out_of run_low_on out_of low_on short_of lack running_low be_out have_no got_no has_no | want missing
         v spend: spend pay pay_for shell_out fork_out splash_out cough_up | cost blow drop charge set_back
         v cost: cost charge run_to come_to set_back | pay price worth
@@ -38,7 +38,7 @@ enum LexiconData {
         v compare: compare | trend difference versus
         v prioritise: prioritise prioritize rank bump_up | priority urgent important flag star mark
         v rename: rename retitle | change call name
-        v postpone: postpone reschedule delay push_back put_off defer snooze move_to push shift | move change
+        v postpone: postpone reschedule delay push_back put_off defer snooze push shift | move change move_to
         v send: send email mail text message forward share post | write tell deliver
         v call: call phone ring dial | contact reach
         v undo: undo revert take_back roll_back reverse rollback | back restore
@@ -126,7 +126,7 @@ enum LexiconData {
     static let filler: StaticString = """
         please pls plz plss kindly just really actually basically quickly quick simply maybe_not ok okay okey alright \
         um uh uhm umm er erm hmm hm ah oh eh so well anyway like literally honestly right now asap cheers thanks thx \
-        ty thank tandem assistant bot buddy mate pal dude man bro hun dear yo btw fyi real fast moment sec also too \
+        ty thank tandem assistant bot buddy mate pal dude man bro hun dear yo btw fyi fast moment sec also too sorry oops whoops \
         then again ta kk lol haha hehe omg gosh damn somehow somewhere sort kinda gonna wanna gotta lemme gimme \
         always simply super very quite pretty whatsoever anymore nowadays possible rather even ya y'all folks friend love sweetheart
         """
@@ -185,6 +185,16 @@ enum LexiconData {
         population calories dictionary synonym translation joke poem story riddle song lyrics wallpaper ringtone bluetooth \
         screen brightness elevator plumber electrician haircut hairdresser reservation \
         meeting conference zoom voicemail exchange horoscope lottery
+        """
+
+    /// What people feel, wish or live through: no errand, nothing to buy. Tools that speak of it are not held back.
+    static let inner: StaticString = """
+        hug kiss cuddle nap rest sleep break breather vacation rescue escape cry scream laugh smile breathe relax die \
+        disappear hide vent dream hope wish love affection attention comfort company friend friendship therapist \
+        therapy support sympathy kindness motivation energy strength courage patience confidence luck miracle peace \
+        calm silence closure forgiveness happiness joy fun life mind soul heart temper nerve feeling mood anxiety panic \
+        anger grief sadness stress pain fear doubt worry shame guilt distraction inspiration advice excuse reason clue \
+        talk speak say admit confess chance freedom childhood past future dignity sanity boyfriend girlfriend purpose meaning success
         """
 
     /// Past forms of speech, which report somebody's words.

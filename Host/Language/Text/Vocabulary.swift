@@ -44,12 +44,33 @@ struct Vocabulary: Sendable {
                 correct(&tokens[index], source: source, lexicon: lexicon, isTemplate: isTemplate)
             }
         }
+        for index in tokens.indices.dropFirst() {
+            if tokens[index].has(.filler), Vocabulary.isNoun(tokens, index) { tokens[index].flags.subtract(.filler) }
+            if tokens[index].surface == Vocabulary.far, tokens[index - 1].surface == Vocabulary.so {
+                tokens[index].flags.insert(.filler)
+            }
+        }
         readRates(&tokens)
         joinPhrases(&tokens, lexicon: lexicon)
         for index in tokens.indices where tokens[index].kind == .word {
             tokens[index].feature = indexOfLemma[tokens[index].lemma] ?? -1
         }
     }
+
+    /// Filler only as a form of address: `add milk, love`, but `some love`, `my friend`.
+    private static let vocatives = Set(
+        ["love", "friend", "folks", "man", "dude", "buddy", "mate", "pal", "dear", "bot", "sweetheart", "bro", "hun"]
+            .map { wordHash($0.utf8) })
+
+    private static func isNoun(_ tokens: [Token], _ index: Int) -> Bool {
+        let before = tokens[index - 1]
+        if tokens[index].has(.greeting) {
+            return before.kind == .word && !before.has(.filler) && before.surface != good
+        }
+        return vocatives.contains(tokens[index].surface) && (before.has(.determiner) || before.has(.self1))
+    }
+
+    private static let so = wordHash("so"), far = wordHash("far"), good = wordHash("good")
 
     private static let each = Set(["a", "an", "per", "each", "every"].map { wordHash($0.utf8) })
     private static let every = wordHash("every")

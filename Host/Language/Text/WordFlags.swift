@@ -47,6 +47,8 @@ struct WordFlags: OptionSet, Sendable {
     static let greeting = WordFlags(rawValue: 1 << 30)
     /// Belongs to something that assistants are asked for elsewhere: alarms, lights, flights.
     static let elsewhere = WordFlags(rawValue: 1 << 32)
+    /// What a person feels, wants or lives through rather than buys or gets done: "a hug", "to cry", "energy".
+    static let inner = WordFlags(rawValue: 1 << 33)
     /// "that", "it", "them": stands for something named before.
     static let pointer = WordFlags(rawValue: 1 << 31)
 }
@@ -66,6 +68,11 @@ struct ClusterSet: Sendable, Hashable {
 
     func subtracting(_ other: ClusterSet) -> ClusterSet {
         ClusterSet(low: low & ~other.low, high: high & ~other.high)
+    }
+
+    mutating func subtract(_ other: ClusterSet) {
+        low &= ~other.low
+        high &= ~other.high
     }
 
     mutating func formUnion(_ other: ClusterSet) {

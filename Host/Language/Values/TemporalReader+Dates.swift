@@ -50,7 +50,8 @@ extension TemporalReader {
             result.start = start
             return result
         }
-        if token.has(.month), leadWord != 0 {
+        // "may" and "march" are other words, too.
+        if token.has(.month), leadWord != 0 || ![3, 5].contains(token.number.units) {
             return monthAlone(tokens, start, index, leadWord: leadWord)
         }
         if token.has(.ordinal), hasArticle, token.number.units > 0, token.number.units <= 30 {

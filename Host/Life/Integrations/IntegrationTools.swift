@@ -47,7 +47,7 @@ struct IntegrationTools: Toolbox {
             effect: .read,
             utterances: [
                 Utterance("what can I (switch|turn) on", arguments: ["filter": "off"]),
-                Utterance("what else can you do", arguments: ["filter": "off"]),
+                Utterance("what else can you do", arguments: ["filter": "off"]), Utterance("what can you do"),
                 Utterance("(show|list) [my|the] (integrations|plugins|apps)"),
                 Utterance("which integrations are there"),
                 Utterance("which (integrations|plugins) are on", arguments: ["filter": "on"]),

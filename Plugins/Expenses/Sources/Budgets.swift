@@ -34,6 +34,7 @@ public struct SetBudget: Tool {
             "set [a|my] [monthly] budget [of] {limit} for {category}",
             "set [a|my] [monthly] {category} budget [to|of] {limit}",
             "[my] budget for {category} is {limit}",
+            "[my] {category} budget (is|should be) {limit}",
             "set [a|my] [overall|total|monthly] budget (of|to) {limit}",
             "I (want|would like) to spend (at most|no more than) {limit} [a month] [on {category}]",
             "limit {category} to {limit} [a month|per month]",
@@ -92,6 +93,7 @@ public struct ShowBudgets: Tool {
             "how much (can I|may I) still spend [on {category}]",
             "how is my {category} budget [doing]",
             "(what is|what's) (left of|remaining in) my {category} budget",
+            "(what is|what's) left (of|in) my budget [for {category}]",
             "am I (within|over|on) budget [for {category}]",
         ])
 

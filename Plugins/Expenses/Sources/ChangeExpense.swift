@@ -19,7 +19,11 @@ public struct UpdateExpense: Tool {
             "(change|set) the category of {expense} to {category}",
             "(it|that) was {date}",
             "[the] {expense} was {date}",
+            "[the] {expense} was [actually] {amount}",
+            "[the] {expense} was {amount} not",
             "I paid the {expense} expense (by|with|in) {payment_method}",
+            "I paid (it|that) (by|with|in) {payment_method}",
+            "(file|put|move) (it|that) (under|in|into) {category}",
         ], actsOn: Expense.entity)
 
     @Argument("Which one: what it was for, last, or #id where known") var expense: Reference<Expense>

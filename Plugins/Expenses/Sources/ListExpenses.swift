@@ -9,6 +9,7 @@ public struct ListExpenses: Tool {
         describe. Numbers can be used to correct or delete one.
         """,
         utterances: [
+            "(show|list) [me] [the] last things I spent [money] on",
             "show my expenses",
             "list my expenses",
             "my expenses",

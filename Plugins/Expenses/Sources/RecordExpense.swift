@@ -15,6 +15,8 @@ public struct RecordExpense: Tool {
             "spent {amount} at {place}",
             "I spent {amount} on {description} {date}",
             "I paid {amount} for {description}",
+            "I bought {description} for {amount}",
+            "bought {description} for {amount}",
             "I paid [the|my] {description} {amount}",
             "paid {amount} for {description} (by|with|in) {payment_method}",
             "{description} cost [me] {amount}",

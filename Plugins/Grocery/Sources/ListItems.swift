@@ -8,6 +8,7 @@ public struct ListItems: Tool {
         Shows what is still to buy, by aisle, numbered. May be limited to one store, one part of the shop or a priority.
         """,
         utterances: [
+            "[is there] anything [left|else] to buy",
             "what is on my [grocery|shopping] list",
             "(show|read|tell) [me] (my|the) [grocery|shopping] list",
             "[my|the] (grocery|shopping) list",

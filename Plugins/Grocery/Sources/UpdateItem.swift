@@ -17,6 +17,8 @@ public struct UpdateItem: Tool {
             "[the] {item} (is|are) {priority}",
             "get [the] {item} from {store} instead",
             "rename [the] {item} on (my|the) [grocery|shopping] list to {name}",
+            "(rename|change) [the] {item} to {name}",
+            "change [the] {item} to {amount}",
             "(add a|make a) note (to|for) [the] {item}: {notes}",
             "I need [the] {item} (by|until) {target_date}",
             "move [the] {item} to {category}",

@@ -181,7 +181,8 @@ public struct NextStep: Tool {
         "recipes.next", "The next cooking step", effect: .write,
         "Goes to the next step of what is being cooked; after the last one the recipe is done.",
         utterances: [
-            "next", "next step", "next cooking step", "what is the next step [in the recipe]", "step done", "done",
+            "next", "what is next", "next step", "next cooking step", "what is the next step [in the recipe]",
+            "step done", "done",
         ])
 
     public init() {}

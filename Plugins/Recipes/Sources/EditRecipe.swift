@@ -214,8 +214,11 @@ public struct ChangeStep: Tool {
         utterances: [
             "(change|replace) step {number} of {recipe} (to|by|with) {text}",
             "change step {number} of {recipe}: {text}",
+            "(change|replace) step {number} (to|by|with) {text}",
+            "change step {number}: {text}",
             "step {number} of [the] {recipe} [recipe] is {text}",
             Utterance("(remove|delete) step {number} of {recipe}", arguments: ["remove": true]),
+            Utterance("(remove|delete) step {number}", arguments: ["remove": true]),
         ], actsOn: Recipe.entity)
 
     @Argument("Which recipe: a name, or #id where known") var recipe: Reference<Recipe>

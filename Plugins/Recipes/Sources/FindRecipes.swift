@@ -16,6 +16,8 @@ public struct FindRecipes: Tool {
             "(find|search|look for) [me] a recipe (for|with) {query}",
             "do I have [a|any] recipe[s] (for|with) {query}",
             "which recipes (use|contain|have) {query}",
+            "[any] recipes with {query}",
+            "something to (cook|make|eat) (in|under|within) {within}",
             "[find|show me] {query} recipes",
             "(what|which) {query} recipes do I have",
             "(show|list|find) [me] [my] {category} recipes",

@@ -17,6 +17,7 @@ public struct SaveRecipe: Tool {
             "add a recipe for {title}: {ingredients}",
             "new recipe [for] {title} for {servings} [people]: {ingredients}",
             "add a recipe for {title} with {ingredients}",
+            "save [a|the|my|this] recipe for {title} with {ingredients}",
             "recipe for {title}: {ingredients}",
             "recipe for {title} for {servings} [people]: {ingredients}",
             "save a [new] recipe called {title}",

@@ -52,6 +52,7 @@ public struct ScaleRecipe: Tool {
             "how much do I need for {recipe} for {servings}",
             "(make|cook) {recipe} for {servings} [people]",
             "{recipe} for {servings}",
+            "[the] {recipe} recipe for {servings} [people]",
             "[the] recipe for {recipe} for {servings} people",
         ], actsOn: Recipe.entity)
 
