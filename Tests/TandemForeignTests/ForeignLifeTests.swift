@@ -1,4 +1,5 @@
 import CTandemPlugin
+import Foundation
 import TandemCore
 import TandemJSON
 import TandemTesting
@@ -90,19 +91,31 @@ struct ForeignLifeTests {
     }
 
     @Test func dropsWhatWaitsAndAnswersWhatRunsWhenCancelled() async throws {
-        let library = try await ForeignLibrary(["sleep": Self.sleep])
+        let library = try await ForeignLibrary([
+            "wait": [
+                "symbol": "wait_for_writer", "parameters": [["name": "path", "type": "string"]],
+                "returns": ["name": "result", "type": "int32"], "message": "{result}",
+            ]
+        ])
+        let path = NSTemporaryDirectory() + "tandem-wait-\(UUID().uuidString)"
+        try #require(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        let arguments = Array(#"{"path":"\#(path)"}"#.utf8)
         let driver = try library.instance()
         let running = PluginDriver.makeCallID()
         let waiting = PluginDriver.makeCallID()
-        async let first = driver.invoke("test.sleep", Array(#"{"ms":4000}"#.utf8), call: running)
+        async let first = driver.invoke("test.wait", arguments, call: running)
         while !driver.host.isInFlight(running) { await Task.yield() }
-        async let second = driver.invoke("test.sleep", Array(#"{"ms":500}"#.utf8), call: waiting)
+        async let second = driver.invoke("test.wait", arguments, call: waiting)
         while !driver.host.isInFlight(waiting) { await Task.yield() }
         driver.cancel(waiting)
         #expect(await second.errorCode == "cancelled")
         driver.cancel(running, reason: TANDEM_CANCEL_DEADLINE)
         #expect(await first.errorCode == "deadline_exceeded")
         driver.cancel(running)
+        // A library cannot be interrupted: the instance is idle once the function has returned.
+        let writer = open(path, O_RDWR | O_CLOEXEC)
+        defer { close(writer) }
         #expect(await driver.drain())
         #expect(driver.host.counts.completions == 2)
         #expect(driver.host.counts.doubleCompletions == 0)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -170,5 +171,10 @@ int32_t sleep_for(int32_t milliseconds) {
     nanosleep(&time, NULL);
     atomic_fetch_sub(&inside, 1);
     return now;
+}
+/* Waits until somebody opens the pipe at `path` for writing. */
+int32_t wait_for_writer(const char *path) {
+    int pipe = open(path, O_RDONLY | O_CLOEXEC);
+    return pipe < 0 ? -1 : close(pipe);
 }
 int32_t most_inside(void) { return atomic_load(&most); }
