@@ -12,6 +12,10 @@ struct ELFImage: Sendable {
     private(set) var exported: [String] = []
     /// The entry symbol is a function.
     private(set) var hasEntry = false
+    /// Names that other libraries have to define; weak ones are left out.
+    private(set) var undefined: [String] = []
+    /// `PT_GNU_RELRO`: tables of addresses become read-only after loading.
+    private(set) var hasReadOnlyRelocations = false
     private(set) var sections: [String] = []
     /// `DF_1_NODELETE`.
     private(set) var isNeverDeleted = false
@@ -49,6 +53,7 @@ struct ELFImage: Sendable {
         }
         guard try file.u16(16) == 3 else { throw Self.unsuitable("it is not a shared library (ET_DYN)") }
         let segments = try Self.segments(of: file)
+        hasReadOnlyRelocations = segments.contains { $0.type == 0x6474_E552 }
         try readDynamic(of: file, segments: segments)
         try readSections(of: file)
         try judge(isPlugin: isPlugin)
@@ -161,8 +166,11 @@ struct ELFImage: Sendable {
             let info = try file.u8(at + 4)
             let visibility = try file.u8(at + 5) & 3
             let binding = info >> 4
-            guard try file.u16(at + 6) != 0, binding == 1 || binding == 2 || binding == 10,
-                visibility == 0 || visibility == 3
+            let isDefined = try file.u16(at + 6) != 0
+            if !isDefined, index > 0, binding == 1 {
+                undefined.append(try file.string(strings, UInt64(try file.u32(at)), before: stringEnd))
+            }
+            guard isDefined, binding == 1 || binding == 2 || binding == 10, visibility == 0 || visibility == 3
             else { continue }
             let name = try file.string(strings, UInt64(try file.u32(at)), before: stringEnd)
             if name == Self.entrySymbol, info & 15 == 2 { hasEntry = true }

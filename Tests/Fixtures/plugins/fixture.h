@@ -66,9 +66,12 @@ static inline tandem_status default_activate(tandem_instance *instance) {
 
 static inline tandem_status default_invoke(tandem_instance *instance, const tandem_request *request) {
     plugin_instance *self = (plugin_instance *)instance;
+    if (request->header.size < sizeof *request) return TANDEM_E_SIZE_TOO_SMALL;
     tandem_outcome outcome = outcome_of(TANDEM_OUTCOME_VALUE);
-    outcome.value.ptr = request->arguments.ptr;
-    outcome.value.len = request->arguments.len;
+    uint8_t *copy = malloc(request->arguments.len + 1);
+    if (copy == NULL) return TANDEM_E_NO_MEMORY;
+    memcpy(copy, request->arguments.ptr, request->arguments.len);
+    outcome.value = (tandem_buffer){copy, request->arguments.len, copy, free};
     outcome.message = text("Done.");
     return self->host->complete(self->host, request->call, &outcome);
 }
@@ -150,8 +153,8 @@ static inline tandem_slice default_manifest(const tandem_plugin *plugin) {
 #ifndef OWN_ENTRY
 TANDEM_EXTERN_C TANDEM_EXPORT const tandem_plugin *tandem_plugin_entry(uint32_t major, uint32_t minor) {
     static tandem_plugin plugin;
-    (void)major;
     (void)minor;
+    if (major != TANDEM_ABI_MAJOR) return NULL;
     plugin.header.size = (uint32_t)(PLUGIN_SIZE);
     plugin.abi_major = ABI_MAJOR;
     plugin.abi_minor = ABI_MINOR;

@@ -67,6 +67,31 @@ func tandemSDKDestroy(_ table: UnsafeMutablePointer<tandem_instance>) {
     Unmanaged<Instance>.fromOpaque(context).takeRetainedValue().destroy()
 }
 
+func tandemSDKCheckHealth(
+    _ table: UnsafeMutablePointer<tandem_instance>, _ request: UnsafePointer<tandem_request>
+) -> Int32 {
+    instance(table)?.checkHealth(request) ?? TANDEM_E_INVALID_ARGUMENT
+}
+
+/// A table that lives as long as the process.
+private struct HealthTable: @unchecked Sendable {
+    // Sendable: written once, before anybody sees it.
+    let pointer: UnsafeRawPointer
+
+    init() {
+        let table = UnsafeMutablePointer<tandem_health>.allocate(capacity: 1)
+        table.initialize(
+            to: tandem_health(
+                header: tandem_header(size: UInt32(MemoryLayout<tandem_health>.size), flags: 0),
+                check: tandemSDKCheckHealth))
+        pointer = UnsafeRawPointer(table)
+    }
+}
+
+private let healthTable = HealthTable()
+
 func tandemSDKGetExtension(
     _ table: UnsafeMutablePointer<tandem_instance>, _ id: UnsafePointer<CChar>
-) -> UnsafeRawPointer? { nil }
+) -> UnsafeRawPointer? {
+    String(cString: id) == TANDEM_EXT_HEALTH ? healthTable.pointer : nil
+}

@@ -17,7 +17,7 @@ func pluginTable<P: Plugin>(for type: P.Type, _ hostMajor: UInt32, _ hostMinor: 
     guard hostMajor == TANDEM_ABI_MAJOR else { return nil }
     return image.withLock { image in
         if let known = image { return known.type == ObjectIdentifier(type) ? known.table : nil }
-        let registration = Registration(P.definition)
+        let registration = Registration(type)
         guard registration.problems.isEmpty else { return nil }
         let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: registration.manifest.count)
         _ = bytes.initialize(from: registration.manifest)

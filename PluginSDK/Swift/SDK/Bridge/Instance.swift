@@ -17,6 +17,8 @@ final class Instance: @unchecked Sendable {
         var flights: [UInt64: Flight] = [:]
         var isActive = false
         var isQuiescing = false
+        /// Calls that are no longer in flight and whose completion has not returned.
+        var completing = 0
     }
 
     let host: HostAccess
@@ -49,14 +51,18 @@ final class Instance: @unchecked Sendable {
         }
     }
 
-    func invoke(_ request: UnsafePointer<tandem_request>) -> Int32 {
+    /// `tandem.health/1`: a call like any other.
+    func checkHealth(_ request: UnsafePointer<tandem_request>) -> Int32 { invoke(request, registration.health) }
+
+    /// Calls `tool`, or the one that the request names.
+    func invoke(_ request: UnsafePointer<tandem_request>, _ tool: (any AnyRegisteredTool)? = nil) -> Int32 {
         guard Int(request.pointee.header.size) >= MemoryLayout<tandem_request>.size else {
             return TANDEM_E_SIZE_TOO_SMALL
         }
         guard request.pointee.header.flags & TANDEM_FLAGS_MUST_UNDERSTAND == 0 else { return TANDEM_E_UNSUPPORTED }
         let id = request.pointee.call
         guard id != 0 else { return TANDEM_E_INVALID_ARGUMENT }
-        guard let tool = registration.tools[text(request.pointee.tool)] else { return TANDEM_E_UNSUPPORTED }
+        guard let tool = tool ?? registration.tools[text(request.pointee.tool)] else { return TANDEM_E_UNSUPPORTED }
         guard let arguments = parse(request.pointee.arguments), case .object = arguments else {
             return TANDEM_E_INVALID_ARGUMENT
         }
@@ -89,9 +95,13 @@ final class Instance: @unchecked Sendable {
     /// Runs the tool and completes the call: the only place that does, and it always does.
     private nonisolated(nonsending) func run(_ tool: any AnyRegisteredTool, _ call: Call) async {
         let outcome = await tool.run(call)
-        // First: the host may send the next call from within complete.
-        state.withLock { _ = $0.flights.removeValue(forKey: call.id) }
+        // First: the host may send the next call from within complete. It is not quiet before that has returned.
+        state.withLock { state in
+            state.flights.removeValue(forKey: call.id)
+            state.completing += 1
+        }
         _ = outcome.withTable { host.complete(call.id, $0) }
+        state.withLock { $0.completing -= 1 }
     }
 
     func cancel(_ id: UInt64) {
@@ -105,7 +115,7 @@ final class Instance: @unchecked Sendable {
     func quiesce() -> Int32 {
         let (tasks, isIdle) = state.withLock { state in
             state.isQuiescing = true
-            return (state.flights.values.compactMap(\.task), state.flights.isEmpty)
+            return (state.flights.values.compactMap(\.task), state.flights.isEmpty && state.completing == 0)
         }
         for task in tasks { task.cancel() }
         return isIdle ? TANDEM_OK : TANDEM_E_BUSY

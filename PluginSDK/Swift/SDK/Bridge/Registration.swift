@@ -36,14 +36,34 @@ struct RegisteredTool<T: Tool>: AnyRegisteredTool {
     }
 }
 
+/// `tandem.health/1`, called like a tool.
+private struct HealthCheck<P: Plugin>: AnyRegisteredTool {
+    let startsInline = true
+
+    nonisolated(nonsending) func run(_ call: Call) async -> Outcome {
+        do {
+            return .value(try await P.health(Context(call: call)).json, message: "", shown: nil, trust: nil)
+        } catch is CancellationError {
+            return .failure(.cancelled)
+        } catch {
+            call.instance.host.log(
+                TANDEM_LOG_ERROR, call.id, "health check failed", ["error.type": .string("\(type(of: error))")])
+            return .failure(.failed)
+        }
+    }
+}
+
 /// A plugin, ready to make instances.
 final class Registration: Sendable {
     let tools: [String: any AnyRegisteredTool]
+    let health: any AnyRegisteredTool
     let maxInFlight: Int
     let manifest: [UInt8]
     let problems: [PluginDefinition.Problem]
 
-    init(_ definition: PluginDefinition) {
+    init<P: Plugin>(_ type: P.Type) {
+        let definition = P.definition
+        health = HealthCheck<P>()
         var tools: [String: any AnyRegisteredTool] = [:]
         for type in definition.tools { Self.add(type, to: &tools) }
         self.tools = tools

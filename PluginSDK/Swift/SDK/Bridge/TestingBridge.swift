@@ -12,7 +12,7 @@ public struct PluginBridge: Sendable {
     public let problems: [PluginDefinition.Problem]
 
     public init<P: Plugin>(_ type: P.Type) {
-        registration = Registration(P.definition)
+        registration = Registration(type)
         manifest = P.definition.manifest
         problems = registration.problems
     }
