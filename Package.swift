@@ -133,6 +133,20 @@ let package = Package(
                 "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemHTTP", lifecycle, unixSignals, log,
             ]),
 
+        // What authors check and try their plugins with.
+        .executableTarget(
+            name: "tandem-plugin-check-worker", dependencies: ["CTandemPlugin"], path: "Host/PluginCheckWorker",
+            cSettings: [
+                .headerSearchPath("../../PluginSDK/C/include"),
+                .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-pthread"]),
+            ],
+            linkerSettings: [
+                .linkedLibrary("dl"), .linkedLibrary("pthread"),
+                // Plugins get these functions of the C library from the worker (interpose.c).
+                .unsafeFlags(["-Xlinker", "--export-dynamic"]),
+            ]),
+        host("PluginCheck", ["TandemCore", "TandemStorage", "TandemPluginHost"]),
+
         // The bundled plugins.
         .target(
             name: "PluginCommon", dependencies: ["TandemSDK"], path: "Plugins/Common/Sources", swiftSettings: settings),
@@ -141,7 +155,7 @@ let package = Package(
             name: "tandem",
             dependencies: [
                 "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemJSON", "TandemMemory",
-                "TandemPluginHost", "TandemStorage", "CEdit", arguments,
+                "TandemPluginCheck", "TandemPluginHost", "TandemStorage", "CEdit", arguments,
             ],
             path: "Host/tandem", swiftSettings: settings),
 
@@ -184,6 +198,7 @@ let package = Package(
                 "TandemForeign", "TandemPluginHost", "TandemCore", "TandemTesting", "TandemSDK", "TandemJSON",
                 "CTandemPlugin",
             ]),
+        tests("TandemPluginCheck", ["TandemPluginCheck", "TandemPluginHost", "TandemCore", "TandemJSON", crypto]),
         tests("TandemLanguage", ["TandemLanguage", "TandemCore", "TandemJSON"]),
         tests("TandemMemory", ["TandemMemory", "TandemStorage", "TandemCore", "TandemJSON"]),
         tests(

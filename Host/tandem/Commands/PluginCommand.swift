@@ -25,6 +25,8 @@ struct PluginCommand: AsyncParsableCommand {
             PluginListCommand.self, PluginEnableCommand.self, PluginDisableCommand.self, PluginConfigCommand.self,
             PluginSecretCommand.self, PluginHealthCommand.self, PluginDiagnoseCommand.self, PluginPackCommand.self,
             PluginSignCommand.self, PluginVerifyCommand.self, PluginRevokeCommand.self, PluginKeysCommand.self,
+            PluginNewCommand.self, PluginCheckCommand.self, PluginInspectCommand.self, PluginRunCommand.self,
+            PluginSessionCommand.self,
         ])
 }
 
@@ -177,6 +179,10 @@ struct PluginPackCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The folder that gets the bundle's folder.", valueName: "folder"))
     var into: String = "."
 
+    @Option(
+        name: .long, help: ArgumentHelp("The bundle's folder in there; default: after the library.", valueName: "name"))
+    var name: String?
+
     @Option(name: .long, help: ArgumentHelp("Pack every plugin of this build.", valueName: "folder"))
     var buildFolder: String?
 
@@ -186,6 +192,7 @@ struct PluginPackCommand: AsyncParsableCommand {
         guard (library == nil) != (buildFolder == nil) else {
             throw ValidationError("Give either a library or --build-folder.")
         }
+        guard name == nil || library != nil else { throw ValidationError("--name goes with one library.") }
     }
 
     func run() async throws {
@@ -203,7 +210,7 @@ struct PluginPackCommand: AsyncParsableCommand {
         var failures: [String] = []
         for library in libraries {
             do throws(PluginRefusal) {
-                let bundle = target + "/" + PluginPackCommand.bundleName(of: library)
+                let bundle = target + "/" + (name ?? PluginPackCommand.bundleName(of: library))
                 let isManifest = library.hasSuffix("/plugin.json") || access(library + "/plugin.json", F_OK) == 0
                 let packed =
                     isManifest

@@ -1,0 +1,212 @@
+import ArgumentParser
+import Glibc
+import TandemApplication
+import TandemCore
+import TandemJSON
+import TandemPluginCheck
+import TandemPluginHost
+
+/// The hidden half of `check`'s comparison of modes: the whole host, with nothing kept, calls a plugin's tools.
+struct PluginSessionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "session", shouldDisplay: false)
+
+    @Argument var bundle: String
+    /// `in-process` or `runner`.
+    @Option var isolation: String
+    /// A file with `[{"tool","arguments"}]`.
+    @Option var calls: String
+
+    func run() async throws {
+        guard let bytes = AuthorBundle.read(calls), let list = (try? JSON(parsing: bytes))?.arrayValue else {
+            throw CommandFailure("\(calls) cannot be read", code: 66)
+        }
+        let examined: BundleExamination
+        do throws(PluginRefusal) {
+            examined = try BundleExamination(folder: bundle)
+        } catch {
+            throw CommandFailure(error.reason)
+        }
+        let folder = try layOut(examined)
+        defer { PluginSessionCommand.remove(folder, examined) }
+        var configuration = try Configuration.current()
+        configuration.registry = folder + "/registry.json"
+        var options = Application.Options()
+        options.isEphemeral = true
+        options.executableFolder = folder
+        // As in the checks: what is said about today is the same tomorrow.
+        options.clock = ManualClock(Timestamp(millisecondsSinceEpoch: 1_795_255_200_000))
+        Application.startLogging(configuration, isQuiet: true)
+        let terminal = Terminal(json: true)
+        try await Application.with(configuration, options: options) { application in
+            if let refusal = application.plugins.statuses().first?.refusal { throw CommandFailure(refusal.reason) }
+            let scope = try await application.demoAccount(email: DemoCommand.email)
+            try await application.plugins.switchOn(examined.manifest.id, in: scope)
+            for (index, call) in list.enumerated() {
+                let outcome = await application.plugins.call(
+                    ToolCall(
+                        tool: call["tool"]?.stringValue ?? "", arguments: call["arguments"] ?? [:],
+                        origin: WriteOrigin(turn: RecordID(rawValue: Int64(index + 1)), step: 0),
+                        deadlineNanoseconds: monotonicNanoseconds() + 20_000_000_000, idempotencyKey: "check-\(index)",
+                        allowedEffect: .spend), in: scope)
+                terminal.json(PluginSessionCommand.transcript(outcome))
+            }
+        }
+    }
+
+    /// A folder that looks like an installation with this one plugin.
+    private func layOut(_ examined: BundleExamination) throws -> String {
+        var template = Array("/tmp/tandem-session-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw CommandFailure("no temporary folder can be made", code: 73) }
+        let folder = String(cString: made)
+        let registry: JSON = [
+            "version": 1,
+            "plugins": [
+                [
+                    "id": .string(examined.manifest.id), "bundle": "plugin", "trust": "first-party",
+                    "isolation": .string(isolation), "default": "offered",
+                ]
+            ],
+        ]
+        mkdir(folder + "/plugins", 0o755)
+        mkdir(folder + "/plugins/plugin", 0o755)
+        var isWhole = AuthorBundle.write(registry.pretty(), to: folder + "/registry.json")
+        for name in ["plugin.json"] + examined.files.map(\.name) {
+            isWhole =
+                isWhole
+                && PluginSessionCommand.copy(examined.folder + "/" + name, to: folder + "/plugins/plugin/" + name)
+        }
+        guard isWhole else { throw CommandFailure("the bundle cannot be copied to \(folder)", code: 73) }
+        return folder
+    }
+
+    private static func copy(_ source: String, to target: String) -> Bool {
+        guard let from = fopen(source, "re"), let to = fopen(target, "we") else { return false }
+        defer { fclose(from) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var isWhole = true
+        while isWhole {
+            let count = fread(&buffer, 1, buffer.count, from)
+            if count == 0 { break }
+            isWhole = fwrite(buffer, 1, count, to) == count
+        }
+        isWhole = fclose(to) == 0 && isWhole
+        chmod(target, 0o644)
+        return isWhole
+    }
+
+    private static func remove(_ folder: String, _ examined: BundleExamination) {
+        for name in ["plugin.json"] + examined.files.map(\.name) { unlink(folder + "/plugins/plugin/" + name) }
+        rmdir(folder + "/plugins/plugin")
+        rmdir(folder + "/plugins")
+        unlink(folder + "/registry.json")
+        rmdir(folder)
+    }
+
+    private static func transcript(_ outcome: ToolOutcome) -> JSON {
+        switch outcome {
+        case .value(let value):
+            var object: JSONObject = [
+                "outcome": "value", "value": value.value, "message": .string(value.message),
+                "trust": .string("\(value.trust)"),
+            ]
+            if let shown = value.shown { object["shown"] = shown.json }
+            return .object(object)
+        case .failure(let failure):
+            return [
+                "outcome": "error", "status": .integer(Int64(failure.status)), "code": .string(failure.code),
+                "message": .string(failure.message), "retryable": .bool(failure.isRetryable),
+            ]
+        case .inputRequired(let question):
+            return [
+                "outcome": "question", "field": .string(question.field), "message": .string(question.message),
+                "schema": question.schema,
+                "options": .array(question.options.map { ["value": $0.value, "label": .string($0.label)] }),
+                "state": .integer(Int64(question.resumeState.count)),
+            ]
+        case .authRequired(let grant, let message):
+            return ["outcome": "auth", "grant": .string(grant), "message": .string(message)]
+        case .accepted(let job, let message):
+            return ["outcome": "accepted", "job": .string(job), "message": .string(message)]
+        }
+    }
+}
+
+/// The same calls in the host's process and in a runner.
+enum ModeComparison {
+    /// Both sessions are processes of their own: what a plugin does to its host is not done to the check.
+    static func compare(_ bundle: BundleExamination, _ calls: [PlannedCall]) async -> [Finding] {
+        var template = Array("/tmp/tandem-calls-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { return [Finding(.error, "no_session", "no temporary file can be made")] }
+        close(descriptor)
+        let file = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+        defer { unlink(file) }
+        let list: [JSON] = calls.map {
+            ["tool": .string($0.tool), "arguments": (try? JSON(parsing: $0.arguments)) ?? [:]]
+        }
+        guard AuthorBundle.write(JSON.array(list).text, to: file) else {
+            return [Finding(.error, "no_session", "\(file) cannot be written")]
+        }
+        let inProcess = session(bundle.folder, isolation: "in-process", calls: file)
+        let isolated = session(bundle.folder, isolation: "runner", calls: file)
+        for (name, lines) in [("in the host's process", inProcess), ("in a runner", isolated)]
+        where lines.count != calls.count {
+            return [
+                Finding(
+                    .error, "no_session", "\(lines.count) of \(calls.count) calls were answered \(name)",
+                    place: lines.last)
+            ]
+        }
+        var findings: [Finding] = []
+        for (index, call) in calls.enumerated() where normal(inProcess[index]) != normal(isolated[index]) {
+            findings.append(
+                Finding(
+                    .error, "modes_differ",
+                    "the host's process answered \(inProcess[index]), the runner \(isolated[index])",
+                    place: "\(call.tool) \(String(decoding: call.arguments.prefix(160), as: UTF8.self))"))
+        }
+        return Array(findings.prefix(5))
+    }
+
+    /// Ids of rows are made anew in each session: digits of that length become a mark.
+    private static func normal(_ line: String) -> String {
+        var out = ""
+        var digits = ""
+        func flush() {
+            out += digits.count >= 15 ? "#" : digits
+            digits = ""
+        }
+        for character in line {
+            if character.isASCII, character.isNumber {
+                digits.append(character)
+            } else {
+                flush()
+                out.append(character)
+            }
+        }
+        flush()
+        return out
+    }
+
+    /// The lines that a session writes; the last one is what went wrong when there are too few.
+    private static func session(_ bundle: String, isolation: String, calls: String) -> [String] {
+        func quoted(_ text: String) -> String {
+            "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        }
+        guard let program = realpath("/proc/self/exe", nil) else { return [] }
+        defer { free(program) }
+        let command =
+            "exec timeout -k 5 120 \(quoted(String(cString: program))) plugin session \(quoted(bundle)) "
+            + "--isolation \(isolation) --calls \(quoted(calls)) 2>&1"
+        guard let pipe = popen(command, "re") else { return [] }
+        defer { pclose(pipe) }
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while text.count < 64 << 20 {
+            let count = fread(&buffer, 1, buffer.count, pipe)
+            if count == 0 { break }
+            text += buffer[0..<count]
+        }
+        return text.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import TandemJSON
+import TandemPluginCheck
+import TandemPluginHost
+import Testing
+
+struct PluginCheckerTests {
+    /// A fault of Tests/Fixtures/check/faulty.c, and where it is found.
+    struct Fault: Sendable, CustomTestStringConvertible {
+        var macro: String
+        var check: String
+        var code: String
+        var testDescription: String { macro }
+    }
+
+    static let faults: [Fault] = [
+        ("WRONG_RESULT", "calls", "result_mismatch"), ("NO_MESSAGE", "wording", "no_message"),
+        ("LONG_LINE", "wording", "long_first_line"), ("RELEASES_OWN", "calls", "value_not_json"),
+        ("KEEPS_REQUEST", "calls", "used_after_loan"), ("KEEPS_THREAD", "leaks", "leaked_threads"),
+        ("USES_HOST_AFTER", "quiesce", "used_after_loan"), ("KEEPS_BUFFER", "calls", "not_released"),
+        ("RELEASES_TWICE", "calls", "released_twice"), ("FREES_BUFFER", "calls", "crashed"),
+        ("OPENS_SOCKET", "life", "socket"), ("EXITS", "life", "exited"),
+        ("READS_PAST_END", "calls", "read_beyond_end"), ("TRUNCATES_ID", "calls", "unknown_call"),
+        ("LEAKS_MEMORY", "growth", "leaks_memory"), ("BLOCKS", "budget", "over_budget"),
+        ("CRASHES_ON_ESCAPE", "fuzz", "crashed"), ("WRITES_REQUEST", "calls", "wrote_to_loan"),
+        ("REFUSES_VALID", "calls", "refuses_valid"), ("IGNORES_CANCEL", "cancel", "never_completed"),
+        ("LEAKS_INSTANCE", "leaks", "leaks_instance"), ("EARLY_THREAD", "life", "early_thread"),
+        ("READS_ENVIRONMENT", "life", "environment"), ("CLAIMS_EXTENSIONS", "life", "unknown_extension"),
+        ("ANY_MAJOR", "load", "wrong_major_accepted"),
+    ].map { Fault(macro: $0.0, check: $0.1, code: $0.2) }
+
+    @Test(.timeLimit(.minutes(3)), arguments: faults)
+    func findsWhatIsWrong(_ fault: Fault) async throws {
+        let shop = try Workshop()
+        let bundle = try shop.pack(
+            try await shop.compile("Tests/Fixtures/check/faulty.c", [fault.macro, "SALT=\"\(fault.macro)\""]))
+        let report = await shop.checker(only: ["load", "life", "calls", fault.check]).check(bundle)
+        #expect(report.errors.contains("\(fault.check)/\(fault.code)"), "found \(report.errors)")
+    }
+
+    @Test(.timeLimit(.minutes(3)), arguments: ["NONE", "LATE", "USES_KEYS"])
+    func findsNothingWhereNothingIsWrong(_ macro: String) async throws {
+        let shop = try Workshop()
+        let bundle = try shop.pack(
+            try await shop.compile("Tests/Fixtures/check/faulty.c", [macro, "SALT=\"\(macro)\""]))
+        let report = await shop.checker().check(bundle)
+        #expect(report.errors == ["health/no_health", "recorded/no_transcript"])
+        #expect(report.tier == .silver)
+    }
+
+    /// The loader's fixtures, which this process must not load.
+    @Test(
+        .timeLimit(.minutes(3)),
+        arguments: [
+            ("entry_null", "load/entry_null"), ("no_entry", "manifest/no_entry"), ("null_create", "load/null_function"),
+            ("null_manifest", "load/no_manifest"), ("other_major", "load/abi_mismatch"),
+            ("newer_minor", "load/abi_mismatch"), ("small_table", "load/small_table"),
+            ("other_manifest", "load/manifest_differs"), ("failing_create", "life/create_failed"),
+            ("hanging_create", "life/slow_create"), ("null_instance", "life/null_instance"),
+            ("null_invoke", "life/null_function"), ("small_instance", "life/small_instance"),
+            ("failing_activate", "life/activate_failed"), ("never_quiet", "life/never_quiet"),
+            ("undefined_symbol", "load/load_failed"), ("embedded_runtime", "manifest/embedded_runtime"),
+            ("entry_is_data", "manifest/no_entry"),
+        ])
+    func refusesBrokenPlugins(_ fixture: String, _ expected: String) async throws {
+        let shop = try Workshop()
+        let good = try shop.pack(try await shop.compile("Tests/Fixtures/plugins/echo.c"))
+        let bundle = try shop.layOut(
+            try await shop.compile("Tests/Fixtures/plugins/\(fixture).c"),
+            likeBundle: good)
+        let report = await shop.checker().check(bundle)
+        #expect(report.errors.contains(expected), "found \(report.errors)")
+        #expect(report.tier == nil)
+    }
+
+    @Test(.timeLimit(.minutes(3))) func goesOnAfterAToolThatNeverAnswers() async throws {
+        let shop = try Workshop()
+        let bundle = try shop.pack(try await shop.compile("Tests/Fixtures/plugins/misbehaving.c"))
+        let report = await shop.checker(only: ["calls"]).check(bundle)
+        #expect(report.errors.contains("calls/never_completed"))
+        #expect(report.errors.contains("calls/completed_twice"), "the tools after it were not tried: \(report.errors)")
+    }
+
+    @Test(.timeLimit(.minutes(2))) func reproducesACaseByItsNumber() async throws {
+        let shop = try Workshop()
+        let bundle = try shop.pack(
+            try await shop.compile("Tests/Fixtures/check/faulty.c", ["CRASHES_ON_ESCAPE", "SALT=\"again\""]))
+        let report = await shop.checker(only: ["fuzz"]).check(bundle)
+        let finding = try #require(report.results.flatMap(\.findings).first { $0.code == "crashed" })
+        let hint = try #require(finding.hint).split(separator: ":")
+        var checker = shop.checker(only: ["fuzz"])
+        checker.onlyCase = (String(hint[1]), try #require(Int(hint[2])))
+        let again = await checker.check(bundle)
+        #expect(again.results.flatMap(\.findings).first { $0.code == "crashed" }?.place == finding.place)
+    }
+
+    @Test(.timeLimit(.minutes(2))) func comparesRecordedCalls() async throws {
+        let shop = try Workshop()
+        let bundle = try shop.pack(try await shop.compile("Tests/Fixtures/check/faulty.c", ["SALT=\"recorded\""]))
+        var checker = shop.checker(only: ["recorded"])
+        var transcript = try #require(try await checker.record(bundle, given: nil))
+        checker.transcript = transcript
+        #expect(await checker.check(bundle).errors.isEmpty)
+        transcript.calls[0].outcome = ["outcome": "value", "message": "Something else."]
+        checker.transcript = try Transcript(transcript.json)
+        #expect(await checker.check(bundle).errors == ["recorded/differs"])
+    }
+
+    @Test(.timeLimit(.minutes(2))) func excusesWhatIsWaived() async throws {
+        let shop = try Workshop()
+        let bundle = try shop.pack(
+            try await shop.compile("Tests/Fixtures/check/faulty.c", ["WRONG_RESULT", "SALT=\"waived\""]))
+        var checker = shop.checker(only: ["calls"])
+        let file: JSON = ["waivers": [["check": "calls", "code": "result_mismatch", "reason": "known"]]]
+        checker.waivers = try Waivers(file, today: "2026-11-21")
+        #expect(await checker.check(bundle).errors.isEmpty)
+        let old: JSON = ["waivers": [["check": "calls", "reason": "known", "until": "2026-01-01"]]]
+        checker.waivers = try Waivers(old, today: "2026-11-21")
+        #expect(await checker.check(bundle).errors.contains("calls/result_mismatch"))
+        #expect(throws: CheckFileProblem.self) { try Waivers(["waivers": [["check": "calls"]]], today: "2026-11-21") }
+    }
+
+    @Test(.timeLimit(.minutes(2))) func triesToolsAndTracesWhatTheyAsk() async throws {
+        let shop = try Workshop()
+        let bundle = try BundleExamination(
+            folder: try shop.pack(
+                try await shop.compile("Tests/Fixtures/check/faulty.c", ["USES_KEYS", "SALT=\"traced\""])))
+        #expect(try PluginTrial.problem(with: ["text": 1], of: "faulty.run", in: bundle) != nil)
+        #expect(throws: CheckFileProblem.self) { try PluginTrial.problem(with: [:], of: "faulty.no", in: bundle) }
+        let result = await PluginTrial(worker: Workshop.worker)
+            .run(bundle, calls: [PlannedCall(tool: "faulty.run", arguments: [:])])
+        #expect(result.isValue)
+        #expect(
+            result.steps.contains(.asked(function: "kv.get", given: ["key"], status: 0, answer: "value")),
+            "\(result.steps)")
+    }
+
+    /// Plugins that were built with the headers of every released version keep working, without being built again.
+    @Test(.timeLimit(.minutes(3))) func bearsPluginsOfEveryReleasedVersion() async throws {
+        let released = Workshop.root + "/PluginSDK/C/released"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: released)) ?? []
+        for version in versions.sorted() {
+            let shop = try Workshop()
+            for (source, macro) in [
+                ("Tests/Fixtures/check/faulty.c", "USES_KEYS"), ("PluginSDK/Examples/C/units.c", "X"),
+            ] {
+                let library = try await shop.compile(
+                    source, [macro, "SALT=\"released-\(version)\""], headers: "\(released)/\(version)/include")
+                let report = await shop.checker().check(try shop.pack(library))
+                #expect(report.tier == .silver, "\(source) with the headers of \(version): \(report.errors)")
+            }
+        }
+    }
+
+    /// `recorded/no_transcript` alone keeps them from gold without their transcripts, which scripts/check-author-kit gives.
+    @Test(.timeLimit(.minutes(2))) func findsNothingWrongWithTheExampleInC() async throws {
+        let shop = try Workshop()
+        let bundle = try shop.pack(try await shop.compile("PluginSDK/Examples/C/units.c"))
+        var checker = shop.checker()
+        let text = try Data(
+            contentsOf: URL(fileURLWithPath: Workshop.root + "/PluginSDK/Examples/C/transcript.json"))
+        checker.transcript = try Transcript(try JSON(parsing: Array(text)))
+        let report = await checker.check(bundle)
+        #expect(report.errors.isEmpty)
+        #expect(report.tier.map { $0 >= .gold } == true)
+    }
+
+    @Test func examinesWithoutRunning() async throws {
+        let shop = try Workshop()
+        let library = try await shop.compile("PluginSDK/Examples/C/units.c")
+        let examined = try BundleExamination(folder: try shop.pack(library))
+        let headers = try #require(examined.library)
+        #expect(headers.exported.contains("tandem_plugin_entry"))
+        #expect(headers.strayExports.isEmpty)
+        #expect(headers.isNeverDeleted)
+        #expect(headers.hasReadOnlyRelocations)
+        #expect(headers.undefined.contains { $0 == "malloc" })
+        #expect(!headers.isSwift)
+    }
+}
