@@ -18,6 +18,27 @@ import Testing
         #expect(try await ann.value("water.drink") == 1)
     }
 
+    @Test func saysOnceThatTheGoalIsReached() async throws {
+        let ann = try TestHost(Water.self).person()
+        ann.configure("water", Settings(goal: 4))
+        #expect(await ann.say("water.today") == "No water yet today. 4 to go.")
+        #expect(await ann.say("water.drink", ["glasses": 3]) == "That makes 3 glasses today.")
+        #expect(await ann.say("water.drink") == "That makes 4 glasses today. That is your goal, well done.")
+        #expect(await ann.say("water.drink") == "That makes 5 glasses today.")
+        #expect(await ann.say("water.today") == "5 glasses so far. Goal reached.")
+    }
+
+    @Test func looksBackAWeek() async throws {
+        let host = try TestHost(Water.self)
+        let ann = host.person()
+        _ = await ann.say("water.drink", ["glasses": 2])
+        host.now = Instant("2026-11-23T10:00:00Z") ?? host.now
+        _ = await ann.say("water.drink")
+        #expect(await ann.say("water.week") == "3 glasses in the last seven days.\n2026-11-21: 2\n2026-11-23: 1")
+        host.now = Instant("2026-12-09T10:00:00Z") ?? host.now
+        #expect(await ann.say("water.week") == "0 glasses in the last seven days.")
+    }
+
     @Test func undoTakesTheGlassBack() async throws {
         let ann = try TestHost(Water.self).person()
         try await ann.value("water.drink", ["glasses": 4])

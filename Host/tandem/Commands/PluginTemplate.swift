@@ -57,12 +57,12 @@ enum PluginTemplate {
     private static let targets = """
 
         check: all
-        \t$(TANDEM) plugin check bundle
+        \t"$(TANDEM)" plugin check bundle
         # What the tools answer now is what they have to answer from now on: read transcript.json.
         record: all
-        \t$(TANDEM) plugin check bundle --record
+        \t"$(TANDEM)" plugin check bundle --record
         run: all
-        \t$(TANDEM) plugin run bundle @name@.hello '{"name":"Ann"}'
+        \t"$(TANDEM)" plugin run bundle @name@.hello '{"name":"Ann"}'
 
         """
 
@@ -75,12 +75,12 @@ enum PluginTemplate {
                 "Makefile": common + """
                     all: bundle/plugin.json
                     bundle/plugin.json: @name@.so
-                    \t$(TANDEM) plugin pack @name@.so --into . --name bundle
+                    \t"$(TANDEM)" plugin pack @name@.so --into . --name bundle
                     # A plugin exports its entry point and nothing else, and stays mapped.
                     @name@.so: @name@.c
                     \t$(CC) -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden \\
-                    \t  -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--version-script=$(SDK)/C/plugin.version \\
-                    \t  -I$(SDK)/C/include -o $@ $<
+                    \t  -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--version-script="$(SDK)"/C/plugin.version \\
+                    \t  -I"$(SDK)"/C/include -o $@ $<
                     clean:
                     \trm -rf @name@.so bundle
 
@@ -112,12 +112,12 @@ enum PluginTemplate {
             "\"limits\":{\"maxInFlight\":16}}";
 
         /* One plugin for one person. The table comes first: a pointer to it is a pointer to all of it. */
-        struct @name@ {
+        struct self {
             tandem_instance table;
             const tandem_host *host;
         };
 
-        static const tandem_host *host_of(tandem_instance *instance) { return ((struct @name@ *)instance)->host; }
+        static const tandem_host *host_of(tandem_instance *instance) { return ((struct self *)instance)->host; }
 
         static tandem_status activate(tandem_instance *instance) {
             (void)instance;
@@ -168,7 +168,7 @@ enum PluginTemplate {
             (void)plugin;
             *instance = NULL;
             if (host->header.size < sizeof *host) return TANDEM_E_SIZE_TOO_SMALL;
-            struct @name@ *self = calloc(1, sizeof *self);
+            struct self *self = calloc(1, sizeof *self);
             if (self == NULL) return TANDEM_E_NO_MEMORY;
             self->host = host;
             self->table = (tandem_instance){
@@ -213,14 +213,14 @@ enum PluginTemplate {
                     all: bundle/plugin.json
                     bundle/plugin.json: Cargo.toml build.rs manifest.json $(wildcard src/*.rs)
                     \tcargo build --release --offline
-                    \t$(TANDEM) plugin pack target/release/lib@name@.so --into . --name bundle
+                    \t"$(TANDEM)" plugin pack target/release/lib@name@_plugin.so --into . --name bundle
                     clean:
                     \trm -rf target bundle
 
                     """ + targets,
                 "Cargo.toml": """
                 [package]
-                name = "@name@"
+                name = "@name@-plugin"
                 version = "0.1.0"
                 edition = "2021"
                 rust-version = "1.63"
@@ -228,6 +228,7 @@ enum PluginTemplate {
                 publish = false
 
                 [lib]
+                name = "@name@_plugin"
                 crate-type = ["cdylib"]
 
                 # None: it builds without a network.
@@ -280,15 +281,15 @@ enum PluginTemplate {
                 use tandem::{json, Call, Host, Outcome, Plugin, Status};
 
                 /// One plugin for one person.
-                struct @Name@;
+                struct Greeter;
 
-                impl Plugin for @Name@ {
+                impl Plugin for Greeter {
                     const MANIFEST: &'static str = include_str!("../manifest.json");
                     /// Calls take microseconds and ask the host for nothing: no thread is needed.
                     const INLINE: bool = true;
 
                     fn new(_host: Host) -> Result<Self, Status> {
-                        Ok(@Name@)
+                        Ok(Greeter)
                     }
 
                     fn call(&self, call: &Call) -> Outcome {
@@ -302,7 +303,7 @@ enum PluginTemplate {
                     }
                 }
 
-                tandem::export!(@Name@);
+                tandem::export!(Greeter);
 
                 """,
                 ".gitignore": "bundle/\ntarget/\n",
@@ -319,7 +320,7 @@ enum PluginTemplate {
                     all: bundle/plugin.json
                     bundle/plugin.json: Package.swift $(wildcard Sources/*.swift Entry/*.swift)
                     \tswift build -c release
-                    \t$(TANDEM) plugin pack .build/release/lib@Name@Plugin.so --into . --name bundle
+                    \t"$(TANDEM)" plugin pack .build/release/lib@Name@Plugin.so --into . --name bundle
                     clean:
                     \trm -rf .build bundle
 
@@ -334,10 +335,10 @@ enum PluginTemplate {
                     dependencies: [.package(path: "@sdk@")],
                     targets: [
                         .target(
-                            name: "@Name@", dependencies: [.product(name: "TandemSDK", package: "PluginSDK")], path: "Sources"),
+                            name: "@Name@Tools", dependencies: [.product(name: "TandemSDK", package: "PluginSDK")], path: "Sources"),
                         // The entry stands alone: two of them cannot be linked into one test binary.
                         .target(
-                            name: "@Name@Entry", dependencies: ["@Name@"], path: "Entry",
+                            name: "@Name@Entry", dependencies: ["@Name@Tools"], path: "Entry",
                             linkerSettings: [
                                 .unsafeFlags([
                                     "-Xlinker", "-z", "-Xlinker", "nodelete", "-Xlinker", "--version-script=plugin.version",
@@ -345,7 +346,7 @@ enum PluginTemplate {
                             ]),
                         .testTarget(
                             name: "@Name@Tests",
-                            dependencies: ["@Name@", .product(name: "TandemTesting", package: "PluginSDK")], path: "Tests"),
+                            dependencies: ["@Name@Tools", .product(name: "TandemTesting", package: "PluginSDK")], path: "Tests"),
                     ]
                 )
 
@@ -362,14 +363,14 @@ enum PluginTemplate {
                 public import TandemSDK
 
                 /// Says hello.
-                public struct @Name@: Plugin {
+                public struct @Name@Plugin: Plugin {
                     public static let definition = PluginDefinition(
                         id: "@id@", namespace: "@name@", name: "@Name@", version: "0.1.0", summary: "Says hello.",
                         publisher: .init(name: "Somebody", contact: "somebody@example.org"), license: "Apache-2.0",
-                        tools: [Hello.self])
+                        tools: [SayHello.self])
                 }
 
-                struct Hello: Tool {
+                struct SayHello: Tool {
                     static let declaration = ToolDeclaration(
                         "@name@.hello", "Say hello", effect: .read,
                         "Says hello to somebody. Use it when the person wants to greet.",
@@ -384,22 +385,24 @@ enum PluginTemplate {
 
                 """,
                 "Entry/Entry.swift": """
-                import @Name@
+                import @Name@Tools
                 import TandemSDK
 
                 /// The only symbol of the library.
                 @c(tandem_plugin_entry)
-                public func entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafeRawPointer? { @Name@.entry(hostMajor, hostMinor) }
+                public func entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafeRawPointer? {
+                    @Name@Plugin.entry(hostMajor, hostMinor)
+                }
 
                 """,
                 "Tests/@Name@Tests.swift": """
                 import TandemTesting
                 import Testing
 
-                @testable import @Name@
+                @testable import @Name@Tools
 
                 @Test func greets() async throws {
-                    let host = try TestHost(@Name@.self)
+                    let host = try TestHost(@Name@Plugin.self)
                     #expect(await host.person().say("@name@.hello", ["name": "Ann"]) == "Hello, Ann.")
                 }
 

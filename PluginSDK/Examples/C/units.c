@@ -66,6 +66,7 @@ static const struct unit *find_unit(const char *name) {
 static const char MANIFEST[] =
     "{\"manifest\":1,\"id\":\"org.example.units\",\"namespace\":\"units\",\"name\":\"Units\",\"version\":\"1.0.0\","
     "\"summary\":\"Converts weights, volumes, lengths and temperatures.\",\"license\":\"Apache-2.0\","
+    "\"publisher\":{\"name\":\"Tandem examples\"},"
     "\"abi\":{\"major\":1,\"minor\":0},\"extensions\":[],\"tools\":[{"
     "\"id\":\"units.convert\",\"title\":\"Convert units\","
     "\"description\":\"Converts an amount from one unit to another, e.g. 2 cups to ml or 180 C to F.\","
@@ -275,10 +276,17 @@ static tandem_status quiesce(tandem_instance *instance) {
 
 static void destroy(tandem_instance *instance) { free(instance); }
 
+/* tandem.health/1: nothing can go wrong with a table of factors. */
+static tandem_status check_health(tandem_instance *instance, const tandem_request *request) {
+    if (request->header.size < sizeof *request) return TANDEM_E_SIZE_TOO_SMALL;
+    complete(((struct converter *)instance)->host, request->call, TANDEM_OUTCOME_VALUE, TANDEM_OK, "{\"status\":\"ok\"}", "");
+    return TANDEM_OK;
+}
+
 static const void *get_extension(tandem_instance *instance, const char *id) {
+    static const tandem_health HEALTH = {.header = {.size = sizeof HEALTH, .flags = 0}, .check = check_health};
     (void)instance;
-    (void)id;
-    return NULL;
+    return strcmp(id, TANDEM_EXT_HEALTH) == 0 ? &HEALTH : NULL;
 }
 
 static tandem_status create(const tandem_plugin *plugin, const tandem_host *host, tandem_instance **instance) {
