@@ -9,6 +9,8 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
 /// A plugin's entry exports one symbol and stays mapped: a Swift image must never be unmapped.
 let pluginLinker: [LinkerSetting] = [
     .unsafeFlags([
@@ -97,6 +99,7 @@ let package = Package(
         library("CCurl", [.apt(["libcurl4-openssl-dev"])], pkgConfig: "libcurl"),
         library("CPCRE2", [.apt(["libpcre2-dev"])], pkgConfig: "libpcre2-8"),
         .systemLibrary(name: "CLinux", path: "Host/Clib/CLinux"),
+        .target(name: "CRunner", path: "Host/Clib/CRunner", cSettings: strictC),
         library("CEdit", [.apt(["libedit-dev"])], pkgConfig: "libedit"),
 
         // Plain C libraries as plugins: libffi calls them, within the runner.
@@ -111,7 +114,7 @@ let package = Package(
         host("Storage", ["TandemCore", "CSQLite", crypto]),
         host("Egress", ["TandemCore", "CCurl"]),
         host("Accounts", ["TandemCore", "TandemStorage", crypto]),
-        host("PluginHost", ["TandemCore", "TandemEgress", "CTandemPlugin", "CLinux", crypto, log]),
+        host("PluginHost", ["TandemCore", "TandemEgress", "CTandemPlugin", "CLinux", "CRunner", crypto, log]),
         host("Language", ["TandemCore"]),
         host("Memory", ["TandemCore", "TandemStorage"]),
         host("Life", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemMemory"]),
@@ -146,6 +149,18 @@ let package = Package(
                 .unsafeFlags(["-Xlinker", "--export-dynamic"]),
             ]),
         host("PluginCheck", ["TandemCore", "TandemStorage", "TandemPluginHost"]),
+
+        // The process that isolated plugins live in: C only, without the Swift runtime.
+        .executableTarget(
+            name: "tandem-plugin-runner", dependencies: ["CTandemPlugin", "CRunner"], path: "Host/Runner",
+            cSettings: strictC + [
+                .define("_GNU_SOURCE"), .headerSearchPath("../../PluginSDK/C/include"), .unsafeFlags(["-std=c11"]),
+            ],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-nostartfiles", "-static-stdlib", "-Xlinker", "--as-needed", "-Xlinker", "-z", "-Xlinker", "now",
+                ])
+            ]),
 
         // The bundled plugins.
         .target(

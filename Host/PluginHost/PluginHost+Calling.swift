@@ -85,7 +85,9 @@ extension PluginHost {
         var ended = now
         let outcome = await perform(
             pending, call: call, plugin: plugin, since: now, function: function, ended: &ended)
-        CallTable.shared.release(pending.id, wasCompleted: pending.wasCompleted)
+        let wasCompleted = pending.wasCompleted
+        if !wasCompleted { instance.forget(pending.id) }
+        CallTable.shared.release(pending.id, wasCompleted: wasCompleted)
         // After this nothing is written in the call's name any more.
         if let services = pending.remainingServices() { await services.value() }
         instance.endCall(now: ended)
@@ -132,7 +134,8 @@ extension PluginHost {
         plugin.meters.countInvoke(isDirect: isDirect)
         guard status != TANDEM_OK else { return }
         plugin.meters.count(\.refusals)
-        pending.giveUp(.failure(CallFailure.refused(plugin.name, status: status)))
+        let isGone = status == TANDEM_E_UNAVAILABLE && plugin.table.link != nil
+        pending.giveUp(.failure(isGone ? plugin.unavailable : CallFailure.refused(plugin.name, status: status)))
     }
 
     /// Waits for the completion, the deadline or the cancellation.

@@ -356,7 +356,7 @@ public final class PluginHost: ToolProvider {
                     trust: plugin.entry.trust, signature: plugin.signature, isolation: plugin.entry.isolation,
                     plan: plugin.entry.plan,
                     warnings: plugin.warnings, lastFailure: plugin.lastFailure, instances: plugin.instanceCount,
-                    counters: plugin.meters.snapshot)
+                    counters: plugin.meters.snapshot, runner: plugin.table.link?.status)
             case .refused(let refused):
                 return PluginStatus(
                     id: refused.entry.id, namespace: refused.manifest?.namespace, name: refused.manifest?.name,

@@ -29,6 +29,8 @@ public struct PluginHostConfiguration: Sendable {
     public var cancelLead: Duration
     /// How long a cancelled call may take to end.
     public var cancelGrace: Duration
+    /// How plugins run that are not allowed into this process.
+    public var runner: RunnerConfiguration
 
     public init(
         registryPath: String, searchPaths: [String], buildFolder: String? = nil, lockPath: String? = nil,
@@ -36,7 +38,8 @@ public struct PluginHostConfiguration: Sendable {
         reservedNamespaces: Set<String> = [],
         reservedTables: Set<String> = [], idleAfter: Duration = .seconds(600),
         pollInterval: Duration = .milliseconds(500), grantsMaxAge: Duration = .seconds(2),
-        cancelLead: Duration = .milliseconds(100), cancelGrace: Duration = .milliseconds(500)
+        cancelLead: Duration = .milliseconds(100), cancelGrace: Duration = .milliseconds(500),
+        runner: RunnerConfiguration = RunnerConfiguration()
     ) {
         self.registryPath = registryPath
         self.searchPaths = searchPaths
@@ -51,6 +54,7 @@ public struct PluginHostConfiguration: Sendable {
         self.grantsMaxAge = grantsMaxAge
         self.cancelLead = cancelLead
         self.cancelGrace = cancelGrace
+        self.runner = runner
     }
 
     /// The triple of the machine that this was compiled for.

@@ -28,6 +28,8 @@ public struct PluginStatus: Sendable, Hashable {
     /// People who have an instance right now.
     public var instances: Int
     public var counters: PluginCounters
+    /// Nil for a plugin in the host's process.
+    public var runner: RunnerStatus?
 
     /// The tier for people to read: whom nobody reviewed is marked.
     public var trustMark: String {

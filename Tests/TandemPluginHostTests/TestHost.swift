@@ -22,8 +22,8 @@ final class TestHost: Sendable {
     init(
         idleAfter: Duration = .seconds(600), poll: Duration = .milliseconds(20),
         cancelGrace: Duration = .milliseconds(200),
-        lock: Bool = true, egress: (any PluginEgress)? = nil, settings: any PluginSettings = DefaultSettings(),
-        memory: MemoryServices? = nil,
+        lock: Bool = true, runner: RunnerConfiguration = RunnerConfiguration(), egress: (any PluginEgress)? = nil,
+        settings: any PluginSettings = DefaultSettings(), memory: MemoryServices? = nil,
         person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() }
     ) throws {
         folder = TemporaryFolder("host")
@@ -36,7 +36,7 @@ final class TestHost: Sendable {
                 registryPath: folder.path + "/registry.json", searchPaths: [folder.path + "/plugins"],
                 buildFolder: folder.path + "/plugins", lockPath: lock ? folder.path + "/plugins.lock.json" : nil,
                 trust: TestHost.trust(in: folder.path), reservedTables: ["tasks"], idleAfter: idleAfter,
-                pollInterval: poll, cancelGrace: cancelGrace),
+                pollInterval: poll, cancelGrace: cancelGrace, runner: runner),
             services: HostServices(
                 clock: clock, rows: rows, egress: egress, settings: memory ?? settings, keyValues: memory,
                 secrets: memory, timers: memory, events: memory, memories: memory, versions: memory, person: person,

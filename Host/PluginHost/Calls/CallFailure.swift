@@ -44,6 +44,14 @@ enum CallFailure {
             isRetryable: true)
     }
 
+    /// The plugin's process ended, or cannot be started right now.
+    static func pluginUnavailable(_ name: String, retryAfterMilliseconds: Int? = nil) -> ToolFailure {
+        ToolFailure(
+            status: TANDEM_E_UNAVAILABLE, code: "plugin_unavailable",
+            message: "\(name) stopped working for a moment. Try again.", isRetryable: true,
+            retryAfterMilliseconds: retryAfterMilliseconds)
+    }
+
     static func storage(_ name: String) -> ToolFailure {
         ToolFailure(
             status: TANDEM_E_INTERNAL, code: "internal", message: "\(name) cannot be reached right now.",

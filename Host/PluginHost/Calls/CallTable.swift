@@ -73,6 +73,16 @@ final class CallTable: Sendable {
         }
     }
 
+    /// The calls in flight of some instances, found one by one: for the rare end of a runner.
+    func calls(of instances: Set<ObjectIdentifier>) -> [PendingCall] {
+        guard !instances.isEmpty else { return [] }
+        return state.withLock { state in
+            state.slots.compactMap { slot in
+                slot.call.flatMap { instances.contains(ObjectIdentifier($0.instance)) ? $0 : nil }
+            }
+        }
+    }
+
     /// Forgets a call, once.
     func release(_ id: UInt64, wasCompleted: Bool) {
         state.withLock { state in

@@ -41,6 +41,8 @@ public struct PluginCounters: Sendable, Hashable {
     public var httpRefusals = 0
     public var logLines = 0
     public var logLinesDropped = 0
+    /// Runners that ended by themselves or had to be ended.
+    public var crashes = 0
 
     /// The names that metrics use, with the values.
     public var all: [(name: String, value: Int)] {
@@ -56,7 +58,7 @@ public struct PluginCounters: Sendable, Hashable {
             ("service_requests", serviceRequests), ("service_refusals", serviceRefusals),
             ("handler_calls", handlerCalls),
             ("http_requests", httpRequests), ("http_refusals", httpRefusals),
-            ("log_lines", logLines), ("log_lines_dropped", logLinesDropped),
+            ("log_lines", logLines), ("log_lines_dropped", logLinesDropped), ("crashes", crashes),
         ]
     }
 }

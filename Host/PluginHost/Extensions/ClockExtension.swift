@@ -12,6 +12,14 @@ enum ClockExtension {
     static func person(of instance: PluginInstance) -> PersonContext {
         instance.scope.map { instance.plugin.services.person($0) } ?? PersonContext()
     }
+
+    static func locale(of instance: PluginInstance) -> JSON {
+        let person = person(of: instance)
+        return [
+            "timeZone": .string(person.timeZone), "currency": .string(person.currency),
+            "language": .string(person.language),
+        ]
+    }
 }
 
 private func clockNow(_ host: UnsafePointer<tandem_host>) -> Int64 {
@@ -28,10 +36,6 @@ private func clockLocale(
     _ host: UnsafePointer<tandem_host>, _ out: UnsafeMutablePointer<tandem_buffer>
 ) -> tandem_status {
     guard let instance = PluginInstance.of(host), UInt(bitPattern: out) != 0 else { return TANDEM_E_INVALID_ARGUMENT }
-    let person = ClockExtension.person(of: instance)
-    out.pointee = HostBuffer.make([
-        "timeZone": .string(person.timeZone), "currency": .string(person.currency),
-        "language": .string(person.language),
-    ])
+    out.pointee = HostBuffer.make(ClockExtension.locale(of: instance))
     return TANDEM_OK
 }

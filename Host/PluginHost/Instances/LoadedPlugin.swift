@@ -108,6 +108,12 @@ final class LoadedPlugin: Sendable {
     /// What people see: marked when nobody but its developer answers for it.
     var name: String { entry.trust == .developer ? manifest.name + " (dev)" : manifest.name }
 
+    /// What calls are answered with while there is nobody to answer them.
+    var unavailable: ToolFailure {
+        guard let link = table.link else { return CallFailure.unavailable(name) }
+        return CallFailure.pluginUnavailable(name, retryAfterMilliseconds: link.retryAfterMilliseconds)
+    }
+
     var lastFailure: String? { state.withLock { $0.lastFailure } }
     var instanceCount: Int { state.withLock { $0.instances.count } }
 
@@ -197,7 +203,7 @@ final class LoadedPlugin: Sendable {
         instance.lane.submit { [self] in
             // From here, not from when the machine had time for it.
             DeadlineTimer.shared.schedule(at: monotonicNanoseconds() + Watchdog.activationNanoseconds) { [self] in
-                guard !activated.isSet, start.resolve(.failure(CallFailure.unavailable(name))) else { return }
+                guard !activated.isSet, start.resolve(.failure(unavailable)) else { return }
                 noteFailure("create or activate did not return within 1 s")
             }
             let failure = instance.start()
@@ -205,7 +211,7 @@ final class LoadedPlugin: Sendable {
             if let failure {
                 noteFailure(failure)
                 state.withLock { $0.instances[scope.user] = nil }
-                start.resolve(.failure(CallFailure.unavailable(name)))
+                start.resolve(.failure(unavailable))
                 return
             }
             meters.count(\.instancesCreated)
@@ -215,7 +221,7 @@ final class LoadedPlugin: Sendable {
             Task { [self] in
                 guard await bringUpToDate(instance, for: scope) else {
                     state.withLock { $0.instances[scope.user] = nil }
-                    start.resolve(.failure(CallFailure.unavailable(name)))
+                    start.resolve(.failure(unavailable))
                     instance.close()
                     return
                 }
@@ -236,7 +242,7 @@ final class LoadedPlugin: Sendable {
             state.instances[scope.user] = .ready(instance)
             return true
         }
-        start.resolve(isWanted ? .success(instance) : .failure(CallFailure.unavailable(name)))
+        start.resolve(isWanted ? .success(instance) : .failure(unavailable))
         if !isWanted { instance.close() }
     }
 
@@ -359,6 +365,7 @@ final class LoadedPlugin: Sendable {
             if isRevoked { instance.revoke() }
             instance.close()
         }
+        table.link?.retire()
     }
 
     // MARK: Settings

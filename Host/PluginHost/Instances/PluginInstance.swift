@@ -22,6 +22,8 @@ final class PluginInstance: @unchecked Sendable {
         var room: [OneShot<Bool>] = []
         var settings: [UInt8]
         var settingsGeneration: UInt64 = 1
+        /// The other end, for an instance in a runner.
+        var remote: RunnerInstance?
     }
 
     private struct Functions {
@@ -290,19 +292,32 @@ final class PluginInstance: @unchecked Sendable {
 
     func revoke() {
         revoked.store(true, ordering: .releasing)
+        remote?.revoke()
         http.cancelAll()
     }
 
     var isRevoked: Bool { revoked.load(ordering: .acquiring) }
 
+    /// The instance lives in a runner.
+    func attach(_ remote: RunnerInstance) { life.withLock { $0.remote = remote } }
+
+    func detach() { life.withLock { $0.remote = nil } }
+
+    private var remote: RunnerInstance? { life.withLock { $0.remote } }
+
+    /// The host has given up on a call that the plugin may still be working on.
+    func forget(_ call: UInt64) { remote?.forget(call) }
+
     var settings: (bytes: [UInt8], generation: UInt64) { life.withLock { ($0.settings, $0.settingsGeneration) } }
 
     func setSettings(_ bytes: [UInt8]) {
-        life.withLock { life in
-            guard life.settings != bytes else { return }
+        let push = life.withLock { life -> (RunnerInstance, UInt64)? in
+            guard life.settings != bytes else { return nil }
             life.settings = bytes
             life.settingsGeneration += 1
+            return life.remote.map { ($0, life.settingsGeneration) }
         }
+        if let (remote, generation) = push { remote.push(settings: bytes, generation: generation) }
     }
 
     // MARK: End
@@ -386,7 +401,7 @@ final class PluginInstance: @unchecked Sendable {
     }
 
     /// Counts a function that was away for too long, and names it in the log when that was its own doing.
-    private func noteOverrun(_ function: String, _ duration: UInt64, used: UInt64, isBlamed: Bool) {
+    func noteOverrun(_ function: String, _ duration: UInt64, used: UInt64, isBlamed: Bool) {
         let count = plugin.meters.count(\.overruns)
         guard isBlamed else { return }
         plugin.report(

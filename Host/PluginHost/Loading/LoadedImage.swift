@@ -1,4 +1,5 @@
 import CLinux
+import CRunner
 import CTandemPlugin
 import Crypto
 import Glibc
@@ -84,6 +85,8 @@ struct PluginTable: @unchecked Sendable {
     let abi: ABIVersion
     /// The manifest as the code has it.
     let manifest: [UInt8]
+    /// Nil for a library in this process.
+    let link: RunnerLink?
 
     typealias CreateFunction =
         @convention(c) (
@@ -106,7 +109,42 @@ struct PluginTable: @unchecked Sendable {
             throw PluginRefusal(.noEntry, "the library does not export the function \(ELFImage.entrySymbol)")
         }
         let entry = unsafeBitCast(symbol, to: tandem_plugin_entry_fn.self)
-        guard let pointer = entry(hostABI.major, hostABI.minor) else {
+        return try PluginTable(checking: entry(hostABI.major, hostABI.minor))
+    }
+
+    /// What the library in a runner has, as if it were mapped here. Blocks: the runner is started for it.
+    init(of link: RunnerLink) throws(PluginRefusal) {
+        let description = try link.describe()
+        let ready = description.ready
+        guard ready.facts & TANDEM_TABLE_PRESENT != 0 else {
+            try self.init(checking: nil)
+            return
+        }
+        // Kept for ever, like the table of an image; small.
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<tandem_plugin>.size + 8, alignment: 16)
+        guard ready.facts & TANDEM_TABLE_ALIGNED != 0 else {
+            try self.init(checking: UnsafePointer((memory + 1).assumingMemoryBound(to: tandem_plugin.self)))
+            return
+        }
+        let table = memory.bindMemory(to: tandem_plugin.self, capacity: 1)
+        table.initialize(to: tandem_plugin())
+        table.pointee.header = tandem_header(size: ready.size, flags: ready.flags)
+        table.pointee.abi_major = ready.abi_major
+        table.pointee.abi_minor = ready.abi_minor
+        table.pointee.abi_lowest_minor = ready.abi_lowest_minor
+        if ready.functions & 1 != 0 { table.pointee.manifest = runnerManifest }
+        if ready.functions & 2 != 0 { table.pointee.create = runnerCreate }
+        try self.init(
+            checking: UnsafePointer(table), link: link,
+            manifest: ready.manifest_length == UInt64(description.manifest.count) ? description.manifest : [])
+    }
+
+    /// - Parameter manifest: nil: the table's function is asked.
+    private init(
+        checking pointer: UnsafePointer<tandem_plugin>?, link: RunnerLink? = nil, manifest known: [UInt8]? = nil
+    ) throws(PluginRefusal) {
+        let hostABI = PluginTable.hostABI
+        guard let pointer else {
             throw PluginRefusal(
                 .abiMismatch, "the plugin says that it cannot work with ABI \(hostABI), which this host has")
         }
@@ -146,13 +184,32 @@ struct PluginTable: @unchecked Sendable {
             let missing = pointer.pointee.manifest == nil ? "manifest" : "create"
             throw PluginRefusal(.brokenTable, "the plugin's function \(missing) is null")
         }
-        let slice = manifest(pointer)
-        guard let bytes = slice.ptr, slice.len > 0, slice.len <= UInt64(PluginManifest.maxDocumentBytes) else {
+        var bytes = known ?? []
+        if known == nil {
+            let slice = manifest(pointer)
+            if let start = slice.ptr, slice.len <= UInt64(PluginManifest.maxDocumentBytes) {
+                bytes = Array(UnsafeBufferPointer(start: start, count: Int(slice.len)))
+            }
+        }
+        guard !bytes.isEmpty else {
             throw PluginRefusal(
                 .brokenTable, "the plugin's code gives no manifest, or one of more than a MiB")
         }
-        return PluginTable(
-            pointer: pointer, create: create, abi: abi,
-            manifest: Array(UnsafeBufferPointer(start: bytes, count: Int(slice.len))))
+        self.pointer = pointer
+        self.create = create
+        self.abi = abi
+        self.manifest = bytes
+        self.link = link
     }
+}
+
+/// Stands for a function that has been called in the runner.
+private func runnerManifest(_ plugin: UnsafePointer<tandem_plugin>) -> tandem_slice { tandem_slice() }
+
+private func runnerCreate(
+    _ plugin: UnsafePointer<tandem_plugin>, _ host: UnsafePointer<tandem_host>,
+    _ out: UnsafeMutablePointer<UnsafeMutablePointer<tandem_instance>?>
+) -> tandem_status {
+    guard let instance = PluginInstance.of(host) else { return TANDEM_E_INVALID_ARGUMENT }
+    return RunnerInstance.create(for: instance, host: host, into: out)
 }

@@ -38,6 +38,7 @@ struct PluginLoader: Sendable {
         trust: TrustView = TrustView()
     ) throws(Failure) -> LoadedPlugin {
         var failure = Failure(refusal: PluginRefusal(.loadFailed, ""))
+        var link: RunnerLink?
         do throws(PluginRefusal) {
             guard taken.ids.insert(entry.id).inserted else {
                 throw PluginRefusal(.duplicatePlugin, "\(entry.id) stands in the registry twice; this is the second")
@@ -56,9 +57,15 @@ struct PluginLoader: Sendable {
             {
                 return current
             }
-            let image = try LoadedImage.load(bundle.library, checksum: bundle.libraryChecksum)
-            failure.isMapped = true
-            let table = try image.outcome.get()
+            let table: PluginTable
+            if entry.trust == .firstParty, entry.isolation == .inProcess {
+                let image = try LoadedImage.load(bundle.library, checksum: bundle.libraryChecksum)
+                failure.isMapped = true
+                table = try image.outcome.get()
+            } else {
+                table = try PluginTable(of: makeLink(bundle, meters: meters))
+            }
+            link = table.link
             try compare(bundle.manifest, with: table)
             let parts = try PluginParts(compiling: bundle.manifest)
             let plugin = LoadedPlugin(
@@ -69,6 +76,7 @@ struct PluginLoader: Sendable {
             try tryOut(plugin)
             return plugin
         } catch {
+            link?.retire()
             release(entry, from: &taken, keepsID: error.code != .duplicatePlugin)
             failure.refusal = error
             throw failure
@@ -77,10 +85,15 @@ struct PluginLoader: Sendable {
 
     // MARK: Steps
 
-    private func requireInProcess(_ entry: RegistryEntry) throws(PluginRefusal) {
-        guard entry.trust == .firstParty, entry.isolation == .inProcess else {
-            throw PluginRefusal(.needsRunner, "\(entry.id) needs the isolated runner, which this build does not have")
-        }
+    private func makeLink(
+        _ bundle: Bundle, meters: PluginMeters
+    ) throws(PluginRefusal) -> RunnerLink {
+        try RunnerLink(
+            library: bundle.library, needed: bundle.image.needed, bundlePath: bundle.path,
+            configuration: configuration.runner,
+            identity: RunnerLink.Identity(
+                plugin: bundle.manifest.id, version: bundle.manifest.version, clock: services.clock,
+                logger: services.logger, meters: meters))
     }
 
     /// The search path that holds the bundle.

@@ -20,6 +20,10 @@ public struct PluginRefusal: Error, Sendable, Hashable, CustomStringConvertible 
         /// The key, the version or the build was revoked.
         public static let revoked = Code(rawValue: "revoked")
         public static let needsRunner = Code(rawValue: "needs_runner")
+        /// The isolated process cannot be started.
+        public static let runnerFailed = Code(rawValue: "runner_failed")
+        /// The kernel lacks a part of what isolates a plugin.
+        public static let weakIsolation = Code(rawValue: "weak_isolation")
         public static let invalidManifest = Code(rawValue: "invalid_manifest")
         /// A library of the system that the registry entry does not allow.
         public static let libraryNotAllowed = Code(rawValue: "library_not_allowed")

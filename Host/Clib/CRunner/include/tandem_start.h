@@ -1,0 +1,61 @@
+/* tandem_start.h - starts tandem-plugin-runner from a large, many-threaded process without copying its memory. */
+#ifndef TANDEM_START_H
+#define TANDEM_START_H
+
+#include "tandem_frames.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/types.h>
+
+typedef struct tandem_started {
+    pid_t pid;
+    int process;      /* a pidfd, close-on-exec; -1: the kernel has none */
+    uint32_t granted; /* TANDEM_ISOLATION_* that starting has brought about */
+    int error;        /* of the exec, when there is no process */
+} tandem_started;
+
+/*
+ * Starts `path` in namespaces of its own, as far as the kernel lets us, with three descriptors (TANDEM_RUNNER_*), an
+ * environment of one variable (the Swift runtime's backtraces off), no signal blocked or ignored, in a session of its own.
+ *
+ * Blocks until the program has been replaced; the parent-death signal follows the calling thread, so the caller is a
+ * thread that lives as long as the process. 0, or -1 with `error`.
+ */
+int tandem_start_runner(const char *path, int socket_fd, int library, int folder, tandem_started *started);
+
+/* Reaps a process. 1: *status is as of waitpid; 0: it has not ended; -1: there is nothing to reap. */
+int tandem_reap(pid_t pid, int *status);
+
+/* SIGKILL, through the pidfd where there is one. */
+void tandem_kill_runner(pid_t pid, int process);
+
+/* A connected pair of stream sockets, close-on-exec; the first one does not block. 0 or -1 with errno. */
+int tandem_socket_pair(int pair[2]);
+
+/*
+ * Sends bytes and, with the first of them, a descriptor (or -1). Never blocks. The bytes taken, or -1 with errno;
+ * no SIGPIPE.
+ */
+ssize_t tandem_send(int socket_fd, const void *bytes, size_t count, int descriptor);
+
+/*
+ * Receives bytes and up to `room` descriptors (close-on-exec). The bytes, 0 at the end, or -1 with errno. Descriptors
+ * beyond `room` are closed by the kernel, and *taken is -1.
+ */
+ssize_t tandem_receive(int socket_fd, void *bytes, size_t count, int *descriptors, int room, int *taken);
+
+/* Maps a memory file for reading when it is sealed against writing and shrinking and has at least `size` bytes. */
+const void *tandem_map_sealed(int descriptor, uint64_t size);
+
+/* A sealed memory file with these bytes, or -1 with errno. */
+int tandem_sealed_copy(const void *bytes, size_t count);
+
+/* Sets the soft limit of processor seconds of another process; 0 or -1. */
+int tandem_limit_processor(pid_t pid, uint64_t seconds);
+
+/* The path of the library that has a symbol in this process, or null. */
+const char *tandem_library_of(const char *symbol);
+
+#endif

@@ -1,0 +1,109 @@
+import CRunner
+import Glibc
+import Synchronization
+import TandemCore
+
+/// One thread that reads from all runners, sees them end, and looks after them once a second.
+///
+/// Each runner gets a bounded share of a turn, so that one which never stops talking does not keep the others waiting.
+final class RunnerLoop: @unchecked Sendable {
+    // `queue` is written before the thread starts and only read afterwards; the rest is in the mutex.
+    static let shared = RunnerLoop()
+
+    private struct State {
+        var processes: [UInt64: RunnerProcess] = [:]
+        var nextKey: UInt64 = 1
+        var isRunning = false
+    }
+
+    private let state = Mutex(State())
+    private let queue: Int32
+
+    /// What the low bit of an event's key says: the process itself, not its socket.
+    private static let exitBit: UInt64 = 1 << 63
+
+    private init() { queue = epoll_create1(Int32(EPOLL_CLOEXEC)) }
+
+    /// The runners that there are.
+    var processes: [RunnerProcess] { state.withLock { Array($0.processes.values) } }
+
+    /// False when the system gives no thread or no event queue.
+    func add(_ process: RunnerProcess) -> Bool {
+        let (key, mustStart) = state.withLock { state -> (UInt64, Bool) in
+            let key = state.nextKey
+            state.nextKey += 1
+            state.processes[key] = process
+            let mustStart = !state.isRunning
+            state.isRunning = true
+            return (key, mustStart)
+        }
+        process.key = key
+        if mustStart, !HostThread.start({ [self] in run() }) {
+            state.withLock { state in
+                state.isRunning = false
+                state.processes[key] = nil
+            }
+            return false
+        }
+        guard control(EPOLL_CTL_ADD, process.socket, RunnerLoop.reading, key),
+            process.descriptor < 0
+                || control(EPOLL_CTL_ADD, process.descriptor, RunnerLoop.reading, key | Self.exitBit)
+        else {
+            _ = state.withLock { $0.processes.removeValue(forKey: key) }
+            return false
+        }
+        return true
+    }
+
+    static let reading = UInt32(EPOLLIN.rawValue)
+    static let writing = UInt32(EPOLLOUT.rawValue)
+
+    /// What the loop waits for on a runner's socket.
+    func watch(_ process: RunnerProcess, events: UInt32) {
+        _ = control(EPOLL_CTL_MOD, process.socket, events, process.key)
+    }
+
+    /// The socket is closed next.
+    func ignore(_ process: RunnerProcess) { _ = control(EPOLL_CTL_DEL, process.socket, 0, process.key) }
+
+    /// The process has been reaped.
+    func remove(_ process: RunnerProcess) {
+        if process.descriptor >= 0 { _ = control(EPOLL_CTL_DEL, process.descriptor, 0, process.key) }
+        _ = state.withLock { $0.processes.removeValue(forKey: process.key) }
+    }
+
+    private func control(_ operation: Int32, _ descriptor: Int32, _ events: UInt32, _ key: UInt64) -> Bool {
+        var event = epoll_event()
+        event.events = events
+        event.data.u64 = key
+        return epoll_ctl(queue, operation, descriptor, &event) == 0
+    }
+
+    private func run() {
+        let room = 64
+        let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: room)
+        defer { events.deallocate() }
+        var nextLook = monotonicNanoseconds() + Self.lookInterval
+        while true {
+            let now = monotonicNanoseconds()
+            if now >= nextLook {
+                nextLook = now + Self.lookInterval
+                for process in processes { process.look(now: now) }
+            }
+            let pause = Int32((nextLook - min(now, nextLook)) / 1_000_000) + 1
+            let count = epoll_wait(queue, events, Int32(room), pause)
+            guard count > 0 else { continue }
+            for index in 0..<Int(count) {
+                let key = events[index].data.u64
+                guard let process = state.withLock({ $0.processes[key & ~Self.exitBit] }) else { continue }
+                if key & Self.exitBit != 0 {
+                    process.exited()
+                } else {
+                    process.ready(events[index].events)
+                }
+            }
+        }
+    }
+
+    private static let lookInterval: UInt64 = 500_000_000
+}

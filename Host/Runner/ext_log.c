@@ -1,0 +1,74 @@
+/* ext_log.c - "tandem.log/1" in the runner: lines without an answer. */
+#include "runner.h"
+
+#include <time.h>
+
+enum { WRITE = 1, MOST_A_SECOND = 100, LONGEST = 4096 };
+
+/* Over the process: what the host would drop need not travel, but it has to be counted. */
+static atomic_llong this_second;
+static atomic_int lines;
+
+static int is_admitted(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long long second = atomic_load(&this_second);
+    if (second != now.tv_sec && atomic_compare_exchange_strong(&this_second, &second, now.tv_sec)) {
+        atomic_store(&lines, 0);
+    }
+    /* As many again as one instance may write: the host counts what is too much for each. */
+    return atomic_fetch_add(&lines, 1) < 10 * MOST_A_SECOND;
+}
+
+/* The beginning of a text, not cut within a character. */
+static uint64_t cut(const tandem_slice text) {
+    if (text.len <= LONGEST) return text.len;
+    uint64_t length = LONGEST;
+    while (length > 0 && (text.ptr[length] & 0xC0) == 0x80) length--;
+    return length;
+}
+
+static int is_utf8(const uint8_t *bytes, uint64_t length) {
+    uint64_t at = 0;
+    while (at < length) {
+        uint8_t first = bytes[at++];
+        if (first < 0x80) continue;
+        int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC2 ? 1 : -1;
+        if (more < 0 || first > 0xF4 || length - at < (uint64_t)more) return 0;
+        uint8_t second = bytes[at];
+        if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
+            (first == 0xF4 && second > 0x8F)) {
+            return 0;
+        }
+        for (; more > 0; more--) {
+            if ((bytes[at++] & 0xC0) != 0x80) return 0;
+        }
+    }
+    return 1;
+}
+
+static tandem_status write_line(const tandem_host *host, uint32_t level, tandem_call_id call, tandem_slice message,
+                                tandem_slice fields) {
+    instance *self = instance_of(host);
+    if (self == NULL) return TANDEM_E_INVALID_ARGUMENT;
+    tandem_status permission = instance_permission(self, TANDEM_X_LOG);
+    if (permission != TANDEM_OK) return permission;
+    if (level < TANDEM_LOG_DEBUG || level > TANDEM_LOG_HOST_MISBEHAVING) return TANDEM_E_INVALID_ARGUMENT;
+    if ((message.ptr == NULL && message.len > 0) || (fields.ptr == NULL && fields.len > 0)) {
+        return TANDEM_E_INVALID_ARGUMENT;
+    }
+    if (!is_admitted()) return TANDEM_OK;
+    uint64_t length = cut(message);
+    if (!is_utf8(message.ptr, length)) return TANDEM_E_INVALID_ARGUMENT;
+    /* One byte too many says that there were more. */
+    uint64_t fields_length = fields.len <= LONGEST ? fields.len : LONGEST + 1;
+    /* function 1: level, call, length of the message, message, fields */
+    uint64_t numbers[3] = {level, call, length};
+    const part parts[] = {{numbers, sizeof numbers}, {message.ptr, length}, {fields.ptr, fields_length}};
+    send_frame(TANDEM_F_REQUEST, self->number, TANDEM_CODE(TANDEM_X_LOG, WRITE), 0, parts, 3);
+    return TANDEM_OK;
+}
+
+static const tandem_log table = {.header = {sizeof table, 0}, .write = write_line};
+
+const host_extension log_extension = {TANDEM_EXT_LOG, TANDEM_X_LOG, &table};
