@@ -152,7 +152,9 @@ let package = Package(
 
         // The process that isolated plugins live in: C only, without the Swift runtime.
         .executableTarget(
-            name: "tandem-plugin-runner", dependencies: ["CTandemPlugin", "CRunner"], path: "Host/Runner",
+            name: "tandem-plugin-runner", dependencies: ["CTandemPlugin", "CRunner", "TandemForeign"],
+            path: "Host/Runner",
+            exclude: ["foreign"],
             cSettings: strictC + [
                 .define("_GNU_SOURCE"), .headerSearchPath("../../PluginSDK/C/include"), .unsafeFlags(["-std=c11"]),
             ],

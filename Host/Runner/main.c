@@ -15,6 +15,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <tandem_foreign.h>
+#include <tandem_start.h>
 #include <unistd.h>
 
 const tandem_plugin *the_plugin;
@@ -57,8 +59,34 @@ static void load_runtime(const char *folder, const char *names, uint32_t count, 
     }
 }
 
-static void describe(tandem_frame_ready *ready, tandem_plugin_entry_fn entry, tandem_slice *manifest) {
-    const tandem_plugin *plugin = entry(TANDEM_ABI_MAJOR, TANDEM_ABI_MINOR);
+/* The plugin's library: loaded under a name that no other file has had in this process. */
+static const tandem_plugin *open_library(void) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", TANDEM_RUNNER_LIBRARY);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (library == NULL) {
+        const char *reason = dlerror();
+        fail(TANDEM_FAIL_LOAD, reason != NULL ? reason : "unknown reason");
+    }
+    tandem_plugin_entry_fn entry = (tandem_plugin_entry_fn)(uintptr_t)dlsym(library, TANDEM_PLUGIN_ENTRY_SYMBOL);
+    if (entry == NULL) fail(TANDEM_FAIL_NO_ENTRY, "");
+    return entry(TANDEM_ABI_MAJOR, TANDEM_ABI_MINOR);
+}
+
+/* A plain C library, by its manifest. */
+static const tandem_plugin *open_foreign(void) {
+    struct stat status;
+    if (fstat(TANDEM_RUNNER_LIBRARY, &status) != 0 || status.st_size <= 0) fail(TANDEM_FAIL_INTERNAL, "no manifest");
+    const void *manifest = tandem_map_sealed(TANDEM_RUNNER_LIBRARY, (uint64_t)status.st_size);
+    if (manifest == NULL) fail(TANDEM_FAIL_INTERNAL, "the manifest cannot be mapped");
+    struct tandem_foreign_source source = {manifest, (size_t)status.st_size, TANDEM_RUNNER_FOLDER};
+    char reason[512] = "";
+    const tandem_plugin *plugin = tandem_foreign_open(&source, reason, sizeof reason);
+    if (plugin == NULL) fail(TANDEM_FAIL_LOAD, reason);
+    return plugin;
+}
+
+static void describe(tandem_frame_ready *ready, const tandem_plugin *plugin, tandem_slice *manifest) {
     if (plugin == NULL) return;
     ready->facts = TANDEM_TABLE_PRESENT;
     if ((uintptr_t)plugin % _Alignof(tandem_plugin) != 0) return;
@@ -124,21 +152,14 @@ int main(void) {
     }
 
     /* From here on somebody else's code runs. */
-    snprintf(text, sizeof text, "/proc/self/fd/%d", TANDEM_RUNNER_LIBRARY);
-    void *library = dlopen(text, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (library == NULL) {
-        const char *reason = dlerror();
-        fail(TANDEM_FAIL_LOAD, reason != NULL ? reason : "unknown reason");
-    }
-    tandem_plugin_entry_fn entry = (tandem_plugin_entry_fn)(uintptr_t)dlsym(library, TANDEM_PLUGIN_ENTRY_SYMBOL);
-    if (entry == NULL) fail(TANDEM_FAIL_NO_ENTRY, "");
+    const tandem_plugin *plugin = start.source == TANDEM_SOURCE_MANIFEST ? open_foreign() : open_library();
     if (contain_files("", 0) == 0 && (start.required & TANDEM_ISOLATION_LANDLOCK)) fail(TANDEM_FAIL_ISOLATION, "landlock");
     close(TANDEM_RUNNER_LIBRARY);
     close(TANDEM_RUNNER_FOLDER);
 
     tandem_frame_ready ready = {.isolation = isolation};
     tandem_slice manifest = {NULL, 0};
-    describe(&ready, entry, &manifest);
+    describe(&ready, plugin, &manifest);
     const part parts[] = {{&ready, sizeof ready}, {manifest.ptr, manifest.len}};
     if (!send_frame(TANDEM_F_READY, 0, 0, 0, parts, 2)) return 71;
     flush_frames();

@@ -48,7 +48,6 @@ struct PluginLoader: Sendable {
             failure.checksum = bundle.libraryChecksum
             try match(entry, bundle)
             let signature = try requireTrust(entry, bundle, trust)
-            try requireInProcess(entry)
             try requireLibrary(entry, bundle.manifest)
             try reserve(bundle.manifest, in: &taken)
             if let current, current.entry == entry, current.manifestChecksum == bundle.manifestChecksum,
@@ -63,9 +62,10 @@ struct PluginLoader: Sendable {
                 failure.isMapped = true
                 table = try image.outcome.get()
             } else {
-                table = try PluginTable(of: makeLink(bundle, meters: meters))
+                let made = try makeLink(bundle, meters: meters)
+                link = made
+                table = try PluginTable(of: made)
             }
-            link = table.link
             try compare(bundle.manifest, with: table)
             let parts = try PluginParts(compiling: bundle.manifest)
             let plugin = LoadedPlugin(
@@ -89,8 +89,8 @@ struct PluginLoader: Sendable {
         _ bundle: Bundle, meters: PluginMeters
     ) throws(PluginRefusal) -> RunnerLink {
         try RunnerLink(
-            library: bundle.library, needed: bundle.image.needed, bundlePath: bundle.path,
-            configuration: configuration.runner,
+            source: bundle.manifest.foreign == nil ? .library(bundle.library) : .manifest(bundle.manifestBytes),
+            needed: bundle.image?.needed ?? [], bundlePath: bundle.path, configuration: configuration.runner,
             identity: RunnerLink.Identity(
                 plugin: bundle.manifest.id, version: bundle.manifest.version, clock: services.clock,
                 logger: services.logger, meters: meters))

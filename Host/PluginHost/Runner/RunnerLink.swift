@@ -52,10 +52,29 @@ final class RunnerLink: @unchecked Sendable {
     private let path: String
     private let identity: Identity
     private let library: Int32
+    private let isForeign: Bool
     private let folder: Int32
     private let runtime: (folder: String, names: [String])
     private let startLock = Monitor()
     private let state = Mutex(State())
+
+    /// What a runner is given to carry out.
+    enum Source {
+        case library([UInt8])
+        /// `plugin.json` of a plain C library.
+        case manifest([UInt8])
+
+        var bytes: [UInt8] {
+            switch self {
+            case .library(let bytes), .manifest(let bytes): bytes
+            }
+        }
+
+        var isManifest: Bool {
+            if case .manifest = self { return true }
+            return false
+        }
+    }
 
     /// For reports.
     struct Identity: Sendable {
@@ -83,7 +102,7 @@ final class RunnerLink: @unchecked Sendable {
 
     /// - Parameter bundlePath: the folder that the plugin may read.
     init(
-        library bytes: [UInt8], needed: [String], bundlePath: String, configuration: RunnerConfiguration,
+        source: Source, needed: [String], bundlePath: String, configuration: RunnerConfiguration,
         identity: Identity
     ) throws(PluginRefusal) {
         guard let path = configuration.path else {
@@ -94,7 +113,8 @@ final class RunnerLink: @unchecked Sendable {
         self.configuration = configuration
         self.identity = identity
         runtime = SwiftRuntime.libraries(of: needed)
-        library = bytes.withUnsafeBytes { tandem_sealed_copy($0.baseAddress, $0.count) }
+        isForeign = source.isManifest
+        library = source.bytes.withUnsafeBytes { tandem_sealed_copy($0.baseAddress, $0.count) }
         guard library >= 0 else {
             folder = -1
             throw PluginRefusal(.loadFailed, "no memory file can be made: \(systemMessage(errno))")
@@ -179,6 +199,7 @@ final class RunnerLink: @unchecked Sendable {
         head.version = TANDEM_FRAMES_VERSION
         head.required = configuration.allowsWeakIsolation ? 0 : RunnerIsolation.required
         head.granted = process.granted
+        head.source = isForeign ? TANDEM_SOURCE_MANIFEST : TANDEM_SOURCE_LIBRARY
         head.memory_bytes = configuration.memoryBytes
         head.file_bytes = UInt64(RunnerFrame.maxLength)
         head.processor_seconds = UInt64(configuration.processorBurst.rounded(.up)) + 1

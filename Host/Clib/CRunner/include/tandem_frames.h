@@ -83,11 +83,14 @@ typedef struct tandem_frame {
 #define TANDEM_ISOLATION_PARENT 256u   /* ends with its host */
 #define TANDEM_ISOLATION_ALL 511u
 
+#define TANDEM_SOURCE_LIBRARY 0u
+#define TANDEM_SOURCE_MANIFEST 1u /* of a plain C library: plugin.json with a `foreign` section */
+
 typedef struct tandem_frame_start {
     uint32_t version;
     uint32_t required; /* TANDEM_ISOLATION_*: without these the library is not loaded */
     uint32_t granted;  /* what starting the process has brought about already */
-    uint32_t reserved;
+    uint32_t source; /* TANDEM_SOURCE_*: what TANDEM_RUNNER_LIBRARY holds */
     uint64_t memory_bytes;
     uint64_t file_bytes;
     uint64_t processor_seconds;
