@@ -207,7 +207,8 @@ let package = Package(
         tests(
             "TandemPluginHost",
             [
-                "TandemPluginHost", "TandemEgress", "TandemStorage", "TandemCore", "TandemJSON", "CTandemPlugin", log,
+                "TandemPluginHost", "TandemEgress", "TandemStorage", "TandemCore", "TandemJSON", "CTandemPlugin",
+                "CRunner", log,
             ]),
         tests(
             "TandemForeign",

@@ -39,8 +39,9 @@ struct Benchmarks {
         defer { for source in interruptions { source.cancel() } }
         var figures: [Figure] = []
         let all: [(String, (Place) async throws -> [Figure])] = [
-            ("call", CallBenchmark.run), ("plan", PlanBenchmark.run), ("turn", TurnBenchmark.run),
-            ("webhook", WebhookBenchmark.run), ("start", StartBenchmark.run), ("egress", EgressBenchmark.run),
+            ("call", CallBenchmark.run), ("isolated", IsolatedBenchmark.run), ("plan", PlanBenchmark.run),
+            ("turn", TurnBenchmark.run), ("webhook", WebhookBenchmark.run), ("start", StartBenchmark.run),
+            ("egress", EgressBenchmark.run),
         ]
         var failed = false
         for (name, run) in all where wanted.isEmpty || wanted.contains(name) {

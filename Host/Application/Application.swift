@@ -130,7 +130,10 @@ public final class Application: Sendable {
             configuration: PluginHostConfiguration(
                 registryPath: paths.registry, searchPaths: [paths.plugins], buildFolder: paths.plugins,
                 lockPath: options.isEphemeral ? nil : paths.lockFile, trust: trust,
-                reservedNamespaces: Set(LifeTools.definitions.map(\.namespace)), reservedTables: Set(hostTables)),
+                reservedNamespaces: Set(LifeTools.definitions.map(\.namespace)), reservedTables: Set(hostTables),
+                runner: RunnerConfiguration(
+                    path: configuration.runner ?? RunnerConfiguration.besideOwnProgram,
+                    allowsWeakIsolation: configuration.allowsWeakIsolation)),
             services: HostServices(
                 clock: clock, rows: StoredRows(database: database),
                 egress: GuardedEgress(client: outbound, clock: clock, metrics: metrics, options: egress),

@@ -49,6 +49,13 @@ enum FixtureLibrary {
         ["ID": "\"\(id)\"", "NAMESPACE": "\"\(namespace)\""]
     }
 
+    /// Runs a tool to its end, off Swift's shared pool; whether it succeeded.
+    static func tool(_ tool: String, _ arguments: [String]) async -> Bool {
+        let done = OneShot<Bool>()
+        WorkerPool.shared.submit { done.resolve(run(tool, arguments)) }
+        return await done.value()
+    }
+
     private static func run(_ tool: String, _ arguments: [String]) -> Bool {
         var pid: pid_t = 0
         var argv = ([tool] + arguments).map { strdup($0) }

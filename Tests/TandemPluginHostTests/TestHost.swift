@@ -61,8 +61,9 @@ final class TestHost: Sendable {
     }
 
     /// Packs a fixture as an image of its own, whose counters no other test sees.
-    func packApart(_ name: String, _ fixture: String) async throws {
-        let path = try await FixtureLibrary.compile(fixture, FixtureLibrary.names("test.\(name)", name))
+    func packApart(_ name: String, _ fixture: String, _ macros: [String: String] = [:]) async throws {
+        let path = try await FixtureLibrary.compile(
+            fixture, FixtureLibrary.names("test.\(name)", name).merging(macros) { $1 })
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         let salt = try #require(bytes.range(of: Data("salt-0000000000000000".utf8)))
         let digits = (0..<16).map { _ in String(Int.random(in: 0...9)) }.joined()

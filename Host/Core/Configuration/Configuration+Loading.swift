@@ -11,6 +11,8 @@ extension Configuration {
         dataFolder = Configuration.dataFolder(&source)
         registry = source.text("TANDEM_REGISTRY").map(absolutePath)
         trust = source.text("TANDEM_TRUST").map(absolutePath)
+        runner = source.text("TANDEM_RUNNER").map(absolutePath)
+        allowsWeakIsolation = Configuration.truth("TANDEM_ALLOW_WEAK_ISOLATION", &source)
         listen = Configuration.listen(&source)
         publicURL = Configuration.publicURL(&source)
         masterKey = source.secret("TANDEM_MASTER_KEY")
@@ -91,6 +93,17 @@ extension Configuration {
             return nil
         }
         return address
+    }
+
+    private static func truth(_ name: String, _ source: inout ConfigurationSource) -> Bool {
+        guard let text = source.text(name) else { return false }
+        switch text.lowercased() {
+        case "1", "true", "yes", "on": return true
+        case "0", "false", "no", "off": return false
+        default:
+            source.refuse(name, "\"\(Redaction.masked(text))\" is neither yes nor no", "Use 1 or 0.")
+            return false
+        }
     }
 
     private static func logLevel(_ source: inout ConfigurationSource) -> Logger.Level {

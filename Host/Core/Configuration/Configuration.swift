@@ -12,6 +12,10 @@ public struct Configuration: Sendable {
     public var registry: String?
     /// The keys that the operator trusts. `TANDEM_TRUST`; nil: `trust.json` beside the catalogue.
     public var trust: String?
+    /// The program that isolated plugins run in. `TANDEM_RUNNER`; nil: `tandem-plugin-runner` beside the executable.
+    public var runner: String?
+    /// Loads untrusted plugins although the kernel lacks a part of the isolation. `TANDEM_ALLOW_WEAK_ISOLATION`.
+    public var allowsWeakIsolation: Bool
     /// `TANDEM_LISTEN`, default `127.0.0.1:8080`.
     public var listen: ListenAddress
     /// How the world reaches us: what Twilio signs and calls back. `TANDEM_PUBLIC_URL`.
@@ -118,6 +122,7 @@ struct Setting {
 
     static let all: [Setting] = [
         Setting("TANDEM_CONFIG"), Setting("TANDEM_DATA"), Setting("TANDEM_REGISTRY"), Setting("TANDEM_TRUST"),
+        Setting("TANDEM_RUNNER"), Setting("TANDEM_ALLOW_WEAK_ISOLATION"),
         Setting("TANDEM_LISTEN"),
         Setting("TANDEM_PUBLIC_URL"), Setting("TANDEM_MASTER_KEY", secret: true), Setting("TANDEM_LOG"),
         Setting("TANDEM_METRICS_TOKEN", secret: true), Setting("DATABASE_URL", secret: true),

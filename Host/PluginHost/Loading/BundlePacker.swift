@@ -1,4 +1,6 @@
 import Glibc
+import Logging
+import TandemCore
 import TandemJSON
 
 /// Makes a bundle from a library: asks the code for its manifest, checks it, and writes `plugin.json` beside a copy.
@@ -16,8 +18,7 @@ public enum BundlePacker {
 
     /// Packs `library` into `folder`, which is made when missing; files of an earlier packing are replaced.
     ///
-    /// Runs the library's code (its entry point and `manifest`) in this process and leaves it mapped: for the program
-    /// that packs, not for a host that serves. Blocks.
+    /// Runs the library's code (its entry point and `manifest`) in an isolated process, with a time limit. Blocks.
     ///
     /// - Parameters:
     ///   - library: path of the shared library.
@@ -26,12 +27,13 @@ public enum BundlePacker {
     /// - Throws: `PluginRefusal` for a library or manifest that a host would refuse or a file that cannot be written.
     public static func pack(
         library: String, into folder: String, files: [String] = [],
-        platform: String = PluginHostConfiguration.ownPlatform, lockPath: String? = nil
+        platform: String = PluginHostConfiguration.ownPlatform, lockPath: String? = nil,
+        runner: RunnerConfiguration = RunnerConfiguration()
     ) throws(PluginRefusal) -> Packed {
         let name = lastComponent(of: library)
         let bytes = try read(library)
         let image = try ELFImage(bytes)
-        let table = try LoadedImage.load(bytes, checksum: Checksum.of(bytes)).outcome.get()
+        let table = try describe(bytes, image, beside: library, runner)
         let manifest = try self.manifest(reading: table.manifest)
         guard table.abi == manifest.abi else {
             throw PluginRefusal(
@@ -47,6 +49,24 @@ public enum BundlePacker {
         document["library"] = .string(name)
         let build = build(of: image, platform: platform)
         return try finish(manifest, document, build, contents, into: folder, lockPath: lockPath, warnings: warnings)
+    }
+
+    /// Loads a library in a runner of its own and asks it for its manifest. As isolated as the machine can: what is packed
+    /// here is the author's own.
+    private static func describe(
+        _ bytes: [UInt8], _ image: ELFImage, beside path: String, _ runner: RunnerConfiguration
+    ) throws(PluginRefusal) -> PluginTable {
+        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        var runner = runner
+        runner.allowsWeakIsolation = true
+        let link = try RunnerLink(
+            source: .library(bytes), needed: image.needed, bundlePath: folder.isEmpty ? "." : folder,
+            configuration: runner,
+            identity: RunnerLink.Identity(
+                plugin: "this library", version: "", clock: SystemClock(), logger: Logger(label: "tandem.pack"),
+                meters: nil))
+        defer { link.retire() }
+        return try PluginTable(of: link)
     }
 
     /// Packs a manifest-only plugin: its `plugin.json` and the files that its `foreign` section names. Runs no code.
@@ -207,6 +227,7 @@ extension PluginHost {
     /// `BundlePacker.pack`, pinned in this host's lock.
     public func packBundle(library: String, into folder: String) throws(PluginRefusal) -> BundlePacker.Packed {
         try BundlePacker.pack(
-            library: library, into: folder, platform: configuration.platform, lockPath: configuration.lockPath)
+            library: library, into: folder, platform: configuration.platform, lockPath: configuration.lockPath,
+            runner: configuration.runner)
     }
 }

@@ -70,6 +70,9 @@ struct PluginListCommand: AsyncParsableCommand {
                     if let refusal = status.refusal {
                         terminal.line(terminal.styled("\(status.id): \(refusal.reason)", .red))
                     }
+                    for line in PluginListCommand.runner(status) {
+                        terminal.line(terminal.styled("\(status.id): \(line)", .yellow))
+                    }
                     for warning in status.warnings {
                         terminal.line(terminal.styled("\(status.id): \(warning)", .yellow))
                     }
@@ -79,6 +82,20 @@ struct PluginListCommand: AsyncParsableCommand {
             return problem == nil && !statuses.contains { $0.refusal != nil }
         }
         if !isFine { throw ExitCode(1) }
+    }
+
+    /// What an operator should know of a plugin's process.
+    private static func runner(_ status: PluginStatus) -> [String] {
+        guard let runner = status.runner else { return [] }
+        var lines: [String] = []
+        if !runner.missingIsolation.isEmpty {
+            lines.append("weakly isolated, without \(runner.missingIsolation.joined(separator: ", "))")
+        }
+        if let crash = runner.lastCrash {
+            let tools = crash.tools.isEmpty ? "" : " in \(crash.tools.joined(separator: ", "))"
+            lines.append("crashed \(crash.count) times, last at \(crash.at)\(tools): \(crash.exit)")
+        }
+        return lines
     }
 
     private static func json(_ status: PluginStatus, grant: String?) -> JSON {
@@ -96,6 +113,24 @@ struct PluginListCommand: AsyncParsableCommand {
         object["signed_by"] = status.signature.map { .string($0.name) } ?? .null
         object["key"] = status.signature.map { .string($0.key) } ?? .null
         object["isolation"] = .string(status.isolation.rawValue)
+        if let runner = status.runner {
+            var process: JSONObject = ["state": .string(runner.state.rawValue)]
+            process["pid"] = runner.process.map { .integer(Int64($0)) } ?? .null
+            process["starts"] = .integer(Int64(runner.starts))
+            process["crashes"] = .integer(Int64(runner.crashes))
+            process["throttled"] = .integer(Int64(runner.throttled))
+            process["missing_isolation"] = .array(runner.missingIsolation.map { .string($0) })
+            process["resident_bytes"] = runner.residentBytes.map { .integer(Int64($0)) } ?? .null
+            if let crash = runner.lastCrash {
+                process["last_crash"] = [
+                    "version": .string(crash.version), "tools": .array(crash.tools.map { .string($0) }),
+                    "signal": crash.exit.signal.map { .integer(Int64($0)) } ?? .null,
+                    "reason": .string(crash.exit.description), "count": .integer(Int64(crash.count)),
+                    "at": .string("\(crash.at)"),
+                ]
+            }
+            object["runner"] = .object(process)
+        }
         object["warnings"] = .array(status.warnings.map { .string($0) })
         if let grant { object["grant"] = .string(grant) }
         return .object(object)
