@@ -74,6 +74,7 @@ enum RunnerStubs {
         case TANDEM_X_CLOCK: ClockStub.handle(request)
         case TANDEM_X_ROWS: RowsStub.handle(request)
         case TANDEM_X_TOOLS: ToolsStub.handle(request)
+        case TANDEM_X_HTTP: HTTPStub.handle(request)
         default: false
         }
     }
@@ -81,6 +82,7 @@ enum RunnerStubs {
     private static let extensions: [(id: String, number: UInt32)] = [
         (TANDEM_EXT_LOG, TANDEM_X_LOG), (TANDEM_EXT_CLOCK, TANDEM_X_CLOCK), (TANDEM_EXT_CONFIG, TANDEM_X_CONFIG),
         (TANDEM_EXT_ROWS, TANDEM_X_ROWS), (TANDEM_EXT_TOOLS, TANDEM_X_TOOLS),
+        (TANDEM_EXT_HTTP, TANDEM_X_HTTP),
     ]
 
     /// What the instance behind a host table was granted, as bits: the host table itself decides.

@@ -166,6 +166,34 @@ typedef struct tandem_frame_outcome {
     uint32_t padding;
 } tandem_frame_outcome;
 
+/* tandem.http/1: what follows is the lengths of the fields' names and values (two uint64_t each), then all text: method,
+ * address, grant, key, names and values, and the body to the end. */
+typedef struct tandem_frame_http_request {
+    uint32_t flags;
+    uint32_t fields;
+    uint64_t method;
+    uint64_t url;
+    uint64_t grant;
+    uint64_t key;
+    uint64_t timeout_ms;
+    uint64_t max_response_bytes;
+    uint64_t max_stale_ms;
+} tandem_frame_http_request;
+
+/* Its answer: the lengths of the fields, then names and values, address, detail and body. */
+typedef struct tandem_frame_http {
+    uint32_t flags;
+    uint32_t status_code;
+    uint32_t redirects;
+    uint32_t fields;
+    uint64_t age_ms;
+    uint64_t retry_after_ms;
+    uint64_t number; /* of a stream: what the host knows it by */
+    uint64_t url;
+    uint64_t detail;
+    uint64_t body;
+} tandem_frame_http;
+
 /* Host extensions: numbers for `code` and for bits. Never reused. */
 #define TANDEM_X_LOG 1u
 #define TANDEM_X_CLOCK 2u
@@ -199,5 +227,7 @@ _Static_assert(sizeof(tandem_frame_person) == 32, "tandem_frame_person");
 _Static_assert(sizeof(tandem_frame_create) == 56, "tandem_frame_create");
 _Static_assert(sizeof(tandem_frame_invoke) == 40, "tandem_frame_invoke");
 _Static_assert(sizeof(tandem_frame_outcome) == 72, "tandem_frame_outcome");
+_Static_assert(sizeof(tandem_frame_http_request) == 64, "tandem_frame_http_request");
+_Static_assert(sizeof(tandem_frame_http) == 64, "tandem_frame_http");
 
 #endif
