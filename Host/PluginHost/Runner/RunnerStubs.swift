@@ -31,7 +31,7 @@ final class RunnerReply: Sendable {
     let instance: RunnerInstance
     private let number: UInt64
 
-    fileprivate init(_ request: RunnerRequest) {
+    init(_ request: RunnerRequest) {
         instance = request.instance
         number = request.number
     }
