@@ -38,7 +38,7 @@ enum CallBenchmark {
         let host = PluginHost(
             configuration: PluginHostConfiguration(
                 registryPath: folder + "/registry.json", searchPaths: [bundles], buildFolder: bundles),
-            services: HostServices(rows: NoRows()), grants: NoGrants())
+            services: HostServices(rows: NoRows()), grants: MemoryGrantStore())
         await host.start()
         for status in host.statuses() {
             if let refusal = status.refusal { throw Child.Failure(description: "\(status.id): \(refusal.reason)") }
@@ -103,18 +103,4 @@ struct NoRows: RowExecutor {
     func execute(
         operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool, quota: PluginQuota
     ) async -> Result<JSON, RowFailure> { .success([]) }
-}
-
-/// Everything that was switched on stays so.
-final class NoGrants: GrantStore {
-    private let records = Records()
-
-    private actor Records {
-        var stored: [String: GrantRecord] = [:]
-        func save(_ record: GrantRecord) { stored[record.plugin] = record }
-        var all: [GrantRecord] { Array(stored.values) }
-    }
-
-    func grants(of scope: UserScope) async throws -> [GrantRecord] { await records.all }
-    func save(_ record: GrantRecord, for scope: UserScope) async throws { await records.save(record) }
 }

@@ -31,7 +31,7 @@ enum IsolatedBenchmark {
             configuration: PluginHostConfiguration(
                 registryPath: folder + "/registry.json", searchPaths: [bundles], buildFolder: bundles,
                 runner: RunnerConfiguration(crashesToOpen: 1000, backOff: .zero)),
-            services: HostServices(rows: NoRows()), grants: NoGrants())
+            services: HostServices(rows: NoRows()), grants: MemoryGrantStore())
         await host.start()
         defer { host.shutDown() }
         for status in host.statuses() {

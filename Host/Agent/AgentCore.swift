@@ -250,7 +250,8 @@ public final class AgentCore: InboundSink {
         case .undo:
             try await takeBack(&draft, directory: directory, scope: scope, deadline: deadline)
         case .off(let tool, let integration):
-            draft.off(tool: tool, integration: integration)
+            let obstacle = await services.catalogue.obstacle(to: tool, in: scope)
+            draft.off(tool: tool, integration: integration, obstacle: obstacle)
         case .declined(let confirmation):
             draft.closed.append((confirmation, "dropped"))
             draft.reply.add("Alright, left as it is.")
@@ -262,6 +263,7 @@ public final class AgentCore: InboundSink {
                 steps, draft: &draft, directory: directory, scope: scope, deadline: deadline,
                 isResumed: resumedSteps != nil)
         }
+        if let notice = await services.catalogue.notice(for: scope), draft.hasRoom(for: notice) { draft.say(notice) }
         return try await finish(draft, scope: scope, since: start)
     }
 
@@ -351,6 +353,7 @@ public final class AgentCore: InboundSink {
         let channel = channels[draft.channel]
         let (answer, hasMore) = try await services.database.write(scope) { transaction in
             let answer = try store.finish(draft, channel: channel, in: transaction)
+            try draft.notice?.settle(transaction)
             return (answer, try store.hasTurns(in: transaction))
         }
         channel?.wake()

@@ -25,10 +25,12 @@ public struct Policy: Sendable {
         .untrusted: [.read: .allow, .write: .confirm, .delete: .refuse, .send: .confirm, .spend: .refuse],
     ])
 
-    /// An entry that is missing from the matrix is a refusal; a write that cannot be undone is confirmed.
+    /// An entry that is missing from the matrix is a refusal; a write that cannot be undone is confirmed, and so is one
+    /// of a tool that the person wants to be asked about. What decides about permissions takes the owner's own words.
     public func decide(tool: ToolDefinition, label: TrustLabel) -> PolicyDecision {
+        if tool.isOwnersAlone, label != .owner { return .refuse }
         let decision = matrix[label]?[tool.effect] ?? .refuse
-        if decision == .allow, tool.effect != .read, tool.undo == .none { return .confirm }
+        if decision == .allow, tool.effect != .read, tool.undo == .none || tool.asksFirst { return .confirm }
         return decision
     }
 }

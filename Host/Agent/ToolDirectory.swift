@@ -1,5 +1,7 @@
 import Synchronization
 public import TandemCore
+public import TandemJSON
+public import TandemStorage
 
 /// The tools of this host, on or off, for the planner and for plain words about what is off.
 public protocol ToolCatalogue: Sendable {
@@ -9,6 +11,37 @@ public protocol ToolCatalogue: Sendable {
 
     /// The name that people use for the integration a tool belongs to, `expenses`; nil for the host's own tools.
     func integration(of tool: String) -> String?
+
+    /// Why this person cannot use a tool that is there, in words for them, when it is another reason than that the
+    /// integration is off; nil otherwise.
+    func obstacle(to tool: String, in scope: UserScope) async -> TurnNotice?
+
+    /// Something about their integrations that the person should decide now; nil nearly always. Cheap.
+    func notice(for scope: UserScope) async -> TurnNotice?
+}
+
+extension ToolCatalogue {
+    public func obstacle(to tool: String, in scope: UserScope) async -> TurnNotice? { nil }
+    public func notice(for scope: UserScope) async -> TurnNotice? { nil }
+}
+
+/// A few words of the host's own to the person, and the question that they may be.
+public struct TurnNotice: Sendable {
+    /// One sentence or two that stand alone.
+    public var text: String
+    /// The tool that the answer goes to, with its arguments; nil: nothing is asked.
+    public var question: (tool: String, arguments: JSON, request: InputRequest)?
+    /// Notes that the person was told, in the transaction that sends the answer.
+    public var settle: @Sendable (any WriteTransaction) throws -> Void
+
+    public init(
+        text: String, question: (tool: String, arguments: JSON, request: InputRequest)? = nil,
+        settle: @escaping @Sendable (any WriteTransaction) throws -> Void = { _ in }
+    ) {
+        self.text = text
+        self.question = question
+        self.settle = settle
+    }
 }
 
 /// What one person may use right now, by tool id.

@@ -51,6 +51,8 @@ struct TurnDraft: Sendable {
     var openedTools: [ToolDefinition] = []
     /// Of the tools that were called: which tool takes each back.
     var undoTools: [String: String] = [:]
+    /// Said beside the answer.
+    var notice: TurnNotice?
     /// The persisted turn, once there is one.
     var turnRow: RecordID?
     let taken: Set<Int>
@@ -130,15 +132,39 @@ struct TurnDraft: Sendable {
         }
     }
 
-    mutating func off(tool: String, integration: String) {
+    mutating func off(tool: String, integration: String, obstacle: TurnNotice?) {
         state.question = nil
-        reply.add(
-            "\(integration.capitalizedFirst) is off, so nothing was done. To use it, text: turn \(integration) on")
+        if let obstacle {
+            say(obstacle)
+        } else {
+            reply.add(
+                "\(integration.capitalizedFirst) is off, so nothing was done. To use it, text: turn \(integration) on")
+        }
         results.append(
             StepResult(
                 step: PlannedStep(
                     index: 0, tool: tool, effect: .read, arguments: [:], confidence: 1, label: .owner),
                 outcome: .unavailable, milliseconds: 0))
+    }
+
+    /// There is nothing else to decide, and the answer leaves room for it in its one segment.
+    func hasRoom(for notice: TurnNotice) -> Bool {
+        guard state.question == nil, opened.isEmpty, !undoes, rest == nil, self.notice == nil,
+            !(results.contains { $0.shownNumbers })
+        else { return false }
+        var longer = reply
+        longer.add(notice.text)
+        return SMSText.segments(of: SMSText.prepared(longer.whole)) == 1
+    }
+
+    /// Adds words of the host's own, with their question.
+    mutating func say(_ notice: TurnNotice) {
+        reply.add(notice.text)
+        self.notice = notice
+        guard let (tool, arguments, request) = notice.question else { return }
+        state.question = PendingQuestion(
+            tool: tool, arguments: arguments, field: request.field, schema: request.schema, options: request.options,
+            resumeState: request.resumeState, askedAt: now)
     }
 
     /// Takes over the outcomes: answer, conversation state, questions and confirmations.
@@ -181,4 +207,12 @@ struct TurnDraft: Sendable {
 
 extension String {
     var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}
+
+extension StepResult {
+    /// The answer numbers things: a digit that follows means one of them.
+    var shownNumbers: Bool {
+        guard case .tool(.value(let value)) = outcome, let shown = value.shown else { return false }
+        return shown.isNumbered && !shown.items.isEmpty
+    }
 }

@@ -12,7 +12,7 @@ final class HostCatalogue: ToolCatalogue {
         var namespaces: Set<String>
     }
 
-    private let plugins: PluginHost
+    let plugins: PluginHost
     private let cached = Mutex<Cached?>(nil)
 
     init(plugins: PluginHost) { self.plugins = plugins }

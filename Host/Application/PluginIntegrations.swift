@@ -1,3 +1,4 @@
+import TandemAgent
 import TandemCore
 import TandemLife
 import TandemPluginHost
@@ -7,24 +8,61 @@ struct PluginIntegrations: IntegrationControl {
     let plugins: PluginHost
 
     func integrations(for scope: UserScope) async throws -> [Integration] {
-        let manifests = Dictionary(plugins.manifests.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        return try await plugins.states(scope).compactMap { grant in
-            guard let manifest = manifests[grant.plugin] else { return nil }
-            return Integration(
-                namespace: manifest.namespace, name: grant.name, aliases: grant.aliases, summary: grant.summary,
-                permissions: PluginIntegrations.permissions(of: manifest), state: PluginIntegrations.state(grant.state))
-        }
+        let revoked = plugins.statuses().compactMap(PluginIntegrations.revoked)
+        return try await plugins.states(scope).map(PluginIntegrations.integration) + revoked
     }
 
-    func setEnabled(_ isEnabled: Bool, namespace: String, in scope: UserScope, origin: WriteOrigin) async throws {
+    func apply(
+        _ change: IntegrationChange, to namespace: String, in scope: UserScope, origin: WriteOrigin
+    ) async throws {
         do {
-            if isEnabled {
-                try await plugins.switchOn(namespace, in: scope)
-            } else {
-                try await plugins.switchOff(namespace, in: scope)
+            switch change {
+            case .on(let level):
+                try await plugins.switchOn(
+                    namespace, level: level.map(PluginIntegrations.level), in: scope, origin: origin)
+            case .off: try await plugins.switchOff(namespace, in: scope, origin: origin)
+            case .level(let level):
+                try await plugins.setLevel(
+                    PluginIntegrations.level(level), of: namespace, in: scope, origin: origin)
+            case .tool(let tool, let state):
+                let grant: ToolGrant? =
+                    switch state {
+                    case .off: .off
+                    case .on: nil
+                    case .confirm: .confirm
+                    case .write: .write
+                    }
+                try await plugins.setTool(tool, to: grant, in: scope, origin: origin)
+            case .approveChanges: try await plugins.approveChanges(of: namespace, in: scope, origin: origin)
+            case .leaveChanges: try await plugins.noteAsked(namespace, in: scope, origin: origin)
             }
         } catch let error as GrantError {
             throw ToolFailure(status: -3, code: error.code.rawValue, message: "\(error.reason). Nothing was changed.")
+        }
+    }
+
+    static func integration(_ grant: PluginGrant) -> Integration {
+        Integration(
+            namespace: grant.namespace, name: grant.name, aliases: grant.aliases, summary: grant.summary,
+            permissions: grant.consent, tier: tier(grant.trust), needsConsent: grant.trust != .firstParty,
+            state: state(grant.state), level: grant.state.level.map(level), tools: grant.tools.map(tool),
+            request: grant.request)
+    }
+
+    /// A plugin that was revoked is still named, so that whoever misses it learns why.
+    private static func revoked(_ status: PluginStatus) -> Integration? {
+        guard let refusal = status.refusal, refusal.code == .revoked, let namespace = status.namespace,
+            let name = status.name
+        else { return nil }
+        return Integration(namespace: namespace, name: name, state: .unavailable(reason: refusal.reason))
+    }
+
+    private static func tier(_ trust: RegistryEntry.Trust) -> String {
+        switch trust {
+        case .firstParty: ""
+        case .verified: "verified"
+        case .operator: "from your operator"
+        case .developer: "NOT reviewed by anybody"
         }
     }
 
@@ -37,22 +75,65 @@ struct PluginIntegrations: IntegrationControl {
         }
     }
 
-    /// What it may do, from the manifest: `keeps the items on your grocery list; may use expenses.record`.
-    private static func permissions(of manifest: PluginManifest) -> String {
-        var parts: [String] = []
-        let purposes = manifest.tables.map(\.purpose).filter { !$0.isEmpty }
-        if !purposes.isEmpty { parts.append("keeps \(list(purposes))") }
-        let effects = Set(manifest.tools.map(\.effect))
-        if effects.contains(.send) { parts.append("may send for you, asking first") }
-        if effects.contains(.spend) { parts.append("may spend money, asking first") }
-        let others = manifest.calls.map(\.tool).map { String($0.prefix { $0 != "." }) }
-        let names = others.enumerated().filter { others.firstIndex(of: $0.element) == $0.offset }.map(\.element)
-        if !names.isEmpty { parts.append("may add to \(list(names)) when that is on") }
-        return parts.joined(separator: "; ")
+    private static func level(_ level: IntegrationLevel) -> GrantLevel {
+        switch level {
+        case .readOnly: .readOnly
+        case .confirm: .confirm
+        case .write: .write
+        }
     }
 
-    private static func list(_ words: [String]) -> String {
-        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
-        return words.dropLast().joined(separator: ", ") + " and " + last
+    private static func level(_ level: GrantLevel) -> IntegrationLevel {
+        switch level {
+        case .readOnly: .readOnly
+        case .confirm: .confirm
+        case .write: .write
+        }
+    }
+
+    private static func tool(_ tool: PluginGrant.Tool) -> Integration.Tool {
+        let state: Integration.Tool.State =
+            switch tool.access {
+            case .off: .off
+            case .offered: .offered
+            case .readOnly: .readOnly
+            case .confirm: .asking
+            case .allowed: .on
+            }
+        return Integration.Tool(id: tool.id, title: tool.title, effect: tool.effect, state: state)
+    }
+}
+
+extension HostCatalogue {
+    func obstacle(to tool: String, in scope: UserScope) async -> TurnNotice? {
+        guard let (grant, access) = try? await plugins.obstacle(to: tool, in: scope) else { return nil }
+        let title = grant.tools.first { $0.id == tool }?.title ?? tool
+        if grant.request != nil, access == .offered { return HostCatalogue.notice(grant, hash: nil) }
+        guard grant.state.name == "enabled" else { return nil }
+        let words = grant.namespace
+        switch access {
+        case .off:
+            return TurnNotice(
+                text:
+                    "You turned off \"\(title)\", so nothing was done. To use it, text: turn on \"\(title)\" of \(words)"
+            )
+        case .readOnly:
+            return TurnNotice(
+                text: "\(grant.name) is read only, so nothing was changed. To change that, text: let \(words) write")
+        case .offered, .confirm, .allowed: return nil
+        }
+    }
+
+    func notice(for scope: UserScope) async -> TurnNotice? {
+        guard let (grant, hash) = try? await plugins.unasked(in: scope) else { return nil }
+        return HostCatalogue.notice(grant, hash: hash)
+    }
+
+    /// `Grocery wants to send messages now. Turn it on? 1 turn it on, 2 leave it`
+    private static func notice(_ grant: PluginGrant, hash: String?) -> TurnNotice? {
+        guard let question = LifeTools.review(of: PluginIntegrations.integration(grant)) else { return nil }
+        return TurnNotice(text: question.request.message, question: question) { transaction in
+            if let hash { try StoredGrants.note(asked: hash, of: grant.plugin, in: transaction) }
+        }
     }
 }

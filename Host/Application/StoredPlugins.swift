@@ -47,6 +47,8 @@ struct StoredGrants: GrantStore {
 
     let database: any Database
 
+    var changeCount: Int { database.store.tables.changeCount(of: GrantRecord.table.name) }
+
     func grants(of scope: UserScope) async throws -> [GrantRecord] {
         try await database.read(scope) { transaction in
             try transaction.list(GrantRecord.table.name, limit: RowQuery.maxLimit).compactMap { row in
@@ -54,25 +56,48 @@ struct StoredGrants: GrantStore {
                 guard let plugin = row.string("plugin"), let name = row.string("state"),
                     let state = GrantState(name: name, level: level)
                 else { return nil }
-                return GrantRecord(plugin: plugin, state: state, approval: row.string("approved_hash") ?? "")
+                var tools: [String: ToolGrant] = [:]
+                for (tool, grant) in row["tools"].objectValue ?? [:] {
+                    // What cannot be read is not granted.
+                    tools[tool] = grant.stringValue.flatMap(ToolGrant.init(rawValue:)) ?? .off
+                }
+                var record = GrantRecord(
+                    plugin: plugin, state: state, approval: row.string("approved_hash") ?? "", tools: tools,
+                    asked: row.string("asked_hash") ?? "")
+                if let hash = row.string("reach_hash"), let text = row.string("approved") {
+                    record.reach = StoredReach(hash: hash, text: text)
+                }
+                return record
             }
         }
     }
 
-    func save(_ record: GrantRecord, for scope: UserScope) async throws {
+    func save(_ record: GrantRecord, for scope: UserScope, origin: WriteOrigin?) async throws {
         try await database.write(scope) { transaction in
+            var tools: JSONObject = [:]
+            for (tool, grant) in record.tools.sorted(by: { $0.key < $1.key }) { tools[tool] = .string(grant.rawValue) }
             let values: JSONObject = [
                 "state": .string(record.state.name),
                 "level": record.state.level.map { .string($0.rawValue) } ?? .null,
-                "approved_hash": .string(record.approval),
+                "approved_hash": .string(record.approval), "approved": record.reach.map { .string($0.text) } ?? .null,
+                "reach_hash": record.reach.map { .string($0.hash) } ?? .null,
+                "tools": tools.isEmpty ? .null : .object(tools), "asked_hash": .string(record.asked),
             ]
             let changed = try transaction.update(
-                GrantRecord.table.name, where: [RowCondition("plugin", .equal, .string(record.plugin))], set: values)
+                GrantRecord.table.name, where: [RowCondition("plugin", .equal, .string(record.plugin))], set: values,
+                origin: origin)
             if changed == 0 {
                 var row = values
                 row["plugin"] = .string(record.plugin)
-                try transaction.insert(GrantRecord.table.name, row)
+                try transaction.insert(GrantRecord.table.name, row, origin: origin)
             }
         }
+    }
+
+    /// Notes what a person was asked, with the answer that asks.
+    static func note(asked hash: String, of plugin: String, in transaction: any WriteTransaction) throws {
+        try transaction.update(
+            GrantRecord.table.name, where: [RowCondition("plugin", .equal, .string(plugin))],
+            set: ["asked_hash": .string(hash)])
     }
 }

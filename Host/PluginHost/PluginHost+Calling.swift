@@ -30,14 +30,17 @@ extension PluginHost {
             }
             now = monotonicNanoseconds()
         }
-        guard grants.set === set, let level = grants.levels[reference.index] else {
+        guard grants.set === set, let granted = grants.access[reference.index] else {
             // The set may have been replaced meanwhile: look again in the one that the grants are for.
             if grants.set !== set, grants.set === catalogue { return await self.call(call, in: scope) }
             return .failure(CallFailure.notEnabled(plugin.name))
         }
         let tool = reference.tool
-        if level == .readOnly, tool.definition.effect != .read {
-            return .failure(CallFailure.readOnly(plugin.name))
+        switch granted.access(to: tool.definition) {
+        case .allowed, .confirm: break
+        case .readOnly: return .failure(CallFailure.readOnly(plugin.name))
+        case .off: return .failure(CallFailure.toolOff(plugin.name, tool.definition.title))
+        case .offered: return .failure(CallFailure.notApproved(plugin.name, tool.definition.title))
         }
         guard tool.parameters.isValid(call.arguments) else {
             plugin.meters.count(\.invalidArguments)
@@ -54,13 +57,13 @@ extension PluginHost {
         if let ready = plugin.readyInstance(for: scope, now: now) {
             instance = ready
         } else {
-            switch await plugin.instance(for: scope, deadline: deadline) {
+            switch await plugin.instance(for: scope, withholding: granted.withheld, deadline: deadline) {
             case .success(let made): instance = made
             case .failure(let failure): return .failure(failure)
             }
             now = monotonicNanoseconds()
         }
-        let mayWrite = tool.definition.effect != .read && call.allowedEffect != .read && level == .write
+        let mayWrite = tool.definition.effect != .read && call.allowedEffect != .read
         return await make(
             call, of: tool, on: instance, in: scope, until: deadline, mayWrite: mayWrite, since: now, function: nil)
     }
@@ -202,8 +205,9 @@ extension PluginHost {
     func canUse(_ tool: String, in scope: UserScope) -> Bool {
         guard catalogue.tools[tool] != nil else { return services.isHostTool(tool) }
         guard let grants = cache.lastKnown(of: scope), let reference = grants.set.tools[tool],
-            let level = grants.levels[reference.index]
+            let granted = grants.access[reference.index]
         else { return false }
-        return level == .write || reference.tool.definition.effect == .read
+        // What asks the person first cannot be had in passing.
+        return granted.access(to: reference.tool.definition) == .allowed
     }
 }

@@ -209,7 +209,8 @@ extension PluginHost {
         _ plugin: LoadedPlugin, _ consultation: Consultation, arguments: JSONObject, in scope: UserScope
     ) async -> ToolOutcome? {
         let deadline = monotonicNanoseconds() &+ consultation.timeoutNanoseconds
-        switch await plugin.instance(for: scope, deadline: deadline) {
+        let withheld = await withheld(from: plugin, in: scope)
+        switch await plugin.instance(for: scope, withholding: withheld, deadline: deadline) {
         case .success(let instance):
             let outcome = await consult(
                 instance, consultation, arguments: arguments, origin: WriteOrigin(turn: RecordID(rawValue: 0), step: 0),

@@ -45,20 +45,20 @@ extension PluginHost {
     public func deliver(_ delivery: HandlerCall, in scope: UserScope) async -> HandlerOutcome {
         let set = catalogue
         guard let (index, plugin) = set.plugin(delivery.plugin) else { return .off }
-        let level: GrantLevel?
+        let granted: PluginAccess?
         do {
             let grants = try await resolvedGrants(of: scope)
             guard grants.set === set else { return .off }
-            level = grants.levels[index]
+            granted = grants.access[index]
         } catch {
             return .retry(CallFailure.storage(plugin.name))
         }
-        guard let level else { return .off }
+        guard let granted else { return .off }
         guard let handler = plugin.handler(named: delivery.handler) else {
             return .failed(CallFailure.unknownTool())
         }
         let effect = handler.definition.effect
-        guard effect == .read || level == .write else { return .off }
+        guard granted.allows(handler.definition) else { return .off }
         let data = delivery.arguments["data"] ?? [:]
         guard handler.parameters.isValid(data) else {
             plugin.meters.count(\.invalidArguments)
@@ -67,7 +67,7 @@ extension PluginHost {
         let now = monotonicNanoseconds()
         let deadline = now &+ UInt64(handler.definition.timeoutMilliseconds) &* 1_000_000
         let instance: PluginInstance
-        switch await plugin.instance(for: scope, deadline: deadline) {
+        switch await plugin.instance(for: scope, withholding: granted.withheld, deadline: deadline) {
         case .success(let made): instance = made
         case .failure(let failure): return Self.outcome(of: failure)
         }
@@ -104,15 +104,23 @@ extension PluginHost {
     func subscribers(of topic: String, in scope: UserScope) async throws -> [PluginEvent.Receiver] {
         let grants = try await resolvedGrants(of: scope)
         var receivers: [PluginEvent.Receiver] = []
-        for (plugin, level) in zip(grants.set.plugins, grants.levels) {
-            guard let level else { continue }
+        for (plugin, granted) in zip(grants.set.plugins, grants.access) {
+            guard let granted else { continue }
             for subscription in plugin.manifest.subscribes where subscription.topic == topic {
-                guard let handler = plugin.handler(named: subscription.handler),
-                    handler.definition.effect == .read || level == .write
+                guard let handler = plugin.handler(named: subscription.handler), granted.allows(handler.definition),
+                    !granted.withheld.contains(ReachItem(.subscribes, topic))
                 else { continue }
                 receivers.append(PluginEvent.Receiver(plugin: plugin.id, handler: handler.definition.id))
             }
         }
         return receivers
+    }
+}
+
+extension PluginAccess {
+    /// A handler runs while nobody is there to be asked: what writes needs the full grant, and what changed waits.
+    func allows(_ handler: ToolDefinition) -> Bool {
+        (handler.effect == .read || level == .write)
+            && !withheld.contains(ReachItem(.handler, "\(handler.id)/\(handler.effect.rawValue)"))
     }
 }

@@ -44,22 +44,30 @@ final class PluginSet: Sendable {
     }
 
     /// Most people have one of a few combinations switched on: whoever compares arrays sees the same one at once.
-    private let arrays = Mutex<[[GrantLevel?]: [ToolDefinition]]>([:])
+    private let arrays = Mutex<[[PluginAccess?]: [ToolDefinition]]>([:])
     private static let maxArrays = 256
 
-    /// The tools of the plugins at these levels, by index of the plugin, in the order of the registry and the manifests.
-    func tools(at levels: [GrantLevel?]) -> [ToolDefinition] {
+    /// The usable tools of the plugins with these grants, by index of the plugin, in the order of the registry and the
+    /// manifests; marked where the person wants to be asked first.
+    func tools(at grants: [PluginAccess?]) -> [ToolDefinition] {
         arrays.withLock { arrays in
-            if let known = arrays[levels] { return known }
+            if let known = arrays[grants] { return known }
             var tools: [ToolDefinition] = []
-            for (plugin, level) in zip(plugins, levels) {
-                guard let level else { continue }
-                for tool in plugin.tools where level == .write || tool.definition.effect == .read {
-                    tools.append(tool.definition)
+            for (plugin, grant) in zip(plugins, grants) {
+                guard let grant else { continue }
+                for tool in plugin.tools {
+                    switch grant.access(to: tool.definition) {
+                    case .allowed: tools.append(tool.definition)
+                    case .confirm:
+                        var definition = tool.definition
+                        definition.asksFirst = true
+                        tools.append(definition)
+                    case .off, .offered, .readOnly: break
+                    }
                 }
             }
             if arrays.count >= PluginSet.maxArrays { arrays.removeAll() }
-            arrays[levels] = tools
+            arrays[grants] = tools
             return tools
         }
     }

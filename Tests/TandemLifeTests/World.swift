@@ -127,7 +127,15 @@ extension ToolOutcome {
 
 /// Integrations that remember per person what is on.
 final class FakeIntegrations: IntegrationControl {
-    private let on = Mutex<[UserID: Set<String>]>([:])
+    private struct Person {
+        var levels: [String: IntegrationLevel] = [:]
+        var toolsOff: Set<String> = []
+        var approved: Set<String> = []
+    }
+
+    private let people = Mutex<[UserID: Person]>([:])
+    /// What integrations ask for anew, by namespace.
+    let requests = Mutex<[String: String]>([:])
 
     static let all = [
         Integration(
@@ -136,25 +144,51 @@ final class FakeIntegrations: IntegrationControl {
             state: .off),
         Integration(
             namespace: "expenses", name: "Expenses", aliases: ["spending"],
-            permissions: "Keeps your expenses; may read your grocery list", state: .off),
+            permissions: "Keeps your expenses; may read your grocery list", state: .off,
+            tools: [
+                Integration.Tool(id: "expenses.record", title: "Record an expense", effect: .write, state: .on),
+                Integration.Tool(id: "expenses.remove", title: "Delete an expense", effect: .delete, state: .on),
+                Integration.Tool(id: "expenses.total", title: "Total of expenses", effect: .read, state: .on),
+            ]),
         Integration(
             namespace: "recipes", name: "Recipes", aliases: ["cooking"], summary: "Keeps recipes.", state: .off),
         Integration(
             namespace: "tides", name: "Tides", state: .unavailable(reason: "its library is missing")),
+        Integration(
+            namespace: "post", name: "Post (dev)",
+            permissions: "may send messages, asking first; reaches mail.example.org; keeps your drafts",
+            tier: "NOT reviewed by anybody", needsConsent: true, state: .off),
     ]
 
     func integrations(for scope: UserScope) -> [Integration] {
-        let enabled = on.withLock { $0[scope.user] ?? [] }
+        let person = people.withLock { $0[scope.user] } ?? Person()
+        let requests = requests.withLock { $0 }
         return FakeIntegrations.all.map { integration in
             var integration = integration
-            if enabled.contains(integration.namespace) { integration.state = .on }
+            guard let level = person.levels[integration.namespace] else { return integration }
+            integration.state = .on
+            integration.level = level
+            if !person.approved.contains(integration.namespace) {
+                integration.request = requests[integration.namespace]
+            }
+            for index in integration.tools.indices where person.toolsOff.contains(integration.tools[index].id) {
+                integration.tools[index].state = .off
+            }
             return integration
         }
     }
 
-    func setEnabled(_ isEnabled: Bool, namespace: String, in scope: UserScope, origin: WriteOrigin) {
-        on.withLock { on in
-            if isEnabled { on[scope.user, default: []].insert(namespace) } else { on[scope.user]?.remove(namespace) }
+    func apply(_ change: IntegrationChange, to namespace: String, in scope: UserScope, origin: WriteOrigin) {
+        people.withLock { people in
+            switch change {
+            case .on(let level): people[scope.user, default: Person()].levels[namespace] = level ?? .write
+            case .off: people[scope.user]?.levels[namespace] = nil
+            case .level(let level): people[scope.user]?.levels[namespace] = level
+            case .tool(let tool, .off): people[scope.user]?.toolsOff.insert(tool)
+            case .tool(let tool, _): people[scope.user]?.toolsOff.remove(tool)
+            case .approveChanges: people[scope.user]?.approved.insert(namespace)
+            case .leaveChanges: break
+            }
         }
     }
 }

@@ -28,11 +28,17 @@ public struct ToolDefinition: Sendable, Hashable {
     public var actsOn: String?
     /// At most this long, then the host gives up. Milliseconds; default 10,000.
     public var timeoutMilliseconds: Int
+    /// Only the account's owner may cause it, by their own words: no other tool and nobody else's text. For what decides
+    /// about permissions; the host's own tools only.
+    public var isOwnersAlone: Bool
+    /// This person wants to be asked before each call. Set by the host for one person, never declared.
+    public var asksFirst = false
 
     public init(
         id: String, title: String, description: String, parameters: JSON, result: JSON = true,
         effect: Effect, undo: UndoPolicy = .rows, trust: TrustLabel = .system, utterances: [Utterance] = [],
-        slots: [String: SlotDefinition] = [:], actsOn: String? = nil, timeoutMilliseconds: Int = 10_000
+        slots: [String: SlotDefinition] = [:], actsOn: String? = nil, timeoutMilliseconds: Int = 10_000,
+        isOwnersAlone: Bool = false
     ) {
         self.id = id
         self.title = title
@@ -46,6 +52,7 @@ public struct ToolDefinition: Sendable, Hashable {
         self.slots = slots
         self.actsOn = actsOn
         self.timeoutMilliseconds = timeoutMilliseconds
+        self.isOwnersAlone = isOwnersAlone
     }
 
     /// The part of the id before the dot.

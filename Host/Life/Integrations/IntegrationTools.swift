@@ -1,103 +1,196 @@
-import TandemCore
-import TandemJSON
+public import TandemCore
+public import TandemJSON
 
-/// Switching integrations on and off by text.
+/// Switching integrations on and off by text, and deciding how far they may go.
+///
+/// Every tool here takes the owner's own words: no other tool and no text of others can cause a call.
 struct IntegrationTools: Toolbox {
     let control: any IntegrationControl
 
     /// The entity type of integrations in `shown`; their id is the namespace.
     static let entity = "integrations.integration"
 
-    private static let integration = SlotDefinition(.reference(entity: entity), required: true)
-    /// What `integrations.restore` takes, so that one undo puts back what was before.
-    private static let change = Shape.object(
-        ["integration": Shape.text("#NAMESPACE", upTo: 64), "enabled": Shape.flag("On.")],
-        required: ["integration", "enabled"])
-
-    static let definitions: [ToolDefinition] = [
-        ToolDefinition(
-            id: "integrations.on", title: "Switch an integration on",
-            description: "Switches an integration on for this person and says what it may do.",
-            parameters: Shape.object(["integration": Shape.reference("integration")], required: ["integration"]),
-            result: change, effect: .write, undo: .tool("integrations.restore"),
-            utterances: [
-                Utterance("(turn|switch) on {integration}"), Utterance("(turn|switch) {integration} on"),
-                Utterance("(enable|activate) {integration}"), Utterance("I want to use {integration}"),
-            ],
-            slots: ["integration": integration], actsOn: entity),
-        ToolDefinition(
-            id: "integrations.off", title: "Switch an integration off",
-            description: "Switches an integration off for this person. Its data stays.",
-            parameters: Shape.object(["integration": Shape.reference("integration")], required: ["integration"]),
-            result: change, effect: .write, undo: .tool("integrations.restore"),
-            utterances: [
-                Utterance("(turn|switch) off {integration}"), Utterance("(turn|switch) {integration} off"),
-                Utterance("(disable|deactivate) {integration}"), Utterance("I don't want {integration} any more"),
-            ],
-            slots: ["integration": integration], actsOn: entity),
-        ToolDefinition(
-            id: "integrations.list", title: "List integrations",
-            description: "Shows which integrations there are and which are on.",
-            parameters: Shape.object(["filter": Shape.choice("Which ones; all by default.", ["all", "on", "off"])]),
-            result: Shape.result(
-                [
-                    "integrations": Shape.array(
-                        Shape.result(["namespace": Shape.string, "name": Shape.string, "enabled": Shape.boolean]))
-                ], required: ["integrations"]),
-            effect: .read,
-            utterances: [
-                Utterance("what can I (switch|turn) on", arguments: ["filter": "off"]),
-                Utterance("what else can you do", arguments: ["filter": "off"]), Utterance("what can you do"),
-                Utterance("(show|list) [my|the] (integrations|plugins|apps)"),
-                Utterance("which integrations are there"),
-                Utterance("which (integrations|plugins) are on", arguments: ["filter": "on"]),
-                Utterance("what is (switched|turned) on", arguments: ["filter": "on"]),
-                Utterance("which (integrations|plugins) are off", arguments: ["filter": "off"]),
-            ]),
-        ToolDefinition(
-            id: "integrations.restore", title: "Put an integration back",
-            description: "For undo only: sets an integration to what it was.", parameters: change, result: change,
-            effect: .write, undo: .tool("integrations.restore")),
-    ]
-
     func run(_ request: ToolRequest) async throws -> ToolOutcome {
         switch request.call.tool {
-        case "integrations.on": return try await set(true, request)
-        case "integrations.off": return try await set(false, request)
+        case "integrations.on": return try await switchOn(request)
+        case "integrations.off": return try await switchOff(request)
+        case "integrations.level": return try await setLevel(request)
+        case "integrations.tool": return try await setTool(request)
+        case "integrations.describe": return try await describe(request)
+        case "integrations.review": return try await review(request)
         case "integrations.list": return try await list(request)
-        case "integrations.restore": return try await set(request.flag("enabled"), request, isRestoring: true)
+        case "integrations.restore": return try await restore(request)
         default: throw ToolFailure(status: -2, code: "unknown_tool", message: "I do not know how to do that.")
         }
     }
 
-    private func set(_ isOn: Bool, _ request: ToolRequest, isRestoring: Bool = false) async throws -> ToolOutcome {
-        let all = try await control.integrations(for: request.scope)
-        let integration = all[try IntegrationTools.resolve(request, among: all)]
-        let wasOn = integration.state == .on
-        // The value is what undo sets: the state from before.
-        let value: JSON = ["integration": .string("#" + integration.namespace), "enabled": .bool(wasOn)]
+    // MARK: On and off
+
+    private func switchOn(_ request: ToolRequest) async throws -> ToolOutcome {
+        let integration = try await find(request)
+        let value = IntegrationTools.value(integration, isOn: true)
         let shown = ShownEntities.touched([IntegrationTools.item(integration)])
-        if case .unavailable(let reason) = integration.state, isOn {
+        if case .unavailable(let reason) = integration.state {
             throw ToolFailure(
                 status: -62, code: "unavailable",
                 message: Wording.line("\(integration.name) can't be switched on here: ", reason))
         }
-        if wasOn == isOn {
-            return .value(value, "\(integration.name) is \(isOn ? "on" : "off") already.", shown: shown)
+        if integration.state == .on {
+            if integration.request != nil { return try await review(request) }
+            return .value(value, "\(integration.name) is on already.", shown: shown)
         }
-        try await control.setEnabled(
-            isOn, namespace: integration.namespace, in: request.scope, origin: request.call.origin)
-        if isOn {
-            let what = integration.permissions.isEmpty ? integration.summary : integration.permissions
-            let head = "\(integration.name) is on"
-            guard !what.isEmpty, !isRestoring else { return .value(value, head + ".", shown: shown) }
-            let room = Wording.firstLineLimit - Wording.septets(head) - 4
-            var text = Wording.clip(what, to: max(room, 20))
-            if text.hasSuffix("."), !text.hasSuffix("...") { text.removeLast() }
-            return .value(value, "\(head). It \(IntegrationTools.lowered(text)).", shown: shown)
+        var level: IntegrationLevel?
+        if integration.needsConsent {
+            // What it may do is shown before anything is granted.
+            guard let decision = request.line("decision") else { throw request.consent(integration) }
+            switch Decision(decision) {
+            case .leave: return .value(value, "Alright, \(integration.name) stays off.", shown: shown)
+            case .readOnly: level = .readOnly
+            case .agree: break
+            }
         }
-        let tail = isRestoring ? "." : ". What it saved stays; switch it on again any time."
-        return .value(value, "\(integration.name) is off\(tail)", shown: shown)
+        try await apply(.on(level), to: integration, request)
+        let head = "\(integration.name) is on"
+        if integration.needsConsent {
+            let how = level == .readOnly ? ", read only." : " and asks before it changes anything."
+            return .value(value, head + how, shown: shown)
+        }
+        let what = integration.permissions.isEmpty ? integration.summary : integration.permissions
+        guard !what.isEmpty else { return .value(value, head + ".", shown: shown) }
+        let room = Wording.firstLineLimit - Wording.septets(head) - 4
+        var text = Wording.clip(what, to: max(room, 20))
+        if text.hasSuffix("."), !text.hasSuffix("...") { text.removeLast() }
+        return .value(value, "\(head). It \(IntegrationTools.lowered(text)).", shown: shown)
+    }
+
+    private func switchOff(_ request: ToolRequest) async throws -> ToolOutcome {
+        let integration = try await find(request)
+        let value = IntegrationTools.value(integration, isOn: false)
+        let shown = ShownEntities.touched([IntegrationTools.item(integration)])
+        guard integration.state == .on else {
+            return .value(value, "\(integration.name) is off already.", shown: shown)
+        }
+        try await apply(.off, to: integration, request)
+        return .value(
+            value, "\(integration.name) is off. What it saved stays; switch it on again any time.", shown: shown)
+    }
+
+    /// For undo of turns from before permissions were journaled.
+    private func restore(_ request: ToolRequest) async throws -> ToolOutcome {
+        let integration = try await find(request)
+        let isOn = request.flag("enabled")
+        let value = IntegrationTools.value(integration, isOn: isOn)
+        if case .unavailable = integration.state {
+        } else if (integration.state == .on) != isOn {
+            try await apply(isOn ? .on(nil) : .off, to: integration, request)
+        }
+        return .value(value, "\(integration.name) is \(isOn ? "on" : "off").")
+    }
+
+    // MARK: How far
+
+    private func setLevel(_ request: ToolRequest) async throws -> ToolOutcome {
+        let integration = try await find(request)
+        let shown = ShownEntities.touched([IntegrationTools.item(integration)])
+        guard integration.state == .on else { throw IntegrationTools.isOff(integration) }
+        let level =
+            request.line("level").flatMap(IntegrationLevel.init(rawValue:))
+            ?? (integration.needsConsent ? .confirm : .write)
+        let value: JSON = ["integration": .string("#" + integration.namespace), "level": .string(level.rawValue)]
+        try await apply(.level(level), to: integration, request)
+        let name = integration.name
+        switch level {
+        case .readOnly:
+            return .value(value, "\(name) is read only now: it looks things up and changes nothing.", shown: shown)
+        case .confirm: return .value(value, "\(name) asks you before each change now.", shown: shown)
+        case .write:
+            let risks = integration.tools.contains { $0.effect > .write }
+            let tail = risks ? " Before it deletes, sends or spends, it asks all the same." : ""
+            return .value(value, "\(name) writes without asking now." + tail, shown: shown)
+        }
+    }
+
+    private func setTool(_ request: ToolRequest) async throws -> ToolOutcome {
+        let integration = try await find(request)
+        guard integration.state == .on else { throw IntegrationTools.isOff(integration) }
+        let tool = integration.tools[try IntegrationTools.resolveTool(request, of: integration)]
+        let title = Wording.clip(tool.title, to: 50)
+        let state: IntegrationChange.ToolState
+        let text: String
+        switch request.line("state") {
+        case "off": (state, text) = (.off, "is off")
+        case "confirm": (state, text) = (.confirm, "asks you first now")
+        case "write": (state, text) = (.write, "works without asking now")
+        default: (state, text) = (.on, "is on")
+        }
+        try await apply(.tool(tool.id, state), to: integration, request)
+        let isRisky = state == .write && tool.effect > .write
+        return .value(
+            ["integration": .string("#" + integration.namespace), "tool": .string(tool.id)],
+            "\"\(title)\" of \(integration.name) \(text)." + (isRisky ? " It still needs your word each time." : ""),
+            shown: ShownEntities.touched([IntegrationTools.item(integration)]))
+    }
+
+    private func review(_ request: ToolRequest) async throws -> ToolOutcome {
+        let integration = try await find(request)
+        let shown = ShownEntities.touched([IntegrationTools.item(integration)])
+        let value = IntegrationTools.value(integration, isOn: integration.state == .on)
+        guard let question = LifeTools.review(of: integration) else {
+            return .value(value, "\(integration.name) asks for nothing new.", shown: shown)
+        }
+        guard let decision = request.line("decision") else { throw Asking(request: question.request) }
+        guard Decision(decision) != .leave else {
+            try await apply(.leaveChanges, to: integration, request)
+            let rest = integration.state == .on ? "The rest goes on as before." : "It stays off."
+            return .value(value, "Alright, that stays off. \(rest)", shown: shown)
+        }
+        try await apply(.approveChanges, to: integration, request)
+        return .value(value, "Done: \(integration.name) may do that now.", shown: shown)
+    }
+
+    // MARK: Looking
+
+    private func describe(_ request: ToolRequest) async throws -> ToolOutcome {
+        let integration = try await find(request)
+        var state =
+            switch integration.state {
+            case .off: "off"
+            case .unavailable: "not available"
+            case .on:
+                switch integration.level {
+                case .readOnly: "on, read only"
+                case .confirm: "on, asks first"
+                case .write, nil: "on"
+                }
+            }
+        if !integration.tier.isEmpty { state += ", " + integration.tier }
+        let what = integration.permissions.isEmpty ? integration.summary : integration.permissions
+        var lines = [Wording.clip("\(integration.name) (\(state)): \(what)", to: Wording.firstLineLimit)]
+        if let asked = integration.request { lines.append("It \(asked).") }
+        for tool in integration.tools {
+            let note =
+                switch tool.state {
+                case .on: tool.effect > .write ? "asks first" : ""
+                case .asking: "asks first"
+                case .readOnly: "needs more than read only"
+                case .off: "off"
+                case .offered: integration.state == .on ? "waits for you" : ""
+                }
+            lines.append("- " + Wording.clip(tool.title, to: 60) + (note.isEmpty ? "" : " (\(note))"))
+        }
+        var tools: [JSON] = []
+        for tool in integration.tools {
+            tools.append([
+                "id": .string(tool.id), "title": .string(tool.title), "effect": .string(tool.effect.rawValue),
+                "state": .string(IntegrationTools.word(tool.state)),
+            ])
+        }
+        return .value(
+            [
+                "integration": .string("#" + integration.namespace), "enabled": .bool(integration.state == .on),
+                "level": integration.level.map { .string($0.rawValue) } ?? .null, "permissions": .string(what),
+                "tools": .array(tools),
+            ], lines.joined(separator: "\n"), shown: ShownEntities.touched([IntegrationTools.item(integration)]))
     }
 
     private func list(_ request: ToolRequest) async throws -> ToolOutcome {
@@ -132,7 +225,7 @@ struct IntegrationTools: Toolbox {
         }
         let labels = all.map { integration in
             switch integration.state {
-            case .on: "\(integration.name) (on)"
+            case .on: integration.level == .readOnly ? "\(integration.name) (read only)" : "\(integration.name) (on)"
             case .off: "\(integration.name) (off)"
             case .unavailable: "\(integration.name) (not available)"
             }
@@ -141,6 +234,38 @@ struct IntegrationTools: Toolbox {
             value,
             Wording.numbered(filter == "on" ? "On:" : "Integrations:", filter == "on" ? all.map(\.name) : labels),
             shown: ShownEntities(items: all.map(IntegrationTools.item)))
+    }
+
+    // MARK: Parts
+
+    private func apply(_ change: IntegrationChange, to integration: Integration, _ request: ToolRequest) async throws {
+        try await control.apply(
+            change, to: integration.namespace, in: request.scope, origin: request.call.origin)
+    }
+
+    private func find(_ request: ToolRequest) async throws -> Integration {
+        let all = try await control.integrations(for: request.scope)
+        return all[try IntegrationTools.resolve(request, among: all)]
+    }
+
+    private static func value(_ integration: Integration, isOn: Bool) -> JSON {
+        ["integration": .string("#" + integration.namespace), "enabled": .bool(isOn)]
+    }
+
+    private static func isOff(_ integration: Integration) -> ToolFailure {
+        ToolFailure(
+            status: -3, code: "off",
+            message: Wording.line("\(integration.name) is off. To use it, text: turn on ", integration.namespace))
+    }
+
+    private static func word(_ state: Integration.Tool.State) -> String {
+        switch state {
+        case .on: "on"
+        case .asking: "confirm"
+        case .readOnly: "read_only"
+        case .off: "off"
+        case .offered: "offered"
+        }
     }
 
     private static func item(_ integration: Integration) -> ShownEntities.Item {
@@ -153,6 +278,43 @@ struct IntegrationTools: Toolbox {
             return text
         }
         return first.lowercased() + text.dropFirst()
+    }
+
+    /// A tool of an integration by its id, its title or the verb in its id.
+    private static func resolveTool(_ request: ToolRequest, of integration: Integration) throws -> Int {
+        guard let words = request.line("tool") else { throw ToolFailure.empty("Which of its tools? Say its name.") }
+        if words.hasPrefix("#") {
+            guard let index = integration.tools.firstIndex(where: { $0.id == words.dropFirst() }) else {
+                throw ToolFailure.notFound("tool", words)
+            }
+            return index
+        }
+        let plain = words.filter { $0 != "\"" }
+        if let index = integration.tools.firstIndex(where: {
+            $0.id == plain.lowercased() || $0.id.drop { $0 != "." }.dropFirst() == plain.lowercased()
+        }) {
+            return index
+        }
+        switch TitleMatcher.match(plain, among: integration.tools.map(\.title), ignoring: ["tool", "tools"]) {
+        case .one(let index): return index
+        case .several(let found):
+            throw request.choice(
+                "tool",
+                items: found.map { tool in
+                    Referable(id: integration.tools[tool].id, label: integration.tools[tool].title)
+                })
+        case .none:
+            // "the delete tool", when one tool deletes.
+            let effect = Effect(rawValue: plain.lowercased())
+            let fitting = integration.tools.indices.filter { integration.tools[$0].effect == effect }
+            guard effect != nil, let first = fitting.first else { throw ToolFailure.notFound("tool", plain) }
+            guard fitting.count > 1 else { return first }
+            throw request.choice(
+                "tool",
+                items: fitting.map { tool in
+                    Referable(id: integration.tools[tool].id, label: integration.tools[tool].title)
+                })
+        }
     }
 
     /// By namespace, name or alias, singular or plural.
@@ -192,5 +354,53 @@ struct IntegrationTools: Toolbox {
                 "integration", items: distinct.map { Referable(id: all[$0].namespace, label: all[$0].name) })
         case .none: throw ToolFailure.notFound("integration", words)
         }
+    }
+}
+
+/// What a person answers when an integration asks for something.
+private enum Decision: Equatable {
+    case agree, readOnly, leave
+
+    init(_ text: String) {
+        switch text.lowercased() {
+        case "agree", "on", "1", "ok", "okay", "sure", "y", "yes", "yeah", "yep", "turn it on", "allow", "do it",
+            "fine":
+            self = .agree
+        case "read_only", "read only", "readonly", "only read", "reading": self = .readOnly
+        default: self = .leave
+        }
+    }
+}
+
+extension ToolRequest {
+    /// What an integration may do, and whether to switch it on: one message.
+    fileprivate func consent(_ integration: Integration) -> Asking {
+        let tier = integration.tier.isEmpty ? "" : " (\(integration.tier))"
+        let head = "\(integration.name)\(tier): "
+        let tail = ". Turn it on? 1 on, 2 read only, 3 leave it"
+        let room = 158 - Wording.septets(head) - Wording.septets(tail)
+        let what = integration.permissions.isEmpty ? integration.summary : integration.permissions
+        var text = head + Wording.clip(what, to: max(room, 24)) + tail
+        if Wording.septets(what) > room { text += "\nIn full: it \(Wording.oneLine(what))." }
+        return asking(
+            text, field: "decision",
+            options: [("agree", "turn it on"), ("read_only", "read only"), ("leave", "leave it")])
+    }
+}
+
+extension LifeTools {
+    /// The question that an integration's new wishes are: text, options, and the tool that takes the answer. Nil when it
+    /// asks for nothing new.
+    public static func review(
+        of integration: Integration
+    ) -> (tool: String, arguments: JSON, request: InputRequest)? {
+        guard let wish = integration.request else { return nil }
+        let tail = ". Turn it on? 1 turn it on, 2 leave it"
+        let room = 156 - Wording.septets(integration.name) - Wording.septets(tail)
+        let text = "\(integration.name) \(Wording.clip(wish, to: max(room, 24)))" + tail
+        let arguments: JSONObject = ["integration": .string("#" + integration.namespace)]
+        let asking = ToolRequest.asking(
+            text, field: "decision", options: [("agree", "turn it on"), ("leave", "leave it")], arguments: arguments)
+        return ("integrations.review", .object(arguments), asking.request)
     }
 }

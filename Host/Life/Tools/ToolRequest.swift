@@ -88,6 +88,14 @@ struct ToolRequest: Sendable {
     func asking(
         _ message: String, field: String, options: [(value: String, label: String)] = [], memo: JSONObject = [:]
     ) -> Asking {
+        ToolRequest.asking(message, field: field, options: options, arguments: arguments, memo: memo)
+    }
+
+    /// The same outside of a call, for arguments that a later call will have.
+    static func asking(
+        _ message: String, field: String, options: [(value: String, label: String)] = [], arguments: JSONObject,
+        memo: JSONObject = [:]
+    ) -> Asking {
         let state: JSON = [
             "arguments": .object(arguments), "field": .string(field), "memo": .object(memo),
             "options": .array(options.map { .string($0.value) }),

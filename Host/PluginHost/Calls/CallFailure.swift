@@ -16,6 +16,17 @@ enum CallFailure {
             status: TANDEM_E_NOT_GRANTED, code: "read_only", message: "\(name) may only look things up for you.")
     }
 
+    static func toolOff(_ name: String, _ title: String) -> ToolFailure {
+        ToolFailure(
+            status: TANDEM_E_NOT_GRANTED, code: "tool_off", message: "You turned off \"\(title)\" of \(name).")
+    }
+
+    static func notApproved(_ name: String, _ title: String) -> ToolFailure {
+        ToolFailure(
+            status: TANDEM_E_NOT_GRANTED, code: "not_approved",
+            message: "\(name) changed \"\(title)\": it waits for your word.")
+    }
+
     static func invalidArguments(_ violation: SchemaViolation?) -> ToolFailure {
         let place = violation.map { " (\($0.instanceLocation.isEmpty ? "/" : $0.instanceLocation): \($0.message))" }
         return ToolFailure(

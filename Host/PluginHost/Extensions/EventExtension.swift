@@ -35,7 +35,9 @@ private func eventPublish(
                 guard let schema = plugin.topics[topic], let events = plugin.services.events else {
                     throw ServiceFailure(TANDEM_E_UNSUPPORTED)
                 }
-                guard request.call.mayWrite else { throw ServiceFailure(TANDEM_E_NOT_GRANTED) }
+                guard request.call.mayWrite, !request.instance.isWithheld(.publishes, topic) else {
+                    throw ServiceFailure(TANDEM_E_NOT_GRANTED)
+                }
                 guard schema.isValid(.object(object)) else { throw ServiceFailure(TANDEM_E_INVALID_ARGUMENT) }
                 let depth = request.call.eventDepth + 1
                 guard depth <= EventExtension.maxDepth,

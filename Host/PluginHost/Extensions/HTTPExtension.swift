@@ -189,7 +189,8 @@ private func httpSend(
         return error.status
     }
     let caller = EgressCaller(
-        plugin: plugin.id, scope: call.scope, policy: plugin.network, mayWrite: call.mayWrite, deadline: call.deadline)
+        plugin: plugin.id, scope: call.scope, policy: instance.network, mayWrite: call.mayWrite, deadline: call.deadline
+    )
     if let refusal = egress.refusal(of: asked.request, for: caller) {
         plugin.meters.count(\.httpRefusals)
         return HTTPExtension.status(of: refusal.kind)

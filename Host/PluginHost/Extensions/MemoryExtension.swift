@@ -47,9 +47,10 @@ private func memoryRecall(
     case .success(let (request, memories, granted)):
         request.run(
             {
-                guard !granted.recall.isEmpty else { throw ServiceFailure(TANDEM_E_NOT_GRANTED) }
+                let kinds = Set(granted.recall.filter { !request.instance.isWithheld(.recall, $0) })
+                guard !kinds.isEmpty else { throw ServiceFailure(TANDEM_E_NOT_GRANTED) }
                 let found = try await memories.recall(
-                    text, kinds: Set(granted.recall), limit: limit == 0 ? 5 : Int(limit), in: request.place)
+                    text, kinds: kinds, limit: limit == 0 ? 5 : Int(limit), in: request.place)
                 let all = found.map { memory -> JSON in
                     [
                         "id": .string(memory.id.description), "kind": .string(memory.kind),
@@ -78,7 +79,9 @@ private func memoryPropose(
     case .success(let (request, memories, granted)):
         request.run(
             {
-                guard granted.propose.contains(kind), request.call.scope != PluginHost.nobody else {
+                guard granted.propose.contains(kind), request.call.scope != PluginHost.nobody,
+                    !request.instance.isWithheld(.propose, kind)
+                else {
                     throw ServiceFailure(TANDEM_E_NOT_GRANTED)
                 }
                 let proposal = try await memories.propose(text, kind: kind, in: request.place)

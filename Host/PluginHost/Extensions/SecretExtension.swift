@@ -28,6 +28,7 @@ private func secretGet(
                 guard let secret = request.plugin.manifest.secrets.first(where: { $0.name == name }),
                     let store = request.plugin.services.secrets
                 else { throw ServiceFailure(TANDEM_E_UNSUPPORTED) }
+                guard !request.instance.isWithheld(.secret, name) else { throw ServiceFailure(TANDEM_E_NOT_GRANTED) }
                 guard let bytes = try await store.value(of: secret, in: request.place) else {
                     throw ServiceFailure(TANDEM_E_NOT_FOUND)
                 }

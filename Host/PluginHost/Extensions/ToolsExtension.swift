@@ -31,7 +31,7 @@ private struct ToolsDone: @unchecked Sendable {
     private static func status(of failure: ToolFailure) -> tandem_status? {
         switch failure.code {
         case "unknown_tool": TANDEM_E_UNSUPPORTED
-        case "not_enabled", "read_only", "not_granted": TANDEM_E_NOT_GRANTED
+        case "not_enabled", "read_only", "tool_off", "not_approved", "not_granted": TANDEM_E_NOT_GRANTED
         case "invalid_arguments": TANDEM_E_INVALID_ARGUMENT
         case "confirmation_needed", "confirmation_required", "confirmation_denied": TANDEM_E_CONFIRMATION_DENIED
         case "timeout" where failure.status == TANDEM_E_DEADLINE_EXCEEDED: TANDEM_E_DEADLINE_EXCEEDED
@@ -58,7 +58,7 @@ private func toolsCall(
         return TANDEM_E_STALE
     }
     let name = String(decoding: toolBytes, as: UTF8.self)
-    guard plugin.calls.contains(name) else { return TANDEM_E_NOT_GRANTED }
+    guard plugin.calls.contains(name), !instance.isWithheld(.call, name) else { return TANDEM_E_NOT_GRANTED }
     guard arguments.len <= ToolsExtension.maxArgumentBytes, call.depth < ToolsExtension.maxDepth,
         let ordinal = call.beginInnerCall(atMost: ToolsExtension.maxInnerCalls)
     else { return TANDEM_E_OVER_QUOTA }
@@ -94,6 +94,6 @@ private func toolsIsAvailable(_ host: UnsafePointer<tandem_host>, _ tool: tandem
         instance.permission(for: .tools) == TANDEM_OK
     else { return 0 }
     let name = String(decoding: bytes, as: UTF8.self)
-    guard instance.plugin.calls.contains(name) else { return 0 }
+    guard instance.plugin.calls.contains(name), !instance.isWithheld(.call, name) else { return 0 }
     return instance.plugin.availability(name, scope) ? 1 : 0
 }

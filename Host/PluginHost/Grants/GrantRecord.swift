@@ -8,19 +8,39 @@ public struct GrantRecord: Sendable, Hashable {
     public var state: GrantState
     /// The hash of what the person approved; empty before.
     public var approval: String
+    /// What the person approved, in detail; nil before, and in records of a time when only the hash was kept.
+    public var reach: StoredReach?
+    /// What the person decided about single tools, by id.
+    public var tools: [String: ToolGrant]
+    /// The hash of what the person was asked to approve last, so that nobody is asked twice.
+    public var asked: String
 
-    public init(plugin: String, state: GrantState, approval: String) {
+    public init(
+        plugin: String, state: GrantState, approval: String, approved: ApprovedReach? = nil,
+        tools: [String: ToolGrant] = [:], asked: String = ""
+    ) {
         self.plugin = plugin
         self.state = state
         self.approval = approval
+        reach = approved.map(StoredReach.init)
+        self.tools = tools
+        self.asked = asked
     }
 
-    /// The user table of the records: `plugin` (unique), `state`, `level`, `approved_hash`.
+    /// `reach`, read; each time anew.
+    public var approved: ApprovedReach? {
+        get { reach?.value }
+        set { reach = newValue.map(StoredReach.init) }
+    }
+
+    /// The user table of the records. Its columns are added to, never changed: older records stay good.
     public static let table = TableDefinition(
         name: "plugin_grants",
         columns: [
             ColumnDefinition("plugin", .text), ColumnDefinition("state", .text),
             ColumnDefinition("level", .text, nullable: true), ColumnDefinition("approved_hash", .text),
+            ColumnDefinition("approved", .text, nullable: true), ColumnDefinition("reach_hash", .text, nullable: true),
+            ColumnDefinition("tools", .json, nullable: true), ColumnDefinition("asked_hash", .text, nullable: true),
         ],
         indexes: [IndexDefinition(["plugin"], unique: true)], purpose: "which integrations are on, and what they may do"
     )
@@ -29,7 +49,18 @@ public struct GrantRecord: Sendable, Hashable {
 /// Where grants are kept. Implemented on the storage, and in memory for programs that keep nothing.
 public protocol GrantStore: Sendable {
     func grants(of scope: UserScope) async throws -> [GrantRecord]
-    func save(_ record: GrantRecord, for scope: UserScope) async throws
+
+    /// - Parameter origin: the turn and step that caused it, so that undo takes it back; nil: it is not taken back.
+    func save(_ record: GrantRecord, for scope: UserScope, origin: WriteOrigin?) async throws
+
+    /// Changes with every change of any person's records that this process made, also by undo. Cheap, from any thread.
+    var changeCount: Int { get }
+}
+
+extension GrantStore {
+    public func save(_ record: GrantRecord, for scope: UserScope) async throws {
+        try await save(record, for: scope, origin: nil)
+    }
 }
 
 /// The hash of everything that a person approves: what the tools say, take and do, and what the plugin reaches.

@@ -54,11 +54,46 @@ public enum GrantState: Sendable, Hashable {
 }
 
 /// How far an approval goes.
-public enum GrantLevel: String, Sendable, Hashable, CaseIterable {
+public enum GrantLevel: String, Sendable, Hashable, CaseIterable, Comparable {
     /// Only tools that read.
     case readOnly = "read_only"
+    /// All tools; the person is asked before each call that changes something.
+    case confirm
     /// All tools; the policy still asks before it sends, spends or deletes.
     case write
+
+    private var rank: Int {
+        switch self {
+        case .readOnly: 0
+        case .confirm: 1
+        case .write: 2
+        }
+    }
+
+    public static func < (left: GrantLevel, right: GrantLevel) -> Bool { left.rank < right.rank }
+}
+
+/// What a person decided about one tool, apart from its plugin.
+public enum ToolGrant: String, Sendable, Hashable, CaseIterable {
+    /// Never to be used.
+    case off
+    /// To be used, asking first where it changes something.
+    case confirm
+    case write
+}
+
+/// Whether one tool may be called for a person right now.
+public enum ToolAccess: String, Sendable, Hashable {
+    /// The person switched it off.
+    case off
+    /// It is new, or it asks for more than was approved: the person has not decided yet.
+    case offered
+    /// It changes something, and the plugin may only read.
+    case readOnly = "read_only"
+    case confirm
+    case allowed
+
+    public var isUsable: Bool { self == .confirm || self == .allowed }
 }
 
 /// What happens between a person and a plugin.

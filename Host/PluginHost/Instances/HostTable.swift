@@ -51,7 +51,7 @@ private func hostGetExtension(
     _ host: UnsafePointer<tandem_host>, _ id: UnsafePointer<CChar>
 ) -> UnsafeRawPointer? {
     guard let instance = PluginInstance.of(host), UInt(bitPattern: id) != 0 else { return nil }
-    let granted = instance.plugin.extensions
+    let granted = instance.extensions
     switch String(cString: id) {
     case TANDEM_EXT_LOG where granted.contains(.log): return UnsafeRawPointer(LogExtension.table.pointer)
     case TANDEM_EXT_CLOCK where granted.contains(.clock): return UnsafeRawPointer(ClockExtension.table.pointer)

@@ -17,6 +17,11 @@ final class LoadedPlugin: Sendable {
     let signature: BundleSignature?
     /// What a person approves (`GrantApproval`).
     let approval: String
+    /// The same in detail.
+    let reach: ApprovedReach
+    /// Of `reach`, to remember what a person was asked.
+    let reachHash: String
+    let reachText: String
     let tools: [CallableTool]
     /// What timers and events call.
     let handlers: [CallableTool]
@@ -69,6 +74,11 @@ final class LoadedPlugin: Sendable {
         bundlePath = bundle.path
         self.signature = signature
         approval = GrantApproval.hash(of: bundle.manifest)
+        let reach = ApprovedReach(of: bundle.manifest, trust: entry.trust)
+        self.reach = reach
+        let stored = StoredReach(reach)
+        reachHash = stored.hash
+        reachText = stored.text
         tools = parts.tools
         handlers = parts.handlers
         topics = parts.topics
@@ -97,6 +107,18 @@ final class LoadedPlugin: Sendable {
         logger[metadataKey: "plugin.id"] = "\(bundle.manifest.id)"
         logger[metadataKey: "plugin.version"] = "\(bundle.manifest.version)"
         self.logger = logger
+    }
+
+    /// Where the plugin may send requests for a person who has not granted all of its hosts.
+    func network(withholding withheld: Set<ReachItem>) -> EgressPolicy {
+        guard withheld.contains(where: { $0.kind == .host }) else { return network }
+        let declarations = manifest.document["hosts"]?.arrayValue ?? []
+        let granted = zip(manifest.hosts, declarations).filter { _, declaration in
+            ReachItem.host(declaration).map { !withheld.contains($0) } ?? false
+        }
+        return EgressPolicy(
+            declared: granted.map(\.0), ceiling: entry.ceiling.hosts,
+            networks: AddressPolicy(allowing: entry.network.addresses), limits: entry.network.limits)
     }
 
     /// A handler by its name without the namespace, or by its full id.
@@ -138,7 +160,11 @@ final class LoadedPlugin: Sendable {
     }
 
     /// The person's instance, made when there is none; waits until `deadline` at most. Counted in, like above.
-    func instance(for scope: UserScope, deadline: UInt64) async -> Result<PluginInstance, ToolFailure> {
+    ///
+    /// - Parameter withheld: what a new instance does not get.
+    func instance(
+        for scope: UserScope, withholding withheld: Set<ReachItem> = [], deadline: UInt64
+    ) async -> Result<PluginInstance, ToolFailure> {
         // A full or closing instance is met again until the deadline.
         while true {
             let now = monotonicNanoseconds()
@@ -158,7 +184,7 @@ final class LoadedPlugin: Sendable {
             case .wait(let start):
                 if let failure = await Self.failure(of: start, until: deadline, name: name) { return .failure(failure) }
             case .start(let start):
-                await begin(start, for: scope)
+                await begin(start, for: scope, withholding: withheld)
                 if let failure = await Self.failure(of: start, until: deadline, name: name) { return .failure(failure) }
             }
         }
@@ -196,9 +222,12 @@ final class LoadedPlugin: Sendable {
         return failure
     }
 
-    private func begin(_ start: OneShot<Result<PluginInstance, ToolFailure>>, for scope: UserScope) async {
+    private func begin(
+        _ start: OneShot<Result<PluginInstance, ToolFailure>>, for scope: UserScope,
+        withholding withheld: Set<ReachItem>
+    ) async {
         let settings = await settings(for: scope)
-        let instance = PluginInstance(of: self, for: scope, settings: settings)
+        let instance = PluginInstance(of: self, for: scope, settings: settings, withholding: withheld)
         let activated = OneShot<Void>()
         instance.lane.submit { [self] in
             // From here, not from when the machine had time for it.
@@ -346,6 +375,16 @@ final class LoadedPlugin: Sendable {
         instance?.close()
         // What it fetched for this person goes with the right to fetch it.
         services.egress?.forget(scope, plugin: id)
+    }
+
+    /// The person granted more: the next call gets a new instance, what is in flight may finish on the old one.
+    func renew(_ scope: UserScope) {
+        let instance = state.withLock { state -> PluginInstance? in
+            guard case .ready(let instance)? = state.instances[scope.user] else { return nil }
+            state.instances[scope.user] = nil
+            return instance
+        }
+        instance?.close()
     }
 
     /// No call comes any more: removed from the registry, replaced, or the host goes down.

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import Synchronization
 import TandemCore
+import TandemEgress
 
 /// One plugin for one person: the plugin's table of functions, the host's table that it was given, and their life.
 ///
@@ -42,6 +43,12 @@ final class PluginInstance: @unchecked Sendable {
     let lane: Lane
     let logGate = LogGate()
     let http = HTTPFlights()
+    /// What the plugin asks for and this person has not granted (yet).
+    let withheld: Set<ReachItem>
+    /// The extensions that this instance gets.
+    let extensions: ExtensionSet
+    /// Where it may send requests.
+    let network: EgressPolicy
     private let host: UnsafeMutablePointer<tandem_host>
     private var functions: Functions?
     private let life: Mutex<Life>
@@ -49,9 +56,18 @@ final class PluginInstance: @unchecked Sendable {
     /// When the function that runs now was called, or 0; and which it is.
     private let enteredAt = Atomic<UInt64>(0)
 
-    init(of plugin: LoadedPlugin, for scope: UserScope?, settings: [UInt8]) {
+    init(
+        of plugin: LoadedPlugin, for scope: UserScope?, settings: [UInt8], withholding withheld: Set<ReachItem> = []
+    ) {
         self.plugin = plugin
+        self.withheld = withheld
+        extensions =
+            withheld.isEmpty
+            ? plugin.extensions
+            : plugin.extensions.subtracting(
+                ExtensionSet(ids: Set(withheld.filter { $0.kind == .extension }.map(\.name))))
         self.scope = scope
+        network = plugin.network(withholding: withheld)
         lane = Lane(on: plugin.queue)
         life = Mutex(Life(settings: settings))
         host = .allocate(capacity: 1)
@@ -285,9 +301,13 @@ final class PluginInstance: @unchecked Sendable {
 
     /// `TANDEM_OK` when the instance may use the extension now.
     func permission(for wanted: ExtensionSet) -> tandem_status {
-        guard plugin.extensions.contains(wanted) else { return TANDEM_E_NOT_GRANTED }
+        guard extensions.contains(wanted) else { return TANDEM_E_NOT_GRANTED }
         if revoked.load(ordering: .acquiring) { return TANDEM_E_REVOKED }
         return life.withLock { $0.phase >= .activating && $0.phase < .ended } ? TANDEM_OK : TANDEM_E_WRONG_STATE
+    }
+
+    func isWithheld(_ kind: ReachItem.Kind, _ name: String) -> Bool {
+        !withheld.isEmpty && withheld.contains(ReachItem(kind, name))
     }
 
     func revoke() {

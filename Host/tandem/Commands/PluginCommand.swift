@@ -12,6 +12,7 @@ struct PluginCommand: AsyncParsableCommand {
             Examples:
               tandem plugin list
               tandem plugin enable expenses --as me@example.org
+              tandem plugin grant expenses read_only --as me@example.org
               tandem plugin disable expenses --as me@example.org
               tandem plugin config expenses alert_at_percent=90 --as me@example.org
               tandem plugin secret set weather api_key --as me@example.org < key.txt
@@ -22,8 +23,9 @@ struct PluginCommand: AsyncParsableCommand {
               tandem plugin verify bundles/tides
             """,
         subcommands: [
-            PluginListCommand.self, PluginEnableCommand.self, PluginDisableCommand.self, PluginConfigCommand.self,
-            PluginSecretCommand.self, PluginHealthCommand.self, PluginDiagnoseCommand.self, PluginPackCommand.self,
+            PluginListCommand.self, PluginShowCommand.self, PluginEnableCommand.self, PluginGrantCommand.self,
+            PluginDisableCommand.self, PluginConfigCommand.self, PluginSecretCommand.self, PluginHealthCommand.self,
+            PluginDiagnoseCommand.self, PluginPackCommand.self,
             PluginSignCommand.self, PluginVerifyCommand.self, PluginRevokeCommand.self, PluginKeysCommand.self,
             PluginNewCommand.self, PluginCheckCommand.self, PluginInspectCommand.self, PluginRunCommand.self,
             PluginSessionCommand.self,
@@ -134,65 +136,6 @@ struct PluginListCommand: AsyncParsableCommand {
         object["warnings"] = .array(status.warnings.map { .string($0) })
         if let grant { object["grant"] = .string(grant) }
         return .object(object)
-    }
-}
-
-struct PluginEnableCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "enable", abstract: "Switch a plugin on for an account.")
-
-    @Argument(help: "The plugin's id or short name: grocery.")
-    var plugin: String
-
-    @Option(name: .customLong("as"), help: ArgumentHelp("The account's e-mail.", valueName: "email"))
-    var email: String
-
-    @Flag(name: .long, help: "Reading only.")
-    var readOnly = false
-
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        try await PluginSwitch.run(common, email: email) { application, scope in
-            try await application.plugins.switchOn(plugin, level: readOnly ? .readOnly : .write, in: scope)
-        }
-    }
-}
-
-struct PluginDisableCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "disable", abstract: "Switch a plugin off for an account. Its data stays.")
-
-    @Argument(help: "The plugin's id or short name: grocery.")
-    var plugin: String
-
-    @Option(name: .customLong("as"), help: ArgumentHelp("The account's e-mail.", valueName: "email"))
-    var email: String
-
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        try await PluginSwitch.run(common, email: email) { application, scope in
-            try await application.plugins.switchOff(plugin, in: scope)
-        }
-    }
-}
-
-private enum PluginSwitch {
-    static func run(
-        _ common: CommonOptions, email: String,
-        _ change: sending (Application, UserScope) async throws -> GrantState
-    ) async throws {
-        let terminal = common.terminal
-        try await Application.with(try common.configuration()) { application in
-            do {
-                let state = try await change(application, try await application.scope(email: email))
-                terminal.isJSON
-                    ? terminal.json(["state": .string(state.name)]) : terminal.line("It is \(state.name) now.")
-            } catch let error as GrantError {
-                throw CommandFailure("\(error.reason). `tandem plugin list` shows what there is.")
-            }
-        }
     }
 }
 

@@ -1,0 +1,193 @@
+import ArgumentParser
+import TandemApplication
+import TandemCore
+import TandemJSON
+import TandemPluginHost
+
+struct PluginEnableCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enable", abstract: "Switch a plugin on for an account, and say what it may do.",
+        discussion: "Without a level a first-party plugin may write, and every other one asks before each change.")
+
+    @Argument(help: "The plugin's id or short name: grocery.")
+    var plugin: String
+
+    @Option(name: .customLong("as"), help: ArgumentHelp("The account's e-mail.", valueName: "email"))
+    var email: String
+
+    @Flag(name: .long, help: "Reading only.")
+    var readOnly = false
+
+    @Option(name: .long, help: "read_only, confirm or write.")
+    var level: LevelArgument?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if readOnly, let level, level != .readOnly { throw ValidationError("Give --read-only or --level, not both.") }
+    }
+
+    func run() async throws {
+        let level = readOnly ? GrantLevel.readOnly : level?.level
+        try await PluginGranting.run(common, plugin: plugin, email: email) { application, scope in
+            try await application.plugins.switchOn(plugin, level: level, in: scope)
+        }
+    }
+}
+
+struct PluginDisableCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "disable", abstract: "Switch a plugin off for an account. Its data stays.")
+
+    @Argument(help: "The plugin's id or short name: grocery.")
+    var plugin: String
+
+    @Option(name: .customLong("as"), help: ArgumentHelp("The account's e-mail.", valueName: "email"))
+    var email: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await PluginGranting.run(common, plugin: plugin, email: email) { application, scope in
+            try await application.plugins.switchOff(plugin, in: scope)
+        }
+    }
+}
+
+struct PluginGrantCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "grant", abstract: "Say how far a plugin, or one tool of it, may go for an account.",
+        discussion: """
+            Levels of a plugin: read_only, confirm (asks before each change), write. Of a tool: off, on (as the plugin),
+            confirm, write. What deletes, sends or spends is asked about at every level. `new` agrees to what the plugin
+            asks for since it changed.
+
+            Examples:
+              tandem plugin grant expenses read_only --as me@example.org
+              tandem plugin grant expenses off --tool expenses.delete --as me@example.org
+              tandem plugin grant expenses new --as me@example.org
+            """)
+
+    @Argument(help: "The plugin's id or short name: grocery.")
+    var plugin: String
+
+    @Argument(help: "read_only, confirm, write, new; with --tool: off, on, confirm, write.")
+    var grant: String
+
+    @Option(name: .long, help: "The id of one tool: expenses.record.")
+    var tool: String?
+
+    @Option(name: .customLong("as"), help: ArgumentHelp("The account's e-mail.", valueName: "email"))
+    var email: String
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        let known = tool == nil ? ["read_only", "confirm", "write", "new"] : ["off", "on", "confirm", "write"]
+        guard known.contains(grant) else {
+            throw ValidationError("The grant must be one of \(known.joined(separator: ", ")).")
+        }
+    }
+
+    func run() async throws {
+        let (plugin, grant, tool) = (plugin, grant, tool)
+        try await PluginGranting.run(common, plugin: plugin, email: email) { application, scope in
+            let plugins = application.plugins
+            if let tool {
+                let before = try await plugins.grant(of: plugin, in: scope)
+                guard before.tools.contains(where: { $0.id == tool }) else {
+                    throw CommandFailure(
+                        "\(before.name) has no tool \(tool). `tandem plugin show \(plugin)` lists them.")
+                }
+                try await plugins.setTool(tool, to: ToolGrant(rawValue: grant), in: scope)
+            } else if grant == "new" {
+                try await plugins.approveChanges(of: plugin, in: scope)
+            } else if let level = GrantLevel(rawValue: grant) {
+                guard try await plugins.grant(of: plugin, in: scope).state.name == "enabled" else {
+                    throw CommandFailure("\(plugin) is off. `tandem plugin enable \(plugin)` switches it on.")
+                }
+                try await plugins.setLevel(level, of: plugin, in: scope)
+            }
+        }
+    }
+}
+
+struct PluginShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "What a plugin may do, who answers for it, and how far it may go for an account."
+    )
+
+    @Argument(help: "The plugin's id or short name: grocery.")
+    var plugin: String
+
+    @Option(name: .customLong("as"), help: ArgumentHelp("The account's e-mail.", valueName: "email"))
+    var email: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await PluginGranting.run(common, plugin: plugin, email: email) { _, _ in }
+    }
+}
+
+/// A level as it is typed.
+enum LevelArgument: String, ExpressibleByArgument, CaseIterable {
+    case readOnly = "read_only"
+    case confirm
+    case write
+
+    var level: GrantLevel {
+        switch self {
+        case .readOnly: .readOnly
+        case .confirm: .confirm
+        case .write: .write
+        }
+    }
+}
+
+private enum PluginGranting {
+    /// Makes a change and shows where the plugin stands afterwards.
+    static func run(
+        _ common: CommonOptions, plugin: String, email: String,
+        _ change: sending (Application, UserScope) async throws -> Void
+    ) async throws {
+        let terminal = common.terminal
+        try await Application.with(try common.configuration()) { application in
+            do {
+                let scope = try await application.scope(email: email)
+                try await change(application, scope)
+                show(try await application.plugins.grant(of: plugin, in: scope), on: terminal)
+            } catch let error as GrantError {
+                throw CommandFailure("\(error.reason). `tandem plugin list` shows what there is.")
+            }
+        }
+    }
+
+    private static func show(_ grant: PluginGrant, on terminal: Terminal) {
+        if terminal.isJSON {
+            var object: JSONObject = [
+                "plugin": .string(grant.plugin), "name": .string(grant.name), "trust": .string(grant.trust.rawValue),
+                "state": .string(grant.state.name), "level": grant.state.level.map { .string($0.rawValue) } ?? .null,
+                "may": .string(grant.consent), "asks": grant.request.map { .string($0) } ?? .null,
+            ]
+            var tools: [JSON] = []
+            for tool in grant.tools {
+                tools.append([
+                    "id": .string(tool.id), "title": .string(tool.title), "effect": .string(tool.effect.rawValue),
+                    "access": .string(tool.access.rawValue),
+                ])
+            }
+            object["tools"] = .array(tools)
+            terminal.json(.object(object))
+            return
+        }
+        let level = grant.state.level.map { ", \($0.rawValue)" } ?? ""
+        terminal.line(
+            "\(terminal.styled(grant.name, .bold)) is \(grant.state.name)\(level) now (\(grant.trust.rawValue)).")
+        terminal.line("It \(grant.consent).")
+        if let request = grant.request { terminal.line(terminal.styled("New: it \(request).", .yellow)) }
+        terminal.table(
+            [["TOOL", "EFFECT", "ACCESS", "TITLE"]]
+                + grant.tools.map { [$0.id, $0.effect.rawValue, $0.access.rawValue, $0.title] })
+    }
+}
