@@ -133,7 +133,9 @@ let package = Package(
             "Application",
             [
                 "TandemCore", "TandemStorage", "TandemEgress", "TandemAccounts", "TandemPluginHost", "TandemLanguage",
-                "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemHTTP", lifecycle, unixSignals, log,
+                "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemHTTP", "CLinux", lifecycle,
+                unixSignals,
+                log,
             ]),
 
         // What authors check and try their plugins with.

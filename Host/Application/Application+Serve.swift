@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -50,7 +51,12 @@ extension Application {
                 options: FrontServer.Options(configuration), webhook: webhook,
                 checks: [
                     ReadinessCheck("database") { _ = try await database.read(.system) { try $0.query("SELECT 1") } }
-                ], metrics: metrics, onListening: onListening))
+                ], metrics: metrics,
+                onListening: { port in
+                    // Reading manifests and word lists has left free pages between what stays: 4 MB of them.
+                    malloc_trim(0)
+                    await onListening(port)
+                }))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },

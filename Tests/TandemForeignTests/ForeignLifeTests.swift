@@ -78,7 +78,10 @@ struct ForeignLifeTests {
             await withTaskGroup { group in
                 for index in 0..<6 {
                     let driver = drivers[index % 2]
-                    group.addTask { _ = await driver.invoke("test.sleep", Array(#"{"ms":250}"#.utf8)) }
+                    group.addTask {
+                        _ = await driver.invoke(
+                            "test.sleep", Array(#"{"ms":250}"#.utf8), timeout: .seconds(600))
+                    }
                 }
             }
             let most = await drivers[0].invoke("test.most", Array("{}".utf8)).result?["most"]?.int64Value
@@ -104,9 +107,9 @@ struct ForeignLifeTests {
         let driver = try library.instance()
         let running = PluginDriver.makeCallID()
         let waiting = PluginDriver.makeCallID()
-        async let first = driver.invoke("test.wait", arguments, call: running)
+        async let first = driver.invoke("test.wait", arguments, call: running, timeout: .seconds(600))
         while !driver.host.isInFlight(running) { await Task.yield() }
-        async let second = driver.invoke("test.wait", arguments, call: waiting)
+        async let second = driver.invoke("test.wait", arguments, call: waiting, timeout: .seconds(600))
         while !driver.host.isInFlight(waiting) { await Task.yield() }
         driver.cancel(waiting)
         #expect(await second.errorCode == "cancelled")
@@ -116,7 +119,7 @@ struct ForeignLifeTests {
         // A library cannot be interrupted: the instance is idle once the function has returned.
         let writer = open(path, O_RDWR | O_CLOEXEC)
         defer { close(writer) }
-        #expect(await driver.drain())
+        #expect(await driver.drain(polls: 20_000))
         #expect(driver.host.counts.completions == 2)
         #expect(driver.host.counts.doubleCompletions == 0)
         driver.destroy()

@@ -1,9 +1,10 @@
-/* What Swift cannot call or does not see of Linux: sealed memory files. Header only. */
+/* What Swift cannot call or does not see of Linux: sealed memory files, malloc_trim(3). Header only. */
 #ifndef TANDEM_CLINUX_SHIM_H
 #define TANDEM_CLINUX_SHIM_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>

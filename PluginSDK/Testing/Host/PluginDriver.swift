@@ -58,7 +58,7 @@ public final class PluginDriver: @unchecked Sendable {
     /// claim another size than it has.
     public func invoke(
         _ tool: String, _ arguments: [UInt8], call: UInt64 = makeCallID(), answers: [UInt8] = [],
-        resumeState: [UInt8] = [], idempotencyKey: String = "", timeout: Duration = .seconds(10),
+        resumeState: [UInt8] = [], idempotencyKey: String = "", timeout: Duration = .seconds(60),
         requestSize: Int? = nil, flags: UInt32 = 0
     ) async -> WireOutcome {
         let deadline = monotonicNanoseconds() &+ UInt64(clamping: timeout.components.seconds) &* 1_000_000_000
@@ -120,7 +120,7 @@ public final class PluginDriver: @unchecked Sendable {
     }
 
     /// Asks until no call is in flight; false when some still are after the given number of polls.
-    public func drain(polls: Int = 500) async -> Bool {
+    public func drain(polls: Int = 10_000) async -> Bool {
         for _ in 0..<polls {
             if quiesce() == TANDEM_OK { return true }
             try? await Task.sleep(for: .milliseconds(2))
