@@ -140,15 +140,19 @@ let package = Package(
 
         // What authors check and try their plugins with.
         .executableTarget(
-            name: "tandem-plugin-check-worker", dependencies: ["CTandemPlugin"], path: "Host/PluginCheckWorker",
+            name: "tandem-plugin-check-worker", dependencies: ["CTandemPlugin", "TandemForeign"],
+            path: "Host/PluginCheckWorker",
             cSettings: [
                 .headerSearchPath("../../PluginSDK/C/include"),
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-pthread"]),
             ],
             linkerSettings: [
-                .linkedLibrary("dl"), .linkedLibrary("pthread"),
-                // Plugins get these functions of the C library from the worker (interpose.c).
-                .unsafeFlags(["-Xlinker", "--export-dynamic"]),
+                .linkedLibrary("dl"), .linkedLibrary("m"), .linkedLibrary("pthread"),
+                // Plugins get these functions of the C library from the worker (interpose.c), and nothing else of it.
+                .unsafeFlags(
+                    ["getenv", "pthread_create", "socket", "fork", "system", "sigaction", "setlocale"].flatMap {
+                        ["-Xlinker", "--export-dynamic-symbol=\($0)"]
+                    }),
             ]),
         host("PluginCheck", ["TandemCore", "TandemStorage", "TandemPluginHost"]),
 

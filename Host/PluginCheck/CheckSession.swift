@@ -7,13 +7,19 @@ struct CheckSession: Sendable {
     let checker: PluginChecker
     let bundle: BundleExamination
     let manifest: PluginManifest
+    /// A plain C library, called by its manifest.
+    let isForeign: Bool
     let worker: CheckWorker
 
     init(checker: PluginChecker, bundle: BundleExamination) {
         self.checker = checker
         self.bundle = bundle
         manifest = bundle.manifest
-        worker = CheckWorker(executable: checker.worker, library: bundle.library?.path ?? "")
+        isForeign = bundle.manifest.foreign != nil
+        // A plugin without code is called as the runner calls it, by its bundle.
+        worker = CheckWorker(
+            executable: checker.worker,
+            plugin: isForeign ? bundle.folder : bundle.library?.path ?? bundle.folder)
     }
 
     /// A test of the worker, its tier, and what it shows.
@@ -39,7 +45,7 @@ struct CheckSession: Sendable {
         Test(tier: .silver, name: "cancel", title: "ends calls that are cancelled before, during and after"),
         Test(tier: .silver, name: "deadline", title: "ends calls at their deadline"),
         Test(tier: .silver, name: "late_host", title: "bears completions that the host refuses"),
-        Test(tier: .silver, name: "in_flight", title: "completes each of the declared calls in flight once"),
+        Test(tier: .silver, name: "in_flight", title: "completes each of 64 calls in flight once"),
         Test(tier: .silver, name: "quiesce", title: "comes to rest under load"),
         Test(tier: .silver, name: "leaks", title: "leaves no threads, descriptors or buffers behind"),
         Test(tier: .silver, name: "growth", title: "keeps no memory per call", limitSeconds: 60),
@@ -55,10 +61,6 @@ struct CheckSession: Sendable {
     func run(into report: inout CheckReport) async {
         checker.add(manifestCheck(), to: &report)
         checker.add(libraryCheck(), to: &report)
-        guard bundle.library != nil else {
-            skip(&report, "it has no code of its own: the runner's adapter makes its calls")
-            return
-        }
         let entry = await entryCheck(&report)
         checker.add(entry, to: &report)
         // What gives no table cannot be called.
@@ -105,7 +107,7 @@ struct CheckSession: Sendable {
 
     private func libraryCheck() -> CheckResult {
         var findings: [Finding] = []
-        guard let library = bundle.library else {
+        guard let library = bundle.library, !isForeign else {
             return CheckResult(.bronze, "library", "the library is one that a host maps")
         }
         if !library.isNeverDeleted {
@@ -131,7 +133,7 @@ struct CheckSession: Sendable {
     }
 
     private func exportsCheck() -> CheckResult {
-        let stray = bundle.library?.strayExports ?? []
+        let stray = isForeign ? [] : bundle.library?.strayExports ?? []
         var findings: [Finding] = []
         if !stray.isEmpty {
             let names = stray.prefix(3).joined(separator: ", ") + (stray.count > 3 ? " …" : "")
@@ -164,9 +166,10 @@ struct CheckSession: Sendable {
     }
 
     private func start(
-        _ test: String, _ calls: [PlannedCall], limitSeconds: Int, canned: [CheckServices.Canned] = [],
+        _ test: String, _ calls: [PlannedCall], limitSeconds given: Int, canned: [CheckServices.Canned] = [],
         failsWith: Int32? = nil
     ) async -> CheckWorker.Run {
+        let limitSeconds = limit(given)
         let services: CheckServices
         do {
             services = try await CheckServices(manifest, canned: canned, failsWith: failsWith)
@@ -180,8 +183,11 @@ struct CheckSession: Sendable {
         return run
     }
 
+    private func limit(_ seconds: Int) -> Int { min(seconds, checker.timeLimitSeconds ?? seconds) }
+
     /// What the worker found, and what its end says.
-    func findings(_ run: CheckWorker.Run, limitSeconds: Int) -> [Finding] {
+    func findings(_ run: CheckWorker.Run, limitSeconds given: Int) -> [Finding] {
+        let limitSeconds = limit(given)
         var findings: [Finding] = []
         var place: String?
         for event in run.events {
@@ -380,7 +386,7 @@ struct CheckSession: Sendable {
         let run = await start("sides", [], limitSeconds: 20)
         var findings = self.findings(run, limitSeconds: 20)
         let offers = run.events("offers").compactMap { $0["name"]?.stringValue }
-        if !offers.contains("health") {
+        if !offers.contains("health"), !isForeign {
             findings.append(
                 Finding(
                     .error, "no_health", "it does not offer tandem.health/1: the operator cannot ask how it is",

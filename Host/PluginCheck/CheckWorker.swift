@@ -6,7 +6,8 @@ public import TandemJSON
 struct CheckWorker: Sendable {
     /// The worker's executable.
     let executable: String
-    let library: String
+    /// The library, or the folder of a bundle without code.
+    let plugin: String
 
     /// What a test is given.
     struct Script: Sendable {
@@ -88,7 +89,7 @@ struct CheckWorker: Sendable {
             "MALLOC_PERTURB_=165", "GLIBC_TUNABLES=glibc.malloc.tcache_count=0", "SWIFT_BACKTRACE=enable=no",
             "LC_ALL=C", "PATH=/usr/bin:/bin",
         ]
-        let pid = Self.spawn([executable, library, test], environment, &actions, &attributes)
+        let pid = Self.spawn([executable, plugin, test], environment, &actions, &attributes)
         for descriptor in [input.0, output.1, results.1] { close(descriptor) }
         guard pid > 0 else {
             run.ending = "the worker cannot be started (errno \(-pid))"

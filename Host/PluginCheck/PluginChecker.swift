@@ -14,6 +14,8 @@ public struct PluginChecker: Sendable {
     public var seed: UInt64
     /// Generated cases per tool.
     public var cases = 200
+    /// Shortens the time that a test may take, 10 to 90 s.
+    public var timeLimitSeconds: Int?
     /// Only this case of the generator, for `--reproduce SEED:TOOL:NUMBER`.
     public var onlyCase: (tool: String, number: Int)?
     /// Names of checks to run; empty: all.

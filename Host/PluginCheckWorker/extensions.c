@@ -112,6 +112,8 @@ static _Atomic unsigned jobs_open, jobs_made;
 static void perform(struct job *job) {
     struct answer answer = ask(&job->question, job->call);
     stage("a callback for", job->question.extension);
+    /* Before the plugin hears of it: it may be at rest once it has. */
+    atomic_fetch_sub(&job->call->person->owed, 1);
     job->deliver(job, answer.status, answer.bytes, answer.length);
     free(answer.bytes);
     end_service(job->call);
@@ -199,6 +201,7 @@ static tandem_status start(struct job *job, void *context, void (*done)(void),
     job->context = context;
     job->done = done;
     job->deliver = deliver;
+    atomic_fetch_add(&job->call->person->owed, 1);
     atomic_fetch_add(&jobs_open, 1);
     if (atomic_fetch_add(&jobs_made, 1) % 2 == 0) {
         perform(job);

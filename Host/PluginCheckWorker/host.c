@@ -13,7 +13,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct call *calls[MAX_CALLS];
-static unsigned call_count, waiting;
+static unsigned call_count;
 
 /* Ids fill all 64 bits: a plugin that keeps fewer is found. */
 static const tandem_call_id FIRST_ID = 0xC0DE5A5A00000091u;
@@ -137,7 +137,7 @@ static tandem_status host_complete(const tandem_host *host, tandem_call_id id, c
     call->completed_ns = now_ns();
     call->completed_before_return = !call->has_returned;
     call->outcome = copy;
-    waiting--;
+    call->person->waiting--;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
     if (outcome != NULL) {
@@ -197,6 +197,8 @@ void make_person(struct person *person, int number) {
     person->instance = NULL;
     person->is_alive = true;
     person->number = number;
+    person->waiting = 0;
+    atomic_store(&person->owed, 0);
 }
 
 void retire_person(struct person *person) {
@@ -260,7 +262,7 @@ void submit_call(struct call *call, const char *arguments, size_t length, const 
     pthread_mutex_lock(&lock);
     call->is_submitted = true;
     call->started_ns = now_ns();
-    waiting++;
+    call->person->waiting++;
     pthread_mutex_unlock(&lock);
     tandem_instance *instance = call->person->instance;
     stage("invoke", call->tool);
@@ -277,7 +279,7 @@ void submit_call(struct call *call, const char *arguments, size_t length, const 
     bool completed_and_refused = status != TANDEM_OK && call->completions > 0;
     if (status != TANDEM_OK) {
         call->is_refused = true;
-        if (call->completions == 0) waiting--;
+        if (call->completions == 0) call->person->waiting--;
     }
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
@@ -306,9 +308,9 @@ bool wait_for_call(struct call *call, unsigned milliseconds) {
     return is_over;
 }
 
-unsigned calls_in_flight(void) {
+unsigned calls_in_flight(const struct person *person) {
     pthread_mutex_lock(&lock);
-    unsigned count = waiting;
+    unsigned count = person->waiting;
     pthread_mutex_unlock(&lock);
     return count;
 }

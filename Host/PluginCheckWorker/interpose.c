@@ -13,22 +13,20 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static _Atomic int current = PHASE_NONE;
+static _Thread_local enum phase current = PHASE_RUN;
 static _Atomic unsigned seen;
 
 enum { ENVIRONMENT = 1, THREADS = 2, SOCKETS = 4, PROCESSES = 8, SIGNALS = 16, LOCALE = 32 };
 
-void set_phase(enum phase phase) { atomic_store(&current, phase); }
+void set_phase(enum phase phase) { current = phase; }
 
+static bool is_early(void) { return current != PHASE_RUN; }
+
+/* True for the first call of its kind out of the plugin's own code, early and later counted apart. */
 static bool is_noted(unsigned what, const void *from) {
     if (!is_in_image(from)) return false;
-    return (atomic_fetch_or(&seen, what << (8 * (atomic_load(&current) == PHASE_RUN))) &
-            (what << (8 * (atomic_load(&current) == PHASE_RUN)))) == 0;
-}
-
-static bool is_early(void) {
-    int phase = atomic_load(&current);
-    return phase == PHASE_LOAD || phase == PHASE_CREATE;
+    unsigned bit = is_early() ? what : what << 8;
+    return (atomic_fetch_or(&seen, bit) & bit) == 0;
 }
 
 #define REAL(type, name) ((type)(uintptr_t)dlsym(RTLD_NEXT, name))

@@ -112,7 +112,7 @@ unsigned count_descriptors(void) { return count_entries("/proc/self/fd"); }
 
 int main(int count, char **arguments) {
     if (count != 3) {
-        fprintf(stderr, "usage: tandem-plugin-check-worker LIBRARY TEST (run by `tandem plugin check`)\n");
+        fprintf(stderr, "usage: tandem-plugin-check-worker LIBRARY-OR-BUNDLE TEST (run by `tandem plugin check`)\n");
         return 64;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -127,8 +127,8 @@ int main(int count, char **arguments) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, read_answers, NULL) != 0) return 70;
     extensions_start();
-    load_library(arguments[1]);
-    set_phase(PHASE_NONE);
+    load_plugin(arguments[1]);
+    set_phase(PHASE_RUN);
     test();
     report_end();
     /* Not exit: threads that a plugin left behind would run into destructors. */

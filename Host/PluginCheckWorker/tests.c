@@ -2,12 +2,15 @@
 #include "worker.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <tandem_foreign.h>
 #include <unistd.h>
 
 static tandem_plugin_entry_fn entry;
@@ -26,7 +29,36 @@ static _Noreturn void give_up(void) {
 
 /* ---- Loading ---- */
 
-void load_library(const char *path) {
+/* Calls the library of a bundle without code, through the adapter that the runner has. */
+static void open_foreign(const char *folder) {
+    char path[4096], reason[512] = "";
+    stage("opening the library by its manifest", NULL);
+    snprintf(path, sizeof path, "%s/plugin.json", folder);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (file < 0 || fstat(file, &status) != 0) {
+        finding(LEVEL_ERROR, "load_failed", "%s cannot be read", path);
+        give_up();
+    }
+    size_t length = 0;
+    char *text = malloc((size_t)status.st_size + 1);
+    if (text == NULL) abort();
+    for (ssize_t count; (count = read(file, text + length, (size_t)status.st_size - length)) > 0;) length += (size_t)count;
+    close(file);
+    int bundle = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const struct tandem_foreign_source source = {text, length, bundle};
+    uint64_t start = now_ns();
+    plugin = bundle < 0 ? NULL : tandem_foreign_open(&source, reason, sizeof reason);
+    if (plugin == NULL) {
+        finding(LEVEL_ERROR, "load_failed", "the library cannot be called by this manifest: %s", reason);
+        give_up();
+    }
+    report_number("loadMilliseconds", (double)(now_ns() - start) / 1e6);
+    close(bundle);
+    free(text);
+}
+
+static void open_library(const char *path) {
     stage("loading the library", NULL);
     set_phase(PHASE_LOAD);
     uint64_t start = now_ns();
@@ -49,6 +81,15 @@ void load_library(const char *path) {
         finding(LEVEL_ERROR, "entry_null", "the entry point answers null for ABI %u.%u", TANDEM_ABI_MAJOR, TANDEM_ABI_MINOR);
         give_up();
     }
+}
+
+void load_plugin(const char *path) {
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        open_foreign(path);
+        return;
+    }
+    open_library(path);
     if ((uintptr_t)plugin % _Alignof(tandem_plugin) != 0) {
         finding(LEVEL_ERROR, "misaligned", "the plugin's table is not aligned");
         give_up();
@@ -79,6 +120,7 @@ void load_library(const char *path) {
 }
 
 static void test_entry(void) {
+    if (entry == NULL) return;
     set_phase(PHASE_LOAD);
     const uint32_t others[] = {0, TANDEM_ABI_MAJOR + 1, UINT32_MAX};
     for (size_t index = 0; index < sizeof others / sizeof *others; index++)
@@ -164,16 +206,27 @@ static void destroy(struct person *person) {
     retire_person(person);
 }
 
+/* After quiesce answered OK. */
+static void judge_rest(const struct person *person) {
+    unsigned in_flight = calls_in_flight(person), owed = atomic_load(&person->owed);
+    if (in_flight > 0)
+        finding(LEVEL_ERROR, "quiet_too_early", "quiesce answered OK while %u calls were in flight", in_flight);
+    if (owed > 0) {
+        finding(LEVEL_ERROR, "quiet_while_owed",
+                "quiesce answered OK while %u callbacks were owed: they will meet an instance that is destroyed", owed);
+        /* So that this is what is reported, and not the crash that follows from it. */
+        wait_for_services(PATIENCE);
+    }
+}
+
 /* Asks until the instance is quiet; false when it never is. */
 static bool quiesce(struct person *person, unsigned milliseconds) {
     uint64_t limit = now_ns() + (uint64_t)milliseconds * 1000000u;
     stage("quiesce", NULL);
     for (;;) {
-        unsigned before = calls_in_flight();
         tandem_status status = person->instance->quiesce(person->instance);
         if (status == TANDEM_OK) {
-            if (calls_in_flight() > 0 && before > 0)
-                finding(LEVEL_ERROR, "quiet_too_early", "quiesce answered OK while %u calls were in flight", before);
+            judge_rest(person);
             return true;
         }
         if (status != TANDEM_E_BUSY) {
@@ -441,23 +494,48 @@ static void test_late_host(void) {
     end_whole(&ann);
 }
 
-static void test_in_flight(void) {
-    struct person ann;
-    if (!start_whole(&ann, 1)) return;
-    size_t count = (size_t)number_setting("inFlight", 4);
-    struct call **flying = calloc(count, sizeof *flying);
+/* One person's share of the calls in flight, on a host thread of its own. */
+struct load {
+    struct person person;
+    pthread_t thread;
+    size_t first, count;
+    int number;
+};
+
+static void *carry(void *context) {
+    struct load *load = context;
+    struct person *person = &load->person;
+    if (!start_whole(person, load->number)) return NULL;
+    struct call **flying = calloc(load->count, sizeof *flying);
     if (flying == NULL) abort();
     for (int round = 0; round < 3; round++) {
-        for (size_t index = 0; index < count; index++) {
-            struct script_call *planned = &script.calls[index % script.count];
-            flying[index] = new_call(&ann, planned->tool);
-            submit_call(flying[index], planned->arguments, planned->length, NULL);
-        }
-        for (size_t index = 0; index < count; index++)
-            if (!finish(flying[index], false)) return;
+        for (size_t index = 0; index < load->count; index++) flying[index] = submit(person, load->first + index, NULL);
+        for (size_t index = 0; index < load->count; index++)
+            if (!finish(flying[index], false)) return NULL;
     }
     free(flying);
-    end_whole(&ann);
+    end_whole(person);
+    return NULL;
+}
+
+/* At least 64 calls at the same time: as many as the manifest allows for each person, for as many people as it takes. */
+static void test_in_flight(void) {
+    enum { CALLS = 64 };
+    size_t each = (size_t)number_setting("inFlight", 4);
+    if (each == 0) each = 1;
+    size_t count = (CALLS + each - 1) / each;
+    struct load *loads = calloc(count, sizeof *loads);
+    if (loads == NULL) abort();
+    for (size_t index = 0; index < count; index++) {
+        loads[index].number = (int)index + 1;
+        loads[index].first = index * each;
+        loads[index].count = each;
+    }
+    for (size_t index = 1; index < count; index++)
+        if (pthread_create(&loads[index].thread, NULL, carry, &loads[index]) != 0) abort();
+    carry(&loads[0]);
+    for (size_t index = 1; index < count; index++) pthread_join(loads[index].thread, NULL);
+    free(loads);
     if (gifts_outstanding() > 0)
         finding(LEVEL_ERROR, "not_released", "%u buffers that the host gave were not released", gifts_outstanding());
 }
@@ -471,10 +549,8 @@ static void test_quiesce(void) {
     for (size_t index = 0; index < count; index++) flying[index] = submit(&ann, index, NULL);
     uint64_t limit = now_ns() + (uint64_t)PATIENCE * 1000000u;
     for (;;) {
-        unsigned before = calls_in_flight();
         tandem_status status = ann.instance->quiesce(ann.instance);
-        if (status == TANDEM_OK && before > 0 && calls_in_flight() > 0)
-            finding(LEVEL_ERROR, "quiet_too_early", "quiesce answered OK while %u calls were in flight", before);
+        if (status == TANDEM_OK) judge_rest(&ann);
         if (status == TANDEM_OK || now_ns() > limit) break;
         sleep_ms(1);
     }

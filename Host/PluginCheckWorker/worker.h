@@ -1,7 +1,7 @@
 /*
  * tandem-plugin-check-worker: drives one plugin through one test of `tandem plugin check`, in a process of its own.
  *
- *   tandem-plugin-check-worker LIBRARY TEST
+ *   tandem-plugin-check-worker LIBRARY-OR-BUNDLE TEST
  *
  * Standard input: lines of fields separated by tabs: `set NAME VALUE`, `call TOOL ARGUMENTS`, then `go`; afterwards
  * `answer ID STATUS HEX` for what was asked. Descriptor 3: one JSON object a line, see report.c. What the plugin writes to
@@ -15,6 +15,7 @@
 #define WORKER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,6 +69,10 @@ struct person {
     tandem_instance *instance;
     bool is_alive;
     int number;
+    /* Calls that are submitted and not over. */
+    unsigned waiting;
+    /* Callbacks that the host has promised and not yet made. */
+    _Atomic unsigned owed;
 };
 
 struct call {
@@ -120,7 +125,8 @@ void cancel_call(struct call *call, uint32_t reason);
 bool wait_for_call(struct call *call, unsigned milliseconds);
 /* Reads, reports and releases what the plugin completed the call with. */
 void collect_call(struct call *call, bool is_reported);
-unsigned calls_in_flight(void);
+/* Accepted and not completed, of one person. */
+unsigned calls_in_flight(const struct person *person);
 void forget_calls(void);
 
 /* ---- extensions.c ---- */
@@ -133,7 +139,8 @@ bool wait_for_services(unsigned milliseconds);
 
 /* ---- interpose.c: what the plugin asks of the C library ---- */
 
-enum phase { PHASE_NONE, PHASE_LOAD, PHASE_CREATE, PHASE_RUN };
+enum phase { PHASE_LOAD, PHASE_CREATE, PHASE_RUN };
+/* Of this thread; others run. */
 void set_phase(enum phase phase);
 
 /* ---- tests.c ---- */
@@ -155,8 +162,11 @@ long number_setting(const char *name, long otherwise);
 
 typedef void (*test_function)(void);
 test_function find_test(const char *name);
-/* Maps the library and asks for its table; ends the process when it cannot. */
-void load_library(const char *path);
+/*
+ * Maps the library and asks for its table; ends the process when it cannot. A folder is the bundle of a plugin without
+ * code, whose library is called by its manifest.
+ */
+void load_plugin(const char *path);
 
 uint64_t now_ns(void);
 void sleep_ms(unsigned milliseconds);

@@ -26,16 +26,72 @@ struct PluginCheckerTests {
         ("REFUSES_VALID", "calls", "refuses_valid"), ("IGNORES_CANCEL", "cancel", "never_completed"),
         ("LEAKS_INSTANCE", "leaks", "leaks_instance"), ("EARLY_THREAD", "life", "early_thread"),
         ("READS_ENVIRONMENT", "life", "environment"), ("CLAIMS_EXTENSIONS", "life", "unknown_extension"),
-        ("ANY_MAJOR", "load", "wrong_major_accepted"),
+        ("ANY_MAJOR", "load", "wrong_major_accepted"), ("FIRST_MINOR_ONLY", "load", "later_minor_refused"),
+        ("MANIFEST_CHANGES", "load", "manifest_changes"), ("FORKS", "life", "process"),
+        ("RUNS_COMMANDS", "life", "process"), ("HANDLES_SIGNALS", "life", "signals"),
+        ("SETS_LOCALE", "life", "locale"), ("PRINTS", "life", "writes_output"),
+        ("ODD_STATUS", "life", "activate_failed"), ("HANGS", "life", "hung"),
+        ("QUIESCE_FAILS", "life", "quiesce_status"), ("NOT_JSON", "calls", "value_not_json"),
+        ("NOT_UTF8", "calls", "message_not_utf8"), ("SMALL_OUTCOME", "calls", "small_outcome"),
+        ("NULL_OUTCOME", "calls", "null_outcome"), ("UNKNOWN_KIND", "calls", "unknown_kind"),
+        ("UNKNOWN_TRUST", "calls", "unknown_trust"), ("HUGE_VALUE", "calls", "too_large"),
+        ("NULL_BUFFER", "calls", "null_buffer"), ("LENT_AS_OWN", "calls", "lent_as_own"),
+        ("COMPLETES_TWICE", "calls", "completed_twice"), ("CALLS_NOBODY", "calls", "unknown_call"),
+        ("REFUSES_AND_COMPLETES", "calls", "refused_and_completed"), ("POSITIVE_STATUS", "calls", "positive_status"),
+        ("NULL_ID", "calls", "null_id"), ("BAD_PROGRESS", "calls", "bad_progress"), ("NULL_DONE", "calls", "null_done"),
+        ("NULL_SLICE", "calls", "null_slice"), ("NEEDS_EXTENSION", "no_extensions", "crashed"),
+        ("IGNORES_HOST_SIZE", "small_host", "read_beyond_end"), ("WANTS_EXACT_HOST", "large_host", "create_failed"),
+        ("WANTS_EXACT_REQUEST", "requests", "large_request_refused"),
+        ("IGNORES_REQUEST_SIZE", "requests", "read_beyond_end"), ("IGNORES_FLAGS", "requests", "flags_ignored"),
+        ("KNOWS_EVERY_TOOL", "unknown_tool", "unknown_tool_accepted"),
+        ("FORGETS_FAILURES", "failing_host", "never_completed"), ("SLOW_TO_END", "deadline", "ignores_deadline"),
+        ("RETRIES", "late_host", "completed_twice"), ("FREES_AFTER_FAILURE", "late_host", "crashed"),
+        ("FORGETS_UNDER_LOAD", "in_flight", "never_completed"), ("QUIET_TOO_EARLY", "quiesce", "quiet_too_early"),
+        ("IGNORES_CALLBACK", "quiesce", "quiet_while_owed"), ("LEAKS_DESCRIPTOR", "leaks", "leaked_descriptors"),
+        ("NO_UTTERANCES", "wording", "no_utterances"), ("BAD_HEALTH", "health", "health_malformed"),
+        ("SMALL_HEALTH", "health", "small_table"), ("EXPORTS_MORE", "exports", "stray_exports"),
     ].map { Fault(macro: $0.0, check: $0.1, code: $0.2) }
 
     @Test(.timeLimit(.minutes(3)), arguments: faults)
     func findsWhatIsWrong(_ fault: Fault) async throws {
         let shop = try Workshop()
         let bundle = try shop.pack(
-            try await shop.compile("Tests/Fixtures/check/faulty.c", [fault.macro, "SALT=\"\(fault.macro)\""]))
-        let report = await shop.checker(only: ["load", "life", "calls", fault.check]).check(bundle)
-        #expect(report.errors.contains("\(fault.check)/\(fault.code)"), "found \(report.errors)")
+            try await shop.compile(
+                "Tests/Fixtures/check/faulty.c", [fault.macro, "SALT=\"\(fault.macro)\""],
+                exportsAll: fault.macro == "EXPORTS_MORE"))
+        var checker = shop.checker(only: ["load", "life", "calls", fault.check])
+        if fault.macro == "HANGS" { checker.timeLimitSeconds = 2 }
+        let report = await checker.check(bundle)
+        let found = report.results.first { $0.name == fault.check }?.findings ?? []
+        #expect(found.contains { $0.code == fault.code }, "found \(report.errors)")
+        // A fault is no surprise of another check that comes before.
+        let isWarning = ["locale", "writes_output"].contains(fault.code)
+        #expect(isWarning == (report.results.first { $0.name == fault.check }?.state == .warned))
+    }
+
+    @Test(.timeLimit(.minutes(3))) func saysWhatIsWantedFromTheHost() async throws {
+        let shop = try Workshop()
+        let good = try shop.pack(try await shop.compile("Tests/Fixtures/check/faulty.c", ["SALT=\"wants\""]))
+        let bundle = try shop.layOut(
+            try await shop.compile("Tests/Fixtures/check/faulty.c", ["NEEDS_HOST", "SALT=\"wants\""]),
+            likeBundle: good)
+        #expect(await shop.checker().check(bundle).errors == ["library/needs_host_symbols", "load/load_failed"])
+    }
+
+    /// No code of its own: its library is called as the runner calls it.
+    @Test(.timeLimit(.minutes(3))) func checksPluginsWithoutCode() async throws {
+        let shop = try Workshop()
+        let source = Workshop.root + "/PluginSDK/Examples/ManifestSums"
+        let bundle = shop.folder + "/sums"
+        _ = try BundlePacker.pack(manifest: source, into: bundle)
+        var checker = shop.checker()
+        let text = try Data(contentsOf: URL(fileURLWithPath: source + "/transcript.json"))
+        checker.transcript = try Transcript(try JSON(parsing: Array(text)))
+        let report = await checker.check(bundle)
+        #expect(report.errors.isEmpty)
+        #expect(report.tier.map { $0 >= .gold } == true)
+        checker.transcript?.calls[0].outcome = ["outcome": "value"]
+        #expect(await checker.check(bundle).errors == ["recorded/differs"])
     }
 
     @Test(.timeLimit(.minutes(3)), arguments: ["NONE", "LATE", "USES_KEYS"])

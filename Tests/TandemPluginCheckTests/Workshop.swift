@@ -48,16 +48,17 @@ final class Workshop: Sendable {
 
     /// A library from a C source below the project's root.
     func compile(
-        _ source: String, _ macros: [String] = [], headers: String = Workshop.root + "/PluginSDK/C/include"
+        _ source: String, _ macros: [String] = [], headers: String = Workshop.root + "/PluginSDK/C/include",
+        exportsAll: Bool = false
     ) async throws -> String {
         let output = folder + "/\(UInt64.random(in: 0 ... .max)).so"
         let (status, text) = try await run(
             "cc",
             [
                 "-std=gnu11", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-pthread", "-Wno-free-nonheap-object",
-                "-Wl,-z,nodelete", "-Wl,-z,relro", "-Wl,--version-script=\(Self.root)/PluginSDK/C/plugin.version",
-                "-I\(headers)", "-o", output, Self.root + "/" + source, "-lm",
-            ] + macros.map { "-D\($0)" })
+                "-Wl,-z,nodelete", "-Wl,-z,relro", "-I\(headers)", "-o", output, Self.root + "/" + source, "-lm",
+            ] + (exportsAll ? [] : ["-Wl,--version-script=\(Self.root)/PluginSDK/C/plugin.version"])
+                + macros.map { "-D\($0)" })
         try #require(status == 0, "\(source) does not compile: \(text)")
         return output
     }

@@ -44,6 +44,11 @@ struct PluginCheckCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Generated cases per tool.")
     var cases = 200
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Ends a test after this time; default 10 to 90, by the test.", valueName: "seconds"))
+    var timeLimit: Int?
+
     @Option(name: .long, help: ArgumentHelp("Only this check; may be repeated.", valueName: "check"))
     var only: [String] = []
 
@@ -64,6 +69,9 @@ struct PluginCheckCommand: AsyncParsableCommand {
             throw ValidationError("--require takes bronze, silver, gold or platinum.")
         }
         guard (1...100_000).contains(cases) else { throw ValidationError("--cases takes 1 to 100000.") }
+        guard timeLimit.map({ (1...3600).contains($0) }) ?? true else {
+            throw ValidationError("--time-limit takes 1 to 3600.")
+        }
     }
 
     func run() async throws {
@@ -72,6 +80,7 @@ struct PluginCheckCommand: AsyncParsableCommand {
         var checker = PluginChecker(
             worker: try AuthorBundle.worker(), seed: seed ?? UInt64(UInt32.random(in: 1 ... .max)))
         checker.cases = cases
+        checker.timeLimitSeconds = timeLimit
         checker.compareModes = { await ModeComparison.compare($0, $1) }
         checker.only = Set(only)
         if let reproduce {
