@@ -8,5 +8,5 @@ build: ; @bash -c 'source scripts/lib.sh; need_swift; install_missing "$${BUILD_
 format: ; @git ls-files -co --exclude-standard '*.swift' | xargs swift format --in-place --parallel --configuration .swift-format
 check-headers: ; @scripts/check-headers
 check-abi: ; @scripts/check-abi
-check-author-kit: ; @scripts/check-author-kit c rust swift
+check-author-kit: ; @scripts/check-author-kit
 clean: ; rm -rf .build

@@ -551,7 +551,13 @@ struct CheckSession: Sendable {
             return result
         }
         let recorded = (checker.transcript?.calls ?? []).map { PlannedCall(tool: $0.tool, arguments: $0.arguments) }
-        result.findings = await compare(bundle, recorded.isEmpty ? examples.flatMap(\.calls) : recorded)
+        let calls = recorded.isEmpty ? examples.flatMap(\.calls) : recorded
+        var outcomes: [JSON]?
+        if isForeign {
+            let run = await start("calls", calls, limitSeconds: 60)
+            outcomes = run.events("outcome").map { WorkerOutcome($0).transcript }
+        }
+        result.findings = await compare(bundle, calls, outcomes)
         return result
     }
 }

@@ -5,8 +5,14 @@ public import TandemPluginHost
 
 /// Checks a bundle as `tandem plugin check` does: each test in a process of its own, with a time limit.
 public struct PluginChecker: Sendable {
-    /// Compares calls between the host's process and a runner; nil when this build cannot.
-    public typealias ModeComparison = @Sendable (_ bundle: BundleExamination, _ calls: [PlannedCall]) async -> [Finding]
+    /// Compares calls between the host's process and a runner.
+    ///
+    /// - Parameter outcomes: what the check's own host got for the calls, for a plugin that cannot run in the host's
+    ///   process; nil: the host's process is asked.
+    public typealias ModeComparison =
+        @Sendable (
+            _ bundle: BundleExamination, _ calls: [PlannedCall], _ outcomes: [JSON]?
+        ) async -> [Finding]
 
     /// The executable `tandem-plugin-check-worker`.
     public var worker: String

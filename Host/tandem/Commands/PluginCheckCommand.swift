@@ -81,7 +81,7 @@ struct PluginCheckCommand: AsyncParsableCommand {
             worker: try AuthorBundle.worker(), seed: seed ?? UInt64(UInt32.random(in: 1 ... .max)))
         checker.cases = cases
         checker.timeLimitSeconds = timeLimit
-        checker.compareModes = { await ModeComparison.compare($0, $1) }
+        checker.compareModes = { await ModeComparison.compare($0, $1, $2) }
         checker.only = Set(only)
         if let reproduce {
             let parts = reproduce.split(separator: ":", maxSplits: 2).map(String.init)

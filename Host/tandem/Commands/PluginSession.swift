@@ -58,15 +58,14 @@ struct PluginSessionCommand: AsyncParsableCommand {
         var template = Array("/tmp/tandem-session-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw CommandFailure("no temporary folder can be made", code: 73) }
         let folder = String(cString: made)
-        let registry: JSON = [
-            "version": 1,
-            "plugins": [
-                [
-                    "id": .string(examined.manifest.id), "bundle": "plugin", "trust": "first-party",
-                    "isolation": .string(isolation), "default": "offered",
-                ]
-            ],
+        var entry: JSONObject = [
+            "id": .string(examined.manifest.id), "bundle": "plugin", "trust": "first-party",
+            "isolation": .string(isolation), "default": "offered",
         ]
+        if case .system(let name)? = examined.manifest.foreign?.library {
+            entry["ceiling"] = ["libraries": [.string(name)]]
+        }
+        let registry: JSON = ["version": 1, "plugins": [.object(entry)]]
         mkdir(folder + "/plugins", 0o755)
         mkdir(folder + "/plugins/plugin", 0o755)
         var isWhole = AuthorBundle.write(registry.pretty(), to: folder + "/registry.json")
@@ -134,7 +133,9 @@ struct PluginSessionCommand: AsyncParsableCommand {
 /// The same calls in the host's process and in a runner.
 enum ModeComparison {
     /// Both sessions are processes of their own: what a plugin does to its host is not done to the check.
-    static func compare(_ bundle: BundleExamination, _ calls: [PlannedCall]) async -> [Finding] {
+    static func compare(
+        _ bundle: BundleExamination, _ calls: [PlannedCall], _ outcomes: [JSON]?
+    ) async -> [Finding] {
         var template = Array("/tmp/tandem-calls-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { return [Finding(.error, "no_session", "no temporary file can be made")] }
@@ -147,10 +148,12 @@ enum ModeComparison {
         guard AuthorBundle.write(JSON.array(list).text, to: file) else {
             return [Finding(.error, "no_session", "\(file) cannot be written")]
         }
-        let inProcess = session(bundle.folder, isolation: "in-process", calls: file)
-        let isolated = session(bundle.folder, isolation: "runner", calls: file)
-        for (name, lines) in [("in the host's process", inProcess), ("in a runner", isolated)]
-        where lines.count != calls.count {
+        let inProcess = outcomes?.map(essence) ?? session(bundle.folder, isolation: "in-process", calls: file)
+        var isolated = session(bundle.folder, isolation: "runner", calls: file)
+        if outcomes != nil {
+            isolated = isolated.map { line in (try? JSON(parsing: Array(line.utf8))).map(essence) ?? line }
+        }
+        for (name, lines) in [(home(outcomes), inProcess), ("in a runner", isolated)] where lines.count != calls.count {
             return [
                 Finding(
                     .error, "no_session", "\(lines.count) of \(calls.count) calls were answered \(name)",
@@ -162,10 +165,22 @@ enum ModeComparison {
             findings.append(
                 Finding(
                     .error, "modes_differ",
-                    "the host's process answered \(inProcess[index]), the runner \(isolated[index])",
+                    "\(home(outcomes)) the answer is \(inProcess[index]), in a runner \(isolated[index])",
                     place: "\(call.tool) \(String(decoding: call.arguments.prefix(160), as: UTF8.self))"))
         }
         return Array(findings.prefix(5))
+    }
+
+    private static func home(_ outcomes: [JSON]?) -> String {
+        outcomes == nil ? "in the host's process" : "in the check's process"
+    }
+
+    /// What the check's host and the real one say alike.
+    private static func essence(_ outcome: JSON) -> String {
+        var kept: JSONObject = [:]
+        let isError = outcome["outcome"] == "error"
+        for name in ["outcome", "message", isError ? "status" : "value"] { kept[name] = outcome[name] }
+        return JSON.object(kept).text
     }
 
     /// Ids of rows are made anew in each session: digits of that length become a mark.

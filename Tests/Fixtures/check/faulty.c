@@ -73,6 +73,11 @@ static tandem_outcome outcome_of(const char *value, const char *message) {
 static void answer(const tandem_host *host, tandem_call_id call) {
 #if defined(WRONG_RESULT)
     tandem_outcome outcome = outcome_of("{\"no\":1}", "Done.");
+#elif defined(LOOKS_AROUND)
+    /* True in the host's process, false where no file can be opened. */
+    int file = open("/etc/passwd", O_RDONLY);
+    tandem_outcome outcome = outcome_of(file >= 0 ? "{\"ok\":true}" : "{\"ok\":false}", "Done.");
+    if (file >= 0) close(file);
 #elif defined(NOT_JSON)
     tandem_outcome outcome = outcome_of("{ok", "Done.");
 #elif defined(NOT_UTF8)
