@@ -217,6 +217,12 @@ let package = Package(
                 "CRunner", log,
             ]),
         tests(
+            "TandemHostile",
+            [
+                "TandemApplication", "TandemPluginHost", "TandemStorage", "TandemCore", "TandemJSON",
+                "tandem-plugin-runner", log,
+            ]),
+        tests(
             "TandemForeign",
             [
                 "TandemForeign", "TandemPluginHost", "TandemCore", "TandemTesting", "TandemSDK", "TandemJSON",

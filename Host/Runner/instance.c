@@ -93,6 +93,30 @@ static void release(const tandem_buffer *buffer) {
     if (buffer->release != NULL) buffer->release(buffer->owner);
 }
 
+/*
+ * What tells the host nothing that it has to act on (notes of late completions, progress) travels so often a second, over
+ * the process; the rest is dropped here.
+ */
+enum { MOST_NOTES = 1000, MOST_PROGRESS = 500 };
+
+typedef struct gate {
+    atomic_llong second;
+    atomic_int passed;
+} gate;
+
+static gate notes, progress;
+
+static int admits(gate *self, int most) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    long long second = atomic_load_explicit(&self->second, memory_order_relaxed);
+    if (second != now.tv_sec && atomic_compare_exchange_strong(&self->second, &second, now.tv_sec)) {
+        atomic_store(&self->passed, 0);
+    }
+    /* Read before it is counted: the number does not run over. */
+    return atomic_load_explicit(&self->passed, memory_order_relaxed) < most && atomic_fetch_add(&self->passed, 1) < most;
+}
+
 /* The buffers that lie within the size that the outcome says. */
 static size_t buffer_count(const tandem_outcome *outcome) {
     size_t size = outcome->header.size < sizeof *outcome ? outcome->header.size : sizeof *outcome;
@@ -128,7 +152,7 @@ static tandem_status host_complete(const tandem_host *host, tandem_call_id call,
         int foreign;
         status = call_claim(call, self, &foreign);
         if (status != TANDEM_OK) {
-            send_frame(TANDEM_F_NOTE, self->number, (uint32_t)status, call, NULL, 0);
+            if (admits(&notes, MOST_NOTES)) send_frame(TANDEM_F_NOTE, self->number, (uint32_t)status, call, NULL, 0);
         } else {
             tandem_frame_outcome head = {0};
             part parts[5] = {{&head, sizeof head}};
@@ -170,7 +194,7 @@ static tandem_status host_progress(const tandem_host *host, tandem_call_id call,
     if (self == NULL || call_check(call, self) != TANDEM_OK) return TANDEM_E_STALE;
     if (permille < -1 || permille > 1000 || (note.ptr == NULL && note.len > 0)) return TANDEM_E_INVALID_ARGUMENT;
     const part parts[] = {{note.ptr, note.len <= 4096 ? note.len : 0}};
-    send_frame(TANDEM_F_PROGRESS, self->number, (uint32_t)permille, call, parts, 1);
+    if (admits(&progress, MOST_PROGRESS)) send_frame(TANDEM_F_PROGRESS, self->number, (uint32_t)permille, call, parts, 1);
     return TANDEM_OK;
 }
 

@@ -77,8 +77,8 @@ static void receive(worker *self) {
     do {
         amount = recvmsg(TANDEM_RUNNER_SOCKET, &message, MSG_CMSG_CLOEXEC);
     } while (amount < 0 && errno == EINTR);
-    /* The host is gone: so are we. */
-    if (amount <= 0) _exit(0);
+    /* The host is gone: so are we. An error is of the plugin's making. */
+    if (amount <= 0) _exit(amount == 0 ? 0 : TANDEM_EXIT_HUNG_UP);
     self->end += (size_t)amount;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;

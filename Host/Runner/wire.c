@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <tandem_start.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ROOM = 256 << 10, MOST_GATHERED = 1 << 20 };
@@ -20,8 +21,14 @@ static struct {
     int sending;
 } out = {.mutex = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER};
 
-/* The host is gone, or has lost patience: nothing is left to do. */
-static _Noreturn void end(void) { _exit(0); }
+/* The host is gone, or has lost patience; or the plugin has broken the connection. Nothing is left to do. */
+static _Noreturn void end(void) { _exit(errno == EPIPE || errno == ECONNRESET ? 0 : TANDEM_EXIT_HUNG_UP); }
+
+/* Too many descriptors of this user are on their way to somewhere: not of our making, and soon over. */
+static void wait_for_room(void) {
+    struct timespec pause = {0, 2000000};
+    nanosleep(&pause, NULL);
+}
 
 static void send_all(const uint8_t *bytes, size_t length) {
     while (length > 0) {
@@ -133,7 +140,8 @@ static void send_as_file(tandem_frame frame, const part *parts, size_t count, ui
     ssize_t amount;
     do {
         amount = sendmsg(TANDEM_RUNNER_SOCKET, &message, MSG_NOSIGNAL);
-    } while (amount < 0 && errno == EINTR);
+        if (amount < 0 && errno == ETOOMANYREFS) wait_for_room();
+    } while (amount < 0 && (errno == EINTR || errno == ETOOMANYREFS));
     if (amount < 0) end();
     if ((size_t)amount < sizeof head) send_all((const uint8_t *)&head + amount, sizeof head - (size_t)amount);
     close(file);

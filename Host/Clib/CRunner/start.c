@@ -4,11 +4,14 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,6 +43,19 @@ typedef struct child_plan {
 
 enum { STACK_BYTES = 64 << 10, HIGH = 64 };
 
+/*
+ * Lets the program keep CAP_SETUID of its own user namespace: it becomes a user of its own there (Host/Runner/contain.c), so
+ * that the kernel counts its threads. Without a user namespace, and without privileges, this fails, and nothing is lost.
+ */
+static void keep_identity_right(void) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) != 0) return;
+    data[0].inheritable |= 1u << CAP_SETUID;
+    if (syscall(SYS_capset, &header, data) != 0) return;
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SETUID, 0, 0);
+}
+
 /* Runs on its own stack in the parent's memory, with the parent's thread stopped: system calls only. */
 static int child_main(void *argument) {
     child_plan *plan = argument;
@@ -51,6 +67,7 @@ static int child_main(void *argument) {
         if (number != 32 && number != 33) sigaction(number, &action, NULL);
     }
     setsid();
+    keep_identity_right();
     int high[4];
     const int sources[4] = {plan->from[0], plan->from[1], plan->from[2], plan->null};
     for (int index = 0; index < 4; index++) {
@@ -83,6 +100,28 @@ static int child_main(void *argument) {
 failed:
     plan->error = errno;
     _exit(127);
+}
+
+/*
+ * Gives a user namespace, made by root, itself and one more user, whom nobody else is: the kernel does not limit root's
+ * threads. The runner makes that one its real user. Of another user threads are limited anyway.
+ */
+static void map_users(pid_t pid) {
+    char path[64], map[64];
+    if (geteuid() != 0) return;
+    snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    /* All at once or not at all: a map is written once. */
+    int length = snprintf(map, sizeof map, "0 0 1\n%u %u 1\n", TANDEM_RUNNER_USER, 0x40000000u + (unsigned)pid);
+    ssize_t written = write(file, map, (size_t)length);
+    if (written < 0) {
+        /* Within a container there may be fewer users. */
+        length = snprintf(map, sizeof map, "0 0 1\n%u %u 1\n", TANDEM_RUNNER_USER, TANDEM_RUNNER_USER);
+        written = write(file, map, (size_t)length);
+    }
+    (void)written;
+    close(file);
 }
 
 int tandem_start_runner(const char *path, int socket_fd, int library, int folder, tandem_started *started) {
@@ -142,6 +181,7 @@ int tandem_start_runner(const char *path, int socket_fd, int library, int folder
         }
         return -1;
     }
+    if (started->granted & TANDEM_ISOLATION_USER) map_users(pid);
     started->pid = pid;
     started->process = process;
     return 0;

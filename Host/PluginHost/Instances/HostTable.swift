@@ -26,6 +26,15 @@ enum HostTable {
         case .completed, .stale: return .failure(StatusError(TANDEM_E_STALE))
         }
     }
+
+    /// Counts a completion that a runner refused. The call may be in flight by now, when the plugin guessed its number
+    /// before it was made: it goes on.
+    static func countLate(_ id: UInt64, of instance: PluginInstance) {
+        switch call(id, of: instance) {
+        case .failure(let error): noteLate(error.status, instance.plugin)
+        case .success: noteLate(TANDEM_E_STALE, instance.plugin)
+        }
+    }
 }
 
 /// A status of the ABI as an error.

@@ -376,7 +376,9 @@ final class PluginInstance: @unchecked Sendable {
                     return
                 }
             }
-            guard status == TANDEM_OK else { return abandon(status) }
+            // In a process of its own it can only harm itself when it is destroyed while its threads run.
+            if status != TANDEM_OK, plugin.table.link == nil { return abandon(status) }
+            if status != TANDEM_OK { noteAbandoned(status) }
             // A cancel that runs right now comes back here when it returns.
             let mayEnd = life.withLock { life in
                 if life.cancelsRunning > 0 { return false }
@@ -395,6 +397,10 @@ final class PluginInstance: @unchecked Sendable {
     private func abandon(_ status: tandem_status) {
         life.withLock { $0.phase = .ended }
         Quarantine.keepForever(self)
+        noteAbandoned(status)
+    }
+
+    private func noteAbandoned(_ status: tandem_status) {
         let count = plugin.meters.count(\.instancesAbandoned)
         plugin.report("a plugin instance would not end", count: count, ["status": "\(status)"])
     }

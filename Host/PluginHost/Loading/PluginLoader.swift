@@ -288,7 +288,11 @@ struct PluginLoader: Sendable {
         guard trial.wait(untilNanoseconds: monotonicNanoseconds() + limit) else {
             throw PluginRefusal(.createFailed, "create does not return")
         }
-        if let failure = trial.failure { throw PluginRefusal(.createFailed, failure) }
+        guard let failure = trial.failure else { return }
+        if let exit = plugin.table.link?.crash(within: .milliseconds(500)) {
+            throw PluginRefusal(.createFailed, "create does not return: the isolated process \(exit)")
+        }
+        throw PluginRefusal(.createFailed, failure)
     }
 
     /// What a trial on another thread came to.

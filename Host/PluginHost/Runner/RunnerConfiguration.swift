@@ -28,6 +28,8 @@ public struct RunnerConfiguration: Sendable, Hashable {
     public var maxQueuedBytes: Int
     /// Requests of a runner that the host works on at once; then it is not read from for a while.
     public var maxOpenRequests: Int
+    /// Requests a second; then likewise.
+    public var maxRequests: Int
     /// Frames a second that ask for nothing (log lines, progress, late completions); then likewise.
     public var maxIdleFrames: Int
     /// Crashes within `crashWindow` after which a version is not started any more for `breakerOpen`.
@@ -43,8 +45,8 @@ public struct RunnerConfiguration: Sendable, Hashable {
         memoryBytes: UInt64 = 512 << 20, memoryCeiling: UInt64 = 2 << 30, processorBurst: Double = 30,
         processorShare: Double = 0.5, threads: UInt32 = 64, startTimeout: Duration = .seconds(10),
         answerTimeout: Duration = .seconds(2), pingTimeout: Duration = .seconds(5), idleAfter: Duration = .seconds(120),
-        maxQueuedBytes: Int = 8 << 20, maxOpenRequests: Int = 512, maxIdleFrames: Int = 20_000, crashesToOpen: Int = 5,
-        crashWindow: Duration = .seconds(60), breakerOpen: Duration = .seconds(60),
+        maxQueuedBytes: Int = 8 << 20, maxOpenRequests: Int = 512, maxRequests: Int = 4000, maxIdleFrames: Int = 5000,
+        crashesToOpen: Int = 5, crashWindow: Duration = .seconds(60), breakerOpen: Duration = .seconds(60),
         backOff: Duration = .milliseconds(100), maxBackOff: Duration = .seconds(30)
     ) {
         self.path = path
@@ -60,6 +62,7 @@ public struct RunnerConfiguration: Sendable, Hashable {
         self.idleAfter = idleAfter
         self.maxQueuedBytes = maxQueuedBytes
         self.maxOpenRequests = maxOpenRequests
+        self.maxRequests = maxRequests
         self.maxIdleFrames = maxIdleFrames
         self.crashesToOpen = crashesToOpen
         self.crashWindow = crashWindow

@@ -234,14 +234,11 @@ final class RunnerInstance: @unchecked Sendable {
 
     // MARK: From the runner, on the loop's thread
 
-    /// False when the payload is not whole.
-    func complete(_ call: UInt64, _ payload: UnsafeRawBufferPointer) -> Bool {
+    /// What the host's table says to it; nil when the payload is not whole.
+    func complete(_ call: UInt64, _ payload: UnsafeRawBufferPointer) -> tandem_status? {
         var reader = FrameReader(payload)
-        guard let head = reader.structure(tandem_frame_outcome.self) else { return false }
-        guard head.size > 0 else {
-            _ = host.pointee.complete(host, call, nil)
-            return true
-        }
+        guard let head = reader.structure(tandem_frame_outcome.self) else { return nil }
+        guard head.size > 0 else { return host.pointee.complete(host, call, nil) }
         var outcome = tandem_outcome()
         outcome.header = tandem_header(size: head.size, flags: head.flags)
         outcome.kind = head.kind
@@ -261,26 +258,24 @@ final class RunnerInstance: @unchecked Sendable {
         outcome.message = buffer(head.lengths.1, 2)
         outcome.shown = buffer(head.lengths.2, 4)
         outcome.resume_state = buffer(head.lengths.3, 8)
-        guard reader.isIntact else { return false }
-        _ = host.pointee.complete(host, call, &outcome)
-        return true
+        guard reader.isIntact else { return nil }
+        return host.pointee.complete(host, call, &outcome)
     }
 
-    /// `invoke` returned something else than OK, or took its time.
-    func returned(_ id: UInt64, status: tandem_status, duration: UInt64) {
+    /// `invoke` returned something else than OK, or took its time. False when no call in flight is meant.
+    func returned(_ id: UInt64, status: tandem_status, duration: UInt64) -> Bool {
         if duration > Watchdog.budgetNanoseconds {
             owner.noteOverrun("invoke", duration, used: 0, isBlamed: duration > Watchdog.blameNanoseconds)
         }
-        guard status != TANDEM_OK, case .inFlight(let call) = CallTable.shared.lookup(id), call.instance === owner
-        else {
-            return
-        }
+        guard case .inFlight(let call) = CallTable.shared.lookup(id), call.instance === owner else { return false }
+        guard status != TANDEM_OK else { return true }
         owner.plugin.meters.count(\.refusals)
         call.giveUp(.failure(CallFailure.refused(owner.plugin.name, status: status)))
+        return true
     }
 
     /// The plugin completed a call again, too late, or one that is not its own: the host's table counts which.
-    func completedLate(_ call: UInt64) { _ = host.pointee.complete(host, call, nil) }
+    func completedLate(_ call: UInt64) { HostTable.countLate(call, of: owner) }
 
     func progress(_ call: UInt64, permille: Int32, _ note: UnsafeRawBufferPointer) {
         let slice = tandem_slice(ptr: note.baseAddress?.assumingMemoryBound(to: UInt8.self), len: UInt64(note.count))

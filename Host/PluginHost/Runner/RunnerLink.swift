@@ -36,6 +36,8 @@ public struct RunnerStatus: Sendable, Hashable {
     public var crashes = 0
     /// How often it was not read from for a while since it said too much.
     public var throttled = 0
+    /// How often everybody else had to go first since it took processor time that no answer accounted for.
+    public var yielded = 0
     public var lastCrash: CrashReport?
     /// Parts of the isolation that the kernel did not give.
     public var missingIsolation: [String] = []
@@ -91,6 +93,7 @@ final class RunnerLink: @unchecked Sendable {
         var starts = 0
         var crashes = 0
         var throttled = 0
+        var yielded = 0
         /// Crashes in a row, each soon after the start.
         var streak = 0
         var notBefore: UInt64 = 0
@@ -307,6 +310,16 @@ final class RunnerLink: @unchecked Sendable {
             ])
     }
 
+    /// How its process crashed, if it has or is about to be found to. Blocks until then, for `limit` at most.
+    func crash(within limit: Duration) -> RunnerExit? {
+        let deadline = monotonicNanoseconds() + limit.nanoseconds
+        while true {
+            let (crash, isRunning) = state.withLock { ($0.lastCrash, $0.current?.isAlive == true) }
+            if crash != nil || isRunning || monotonicNanoseconds() > deadline { return crash?.exit }
+            usleep(1000)
+        }
+    }
+
     /// A process has no instance any more.
     func emptied(_ process: RunnerProcess) {
         let mustStop = state.withLock { $0.isRetired || $0.current !== process }
@@ -314,6 +327,17 @@ final class RunnerLink: @unchecked Sendable {
     }
 
     func noteThrottled() { state.withLock { $0.throttled += 1 } }
+
+    func noteYielded() {
+        let count = state.withLock { state in
+            state.yielded += 1
+            return state.yielded
+        }
+        guard count & (count - 1) == 0 else { return }
+        var logger = identity.logger
+        logger[metadataKey: "plugin.id"] = "\(identity.plugin)"
+        logger.warning("a plugin takes processor time for nothing: others go first", metadata: ["count": "\(count)"])
+    }
 
     /// No instance is made any more; the process ends with its last one.
     func retire() {
@@ -345,6 +369,7 @@ final class RunnerLink: @unchecked Sendable {
             status.starts = state.starts
             status.crashes = state.crashes
             status.throttled = state.throttled
+            status.yielded = state.yielded
             status.lastCrash = state.lastCrash
             if state.starts > 0, state.isolation != 0 {
                 status.missingIsolation = RunnerIsolation.names(of: RunnerIsolation.all & ~state.isolation)

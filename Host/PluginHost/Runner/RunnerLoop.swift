@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import TandemCore
 
-/// One thread that reads from all runners, sees them end, and looks after them once a second.
+/// One thread that reads from all runners, sees them end, and looks after them, what they burn many times a second.
 ///
 /// Each runner gets a bounded share of a turn, so that one which never stops talking does not keep the others waiting.
 final class RunnerLoop: @unchecked Sendable {
@@ -84,13 +84,21 @@ final class RunnerLoop: @unchecked Sendable {
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: room)
         defer { events.deallocate() }
         var nextLook = monotonicNanoseconds() + Self.lookInterval
+        var nextGlance = nextLook
         while true {
             let now = monotonicNanoseconds()
-            if now >= nextLook {
-                nextLook = now + Self.lookInterval
-                for process in processes { process.look(now: now) }
+            if now >= nextGlance {
+                let processes = processes
+                for process in processes { process.glance(now: now) }
+                if now >= nextLook {
+                    nextLook = now + Self.lookInterval
+                    for process in processes { process.look(now: now) }
+                }
+                nextGlance = processes.isEmpty ? nextLook : now + Self.glanceInterval
             }
-            let pause = Int32((nextLook - min(now, nextLook)) / 1_000_000) + 1
+            // While nothing happens, glances are rarer; whoever burns time at rest is seen soon enough.
+            let latest = min(nextLook, nextGlance + Self.restInterval)
+            let pause = Int32((latest - min(now, latest)) / 1_000_000) + 1
             let count = epoll_wait(queue, events, Int32(room), pause)
             guard count > 0 else { continue }
             for index in 0..<Int(count) {
@@ -106,4 +114,6 @@ final class RunnerLoop: @unchecked Sendable {
     }
 
     private static let lookInterval: UInt64 = 500_000_000
+    private static let glanceInterval: UInt64 = 20_000_000
+    private static let restInterval: UInt64 = 80_000_000
 }

@@ -30,12 +30,17 @@ final class RunnerProcess: @unchecked Sendable {
     private var inboxCount = 0
     private var files: [Int32] = []
     private let openRequests = Atomic<Int>(0)
+    /// Frames with a file that are worked on by other threads than the loop's.
+    private let openBodies = Atomic<Int>(0)
+    private let answers = Atomic<Int>(0)
+    private let processor: Mutex<ProcessorWatch>
     private let isServing = Atomic<Bool>(false)
     private let ending = Waiter<RunnerExit>()
     private let lastHeard: Atomic<UInt64>
     private let health: Mutex<Health>
 
     private static let inboxSize = 256 << 10
+    private static let maxOpenBodies = 2
 
     private struct Outbox: ~Copyable {
         /// What waits while `sending` is under way.
@@ -58,6 +63,8 @@ final class RunnerProcess: @unchecked Sendable {
         var isReaped = false
         /// Ends because we want it to.
         var isStopping = false
+        /// The stream ended while the process seemed to live.
+        var hasHungUp = false
         var reason: String?
     }
 
@@ -66,10 +73,23 @@ final class RunnerProcess: @unchecked Sendable {
         var isPinged = false
         var processor: Double
         var processorLeft: Double
+        /// Answers that have been set off against processor time.
+        var answers = 0
         var idleSince: UInt64 = 0
-        var second: UInt64 = 0
+        /// A tenth of a second, and the requests and idle frames in it.
+        var tenth: UInt64 = 0
+        var requests = 0
         var idleFrames = 0
         var isPaused = false
+        /// Not read from before this instant, whatever has been answered meanwhile.
+        var pausedUntil: UInt64 = 0
+
+        mutating func begin(_ tenth: UInt64) {
+            guard self.tenth != tenth else { return }
+            self.tenth = tenth
+            requests = 0
+            idleFrames = 0
+        }
     }
 
     /// What comes back to somebody who waits.
@@ -91,6 +111,7 @@ final class RunnerProcess: @unchecked Sendable {
         startedAt = monotonicNanoseconds()
         lastHeard = Atomic(startedAt)
         health = Mutex(Health(processor: 0, processorLeft: link.configuration.processorBurst))
+        processor = Mutex(ProcessorWatch(at: startedAt))
         inbox = .allocate(byteCount: RunnerProcess.inboxSize, alignment: 16)
     }
 
@@ -223,8 +244,11 @@ final class RunnerProcess: @unchecked Sendable {
         return waiter.wait(untilNanoseconds: monotonicNanoseconds() + limit.nanoseconds)
     }
 
-    private func answer(_ id: UInt64, _ answer: Answer) {
-        state.withLock { $0.questions.removeValue(forKey: id) }?.set(answer)
+    /// False when nobody has asked, or not any more.
+    private func answer(_ frame: tandem_frame, _ payload: UnsafeRawBufferPointer) -> Bool {
+        guard let waiter = state.withLock({ $0.questions.removeValue(forKey: frame.id) }) else { return false }
+        waiter.set(Answer(kind: frame.kind, code: frame.code, bytes: Array(payload)))
+        return true
     }
 
     // MARK: Instances
@@ -316,15 +340,25 @@ final class RunnerProcess: @unchecked Sendable {
         let file = files.removeFirst()
         defer { close(file) }
         guard let bytes = tandem_map_sealed(file, size) else { return "sent a file that is not sealed" }
-        defer { munmap(UnsafeMutableRawPointer(mutating: bytes), Int(size)) }
-        return handle(frame, UnsafeRawBufferPointer(start: bytes, count: Int(size)))
+        let body = RunnerBody(bytes: bytes, count: Int(size))
+        // Reading a large document takes milliseconds: the loop has other runners to listen to.
+        if openBodies.wrappingAdd(1, ordering: .relaxed).newValue >= Self.maxOpenBodies { pause() }
+        WorkerPool.shared.submit { [self] in
+            if let fault = handle(frame, body.bytes) { kill(fault) }
+            if openBodies.wrappingSubtract(1, ordering: .relaxed).newValue < Self.maxOpenBodies { resume() }
+        }
+        return nil
     }
 
     private func handle(_ frame: tandem_frame, _ payload: UnsafeRawBufferPointer) -> String? {
         switch UInt32(frame.kind) {
         case TANDEM_F_COMPLETE:
             guard let instance = instance(frame.instance) else { return noteIdleFrame() }
-            return instance.complete(frame.id, payload) ? nil : "sent a completion that is not whole"
+            guard let status = instance.complete(frame.id, payload) else {
+                return "sent a completion that is not whole"
+            }
+            if status == TANDEM_E_STALE || status == TANDEM_E_ALREADY_DONE { return noteIdleFrame() }
+            answers.wrappingAdd(1, ordering: .relaxed)
         case TANDEM_F_REQUEST:
             guard let instance = instance(frame.instance) else { return noteIdleFrame() }
             if frame.id == 0 {
@@ -340,12 +374,19 @@ final class RunnerProcess: @unchecked Sendable {
         case TANDEM_F_RETURNED:
             guard let instance = instance(frame.instance) else { return noteIdleFrame() }
             var reader = FrameReader(payload)
-            instance.returned(
+            let isOfCall = instance.returned(
                 frame.id, status: Int32(bitPattern: frame.code), duration: payload.isEmpty ? 0 : reader.number())
+            if !isOfCall { return noteIdleFrame() }
         case TANDEM_F_DONE, TANDEM_F_PONG:
-            if UInt32(frame.kind) == TANDEM_F_PONG { health.withLock { $0.isPinged = false } }
-            answer(frame.id, Answer(kind: frame.kind, code: frame.code, bytes: Array(payload)))
+            let wasAsked =
+                UInt32(frame.kind) == TANDEM_F_PONG
+                ? health.withLock { health in
+                    defer { health.isPinged = false }
+                    return health.isPinged
+                } : answer(frame, payload)
+            if !wasAsked { return noteIdleFrame() }
         case TANDEM_F_READY, TANDEM_F_FAILED:
+            guard !isServing.load(ordering: .acquiring) else { return noteIdleFrame() }
             state.withLock { $0.hello }.set(Answer(kind: frame.kind, code: frame.code, bytes: Array(payload)))
         case TANDEM_F_NOTE:
             instance(frame.instance)?.completedLate(frame.id)
@@ -363,6 +404,18 @@ final class RunnerProcess: @unchecked Sendable {
     private func noteRequest() {
         let count = openRequests.wrappingAdd(1, ordering: .relaxed).newValue
         if count >= link.configuration.maxOpenRequests { pause() }
+        // In tenths of a second: a burst is served, the rest waits without starving the plugin's own answers for long.
+        let tenth = monotonicNanoseconds() / 100_000_000
+        let limit = max(link.configuration.maxRequests / 10, 1)
+        let isTooMuch = health.withLock { health -> Bool in
+            health.begin(tenth)
+            health.requests += 1
+            return health.requests == limit
+        }
+        if isTooMuch {
+            link.noteThrottled()
+            pause(until: (tenth + 1) * 100_000_000)
+        }
     }
 
     /// A request has been answered.
@@ -371,33 +424,42 @@ final class RunnerProcess: @unchecked Sendable {
         if count < link.configuration.maxOpenRequests / 2 { resume() }
     }
 
-    /// Counts a frame that asks for nothing; too many in a second, and the runner waits for the next one.
+    /// Counts a frame that asks for nothing or that nobody waits for. Too many in a tenth of a second, and the runner waits
+    /// for the next one; more than any runner sends by itself, and it is told apart as a plugin that writes frames.
     private func noteIdleFrame() -> String? {
-        let second = monotonicNanoseconds() / 1_000_000_000
-        let limit = link.configuration.maxIdleFrames
-        let isTooMuch = health.withLock { health -> Bool in
-            if health.second != second {
-                health.second = second
-                health.idleFrames = 0
-            }
+        let tenth = monotonicNanoseconds() / 100_000_000
+        let limit = max(link.configuration.maxIdleFrames / 10, 1)
+        let count = health.withLock { health -> Int in
+            health.begin(tenth)
             health.idleFrames += 1
-            return health.idleFrames == limit
+            return health.idleFrames
         }
-        if isTooMuch {
+        if count > RunnerFrame.mostIdleFrames { return "sent thousands of frames that nobody waits for" }
+        if count == limit {
             link.noteThrottled()
-            pause()
-            DeadlineTimer.shared.schedule(at: (second + 1) * 1_000_000_000) { [self] in resume() }
+            pause(until: (tenth + 1) * 100_000_000)
         }
         return nil
     }
 
-    private func pause() {
-        health.withLock { $0.isPaused = true }
+    private func pause(until instant: UInt64 = 0) {
+        health.withLock { health in
+            health.isPaused = true
+            health.pausedUntil = max(health.pausedUntil, instant)
+        }
         updateWatch()
+        guard instant > 0 else { return resume() }
+        DeadlineTimer.shared.schedule(at: instant) { [self] in resume() }
     }
 
     private func resume() {
+        let now = monotonicNanoseconds()
         let was = health.withLock { health -> Bool in
+            // Within the lock: whoever pauses looks again, so what ended meanwhile is seen by one of the two.
+            guard openBodies.load(ordering: .relaxed) < Self.maxOpenBodies,
+                openRequests.load(ordering: .relaxed) < link.configuration.maxOpenRequests
+            else { return false }
+            guard now >= health.pausedUntil else { return false }
             defer { health.isPaused = false }
             return health.isPaused
         }
@@ -409,6 +471,20 @@ final class RunnerProcess: @unchecked Sendable {
     /// The library is loaded; from now on the runner is looked after.
     func serve() { isServing.store(true, ordering: .releasing) }
 
+    /// On the loop's thread, many times a second: cheap.
+    func glance(now: UInt64) {
+        let used = tandem_processor_ns(pid)
+        guard used > 0 else { return }
+        let change = processor.withLock {
+            $0.note(
+                now: now, used: used, answers: answers.load(ordering: .relaxed),
+                isStarting: !isServing.load(ordering: .acquiring))
+        }
+        guard let change else { return }
+        tandem_yield_runner(pid, change == .yield ? 1 : 0)
+        if change == .yield { link.noteYielded() }
+    }
+
     /// On the loop's thread, now and then.
     func look(now: UInt64) {
         let configuration = link.configuration
@@ -419,6 +495,8 @@ final class RunnerProcess: @unchecked Sendable {
             exited()
             return
         }
+        // Threads that began while the others were told.
+        if processor.withLock({ $0.mustYield }) { tandem_yield_runner(pid, 1) }
         // Loading may take long; a runner that says nothing is ended by the one who waits for its start.
         guard isServing.load(ordering: .acquiring) else { return }
         let usage = ProcessUsage(of: pid)
@@ -442,10 +520,15 @@ final class RunnerProcess: @unchecked Sendable {
                 mustStop = true
             }
             guard let usage else { return nil }
-            let used = usage.processorSeconds - health.processor
+            let answers = answers.load(ordering: .relaxed)
+            let earned = Double(answers - health.answers) * Double(ProcessorWatch.answerNanoseconds) / 1e9
+            let used = max(usage.processorSeconds - health.processor - earned, 0)
             health.processor = usage.processorSeconds
+            health.answers = answers
             health.processorLeft = min(
                 configuration.processorBurst, health.processorLeft - used + configuration.processorShare / 2)
+            // The signal of the limit reaches only who wants it: the first process of a namespace does without.
+            if health.processorLeft <= 0 { reason = "used up its processor time" }
             return usage.processorSeconds + max(health.processorLeft, 0)
         }
         if let usage, usage.threads > Int(configuration.threads) + 16 { reason = "has \(usage.threads) threads" }
@@ -470,7 +553,8 @@ final class RunnerProcess: @unchecked Sendable {
 
     /// Ends the process, which has nothing to do any more.
     func stop() {
-        state.withLock { $0.isStopping = true }
+        // One that has ended by itself was not wanted to.
+        state.withLock { if !$0.isDead { $0.isStopping = true } }
         out.withLock { out in
             guard !out.isClosed else { return }
             // It sees the end of the stream and exits; the loop sees that.
@@ -494,7 +578,10 @@ final class RunnerProcess: @unchecked Sendable {
         guard ended.isFirst else { return }
         // It may have closed its end and live on; nothing of it is wanted any more.
         let hasEnded = fault == nil && hasExited
-        if !hasEnded { tandem_kill_runner(pid, descriptor) }
+        if !hasEnded {
+            state.withLock { $0.hasHungUp = fault == nil && !$0.isStopping }
+            tandem_kill_runner(pid, descriptor)
+        }
         RunnerLoop.shared.ignore(self)
         out.withLock { out in
             out.isClosed = true
@@ -524,6 +611,9 @@ final class RunnerProcess: @unchecked Sendable {
         let report = state.withLock { state -> (reason: String?, isStopping: Bool, isDead: Bool)? in
             guard !state.isReaped else { return nil }
             state.isReaped = true
+            // A process that dies closes its descriptors first; one that dies of our signal lived on without them.
+            let isLost = status & 0x7F == SIGKILL ? state.hasHungUp : status == TANDEM_EXIT_HUNG_UP << 8
+            if isLost, state.reason == nil { state.reason = "closed its connection to the host" }
             return (state.reason, state.isStopping, state.isDead)
         }
         guard let report else { return }
@@ -544,6 +634,8 @@ final class RunnerProcess: @unchecked Sendable {
 /// Constants of the frames in Swift's types.
 enum RunnerFrame {
     static let maxLength = Int(8 << 20)
+    /// Of a tenth of a second, that nobody waits for: `tandem-plugin-runner` sends far fewer, whatever its plugin does.
+    static let mostIdleFrames = 5000
 }
 
 /// How a runner ended.
@@ -611,4 +703,14 @@ struct ProcessUsage: Sendable {
         threads = fields[16]
         residentBytes = fields[20] * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
+}
+
+/// A payload that came as a file, mapped as long as this lives.
+private final class RunnerBody: @unchecked Sendable {
+    // Read-only memory of a sealed file.
+    let bytes: UnsafeRawBufferPointer
+
+    init(bytes: UnsafeRawPointer, count: Int) { self.bytes = UnsafeRawBufferPointer(start: bytes, count: count) }
+
+    deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
 }

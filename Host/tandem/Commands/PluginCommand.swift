@@ -121,6 +121,7 @@ struct PluginListCommand: AsyncParsableCommand {
             process["starts"] = .integer(Int64(runner.starts))
             process["crashes"] = .integer(Int64(runner.crashes))
             process["throttled"] = .integer(Int64(runner.throttled))
+            process["yielded"] = .integer(Int64(runner.yielded))
             process["missing_isolation"] = .array(runner.missingIsolation.map { .string($0) })
             process["resident_bytes"] = runner.residentBytes.map { .integer(Int64($0)) } ?? .null
             if let crash = runner.lastCrash {

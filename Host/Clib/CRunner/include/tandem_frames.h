@@ -21,6 +21,11 @@
 #define TANDEM_RUNNER_LIBRARY 4
 #define TANDEM_RUNNER_FOLDER 5
 
+/* The real user of a runner, as its own user namespace numbers it: nobody. */
+#define TANDEM_RUNNER_USER 65534u
+/* What a runner exits with that has lost its connection, which plugin code has closed or broken. */
+#define TANDEM_EXIT_HUNG_UP 73
+
 #define TANDEM_FRAME_INLINE 65536u
 /* The largest payload, inline or not. */
 #define TANDEM_FRAME_MAX (8u << 20)

@@ -55,6 +55,15 @@ int tandem_sealed_copy(const void *bytes, size_t count);
 /* Sets the soft limit of processor seconds of another process; 0 or -1. */
 int tandem_limit_processor(pid_t pid, uint64_t seconds);
 
+/* The processor time that a process has taken, in nanoseconds; 0: it is gone. */
+uint64_t tandem_processor_ns(pid_t pid);
+
+/*
+ * Lets everybody else go first: the runner gets the processor time that nobody wants. 0: gives it its turn again, as far
+ * as the host has the right to (a nice value is lowered by root only).
+ */
+void tandem_yield_runner(pid_t pid, int must_yield);
+
 /* The path of the library that has a symbol in this process, or null. */
 const char *tandem_library_of(const char *symbol);
 

@@ -1,0 +1,13 @@
+/* Its code declares more than plugin.json. */
+#define MANIFEST_FUNCTION bad_manifest
+#include <tandem/tandem.h>
+static tandem_slice bad_manifest(const tandem_plugin *plugin);
+#include "hostile.h"
+
+static tandem_slice bad_manifest(const tandem_plugin *plugin) {
+    static char lie[] = MANIFEST;
+    (void)plugin;
+    char *effect = strstr(lie, "\"read\"");
+    if (effect != NULL) memcpy(effect, "\"send\"", 6);
+    return (tandem_slice){(const uint8_t *)lie, sizeof lie - 1};
+}

@@ -1,0 +1,9 @@
+/* Has no table. */
+#define OWN_ENTRY
+#include "hostile.h"
+
+TANDEM_EXPORT const tandem_plugin *tandem_plugin_entry(uint32_t major, uint32_t minor) {
+    (void)major;
+    (void)minor;
+    return NULL;
+}

@@ -1,0 +1,9 @@
+/* Has a table that lies nowhere. */
+#define OWN_ENTRY
+#include "hostile.h"
+
+TANDEM_EXPORT const tandem_plugin *tandem_plugin_entry(uint32_t major, uint32_t minor) {
+    (void)major;
+    (void)minor;
+    return (const tandem_plugin *)(uintptr_t)0x10000;
+}

@@ -1,0 +1,10 @@
+/* Has a manifest that lies nowhere and has no end. */
+#define MANIFEST_FUNCTION bad_manifest
+#include <tandem/tandem.h>
+static tandem_slice bad_manifest(const tandem_plugin *plugin);
+#include "hostile.h"
+
+static tandem_slice bad_manifest(const tandem_plugin *plugin) {
+    (void)plugin;
+    return (tandem_slice){(const uint8_t *)(uintptr_t)0x10000, 4096};
+}
