@@ -201,8 +201,8 @@ private func httpSend(
         return TANDEM_E_BUSY
     }
     // Not kept when the call was cancelled: the request is then cancelled before it begins, and says so.
-    let ender = call.onEnd { [weak instance] in instance?.http.cancel(number) }
-    if ender == nil { instance.http.cancel(number) }
+    let ender = call.onEnd { [weak instance] in instance?.http.cancel(number, byHost: true) }
+    if ender == nil { instance.http.cancel(number, byHost: true) }
     out?.pointee = number
     let exchange = HTTPExchange(
         instance: instance, call: call, number: number, ender: ender, back: HTTPDone(context: context, done: done))

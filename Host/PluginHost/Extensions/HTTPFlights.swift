@@ -6,6 +6,8 @@ import TandemEgress
 final class HTTPFlights: Sendable {
     private struct Flight {
         var isCancelled = false
+        /// By the host, with the call or before its deadline.
+        var isCut = false
         /// Nil before it is known, and for a stream.
         var task: Task<Void, Never>?
         var stream: EgressStream?
@@ -17,11 +19,20 @@ final class HTTPFlights: Sendable {
     private struct State {
         var flights: [UInt64: Flight] = [:]
         var next: UInt64 = 1
+        /// Streams that the host has cut and whose plugin does not know it yet: they must not look like ones that were
+        /// read to their end.
+        var cut: [UInt64] = []
+
+        mutating func noteCut(_ number: UInt64) {
+            if cut.count == HTTPFlights.maxCut { cut.removeFirst() }
+            cut.append(number)
+        }
     }
 
     private let state = Mutex(State())
 
     static let limit = 16
+    private static let maxCut = 64
 
     var count: Int { state.withLock { $0.flights.count } }
 
@@ -58,7 +69,11 @@ final class HTTPFlights: Sendable {
     func beginRead(of number: UInt64) -> Result<EgressStream, StatusError> {
         state.withLock { state in
             guard let flight = state.flights[number], let stream = flight.stream, !flight.isCancelled else {
-                return .failure(StatusError(TANDEM_E_STALE))
+                guard let place = state.cut.firstIndex(of: number) else {
+                    return .failure(StatusError(state.flights[number] == nil ? TANDEM_E_STALE : TANDEM_E_CANCELLED))
+                }
+                state.cut.remove(at: place)
+                return .failure(StatusError(TANDEM_E_CANCELLED))
             }
             guard !flight.isReading else { return .failure(StatusError(TANDEM_E_WRONG_STATE)) }
             state.flights[number]?.isReading = true
@@ -75,6 +90,7 @@ final class HTTPFlights: Sendable {
                 return nil
             }
             state.flights[number] = nil
+            if flight.isCut { state.noteCut(number) }
             return flight.end
         }
         ended?()
@@ -83,15 +99,19 @@ final class HTTPFlights: Sendable {
     func end(_ number: UInt64) { state.withLock { $0.flights[number] = nil } }
 
     /// False when there is no such request any more.
+    ///
+    /// - Parameter byHost: the plugin did not ask for it.
     @discardableResult
-    func cancel(_ number: UInt64) -> Bool {
+    func cancel(_ number: UInt64, byHost: Bool = false) -> Bool {
         var end: (@Sendable () -> Void)?
         let cancelled = state.withLock { state -> Flight? in
             guard let flight = state.flights[number], !flight.isCancelled else { return nil }
             state.flights[number]?.isCancelled = true
+            state.flights[number]?.isCut = byHost
             // A read that waits fails, and its end is the end of the stream.
             if flight.stream != nil, !flight.isReading {
                 state.flights[number] = nil
+                if byHost { state.noteCut(number) }
                 end = flight.end
             }
             return flight
@@ -104,6 +124,6 @@ final class HTTPFlights: Sendable {
     }
 
     func cancelAll() {
-        for number in state.withLock({ Array($0.flights.keys) }) { cancel(number) }
+        for number in state.withLock({ Array($0.flights.keys) }) { cancel(number, byHost: true) }
     }
 }

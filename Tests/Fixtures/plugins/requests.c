@@ -11,7 +11,7 @@
     "\"header\":{\"type\":\"string\"},\"flags\":{\"type\":\"integer\"}},\"additionalProperties\":false}"
 #define TOOL(name, effect)                                                                                             \
     "{\"id\":\"" NAMESPACE "." name "\",\"title\":\"" name "\",\"description\":\"" name                                \
-    "\",\"parameters\":" PARAMETERS ",\"effect\":\"" effect "\"}"
+    "\",\"parameters\":" PARAMETERS ",\"effect\":\"" effect "\",\"timeoutMilliseconds\":60000}"
 #define TOOLS                                                                                                          \
     TOOL("send", "write")                                                                                              \
     "," TOOL("read", "read") "," TOOL("stream", "read") "," TOOL("leave", "read") "," TOOL("many", "read") ","         \

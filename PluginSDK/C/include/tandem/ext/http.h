@@ -174,7 +174,7 @@ typedef struct tandem_http {
      * [any] With STREAM, after done was called with TANDEM_OK: asks for up to max_bytes of the body (0: whatever is
      * there, at most 64 KiB; at most 1 MiB), as soon as there are any. The service is slowed down to the pace of reading.
      * One read at a time. TANDEM_OK: chunk follows. Anything else: it does not: TANDEM_E_STALE (no such stream, or it has
-     * ended), TANDEM_E_WRONG_STATE (a read is under way), TANDEM_E_INVALID_ARGUMENT, TANDEM_E_REVOKED.
+     * ended), TANDEM_E_CANCELLED (the host has cut it short, since its call was cancelled or ended), TANDEM_E_WRONG_STATE (a read is under way), TANDEM_E_INVALID_ARGUMENT, TANDEM_E_REVOKED.
      */
     tandem_status (*read)(const tandem_host *host, uint64_t id, uint64_t max_bytes, void *TANDEM_NULLABLE context,
                           tandem_http_chunk chunk);
