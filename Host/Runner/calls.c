@@ -10,13 +10,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SLOTS = 65536 };
+/* MOST: as in the host (ServiceRequest.swift). */
+enum { SLOTS = 65536, MOST = 64 };
 
 enum { NONE, RUNNING, CANCELLED, DONE, FORGOTTEN };
 
 typedef struct slot {
     atomic_ullong word; /* generation << 32 | state */
     _Atomic(const instance *) owner;
+    atomic_ullong services; /* generation << 32 | requests that run */
 } slot;
 
 static slot *slots;
@@ -39,6 +41,7 @@ void call_begin(uint64_t id, instance *owner) {
     if (place == NULL) return;
     atomic_store_explicit(&place->word, 0, memory_order_release);
     atomic_store_explicit(&place->owner, owner, memory_order_release);
+    atomic_store_explicit(&place->services, word_of(id, 0), memory_order_release);
     atomic_store_explicit(&place->word, word_of(id, RUNNING), memory_order_release);
 }
 
@@ -89,4 +92,24 @@ int32_t call_cancelled(uint64_t id, const instance *owner) {
 
 tandem_status call_check(uint64_t id, const instance *owner) {
     return call_cancelled(id, owner) < 0 ? TANDEM_E_STALE : TANDEM_OK;
+}
+
+tandem_status call_service_begin(uint64_t id, const instance *owner) {
+    if (call_check(id, owner) != TANDEM_OK) return TANDEM_E_STALE;
+    slot *place = slot_of(id);
+    unsigned long long count = atomic_load(&place->services);
+    do {
+        if (count >> 32 != id >> 32) return TANDEM_E_STALE;
+        if ((uint32_t)count >= MOST) return TANDEM_E_BUSY;
+    } while (!atomic_compare_exchange_weak(&place->services, &count, count + 1));
+    return TANDEM_OK;
+}
+
+void call_service_end(uint64_t id) {
+    slot *place = slot_of(id);
+    if (place == NULL) return;
+    unsigned long long count = atomic_load(&place->services);
+    while (count >> 32 == id >> 32 && (uint32_t)count > 0) {
+        if (atomic_compare_exchange_weak(&place->services, &count, count - 1)) return;
+    }
 }

@@ -28,25 +28,6 @@ static uint64_t cut(const tandem_slice text) {
     return length;
 }
 
-static int is_utf8(const uint8_t *bytes, uint64_t length) {
-    uint64_t at = 0;
-    while (at < length) {
-        uint8_t first = bytes[at++];
-        if (first < 0x80) continue;
-        int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC2 ? 1 : -1;
-        if (more < 0 || first > 0xF4 || length - at < (uint64_t)more) return 0;
-        uint8_t second = bytes[at];
-        if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
-            (first == 0xF4 && second > 0x8F)) {
-            return 0;
-        }
-        for (; more > 0; more--) {
-            if ((bytes[at++] & 0xC0) != 0x80) return 0;
-        }
-    }
-    return 1;
-}
-
 static tandem_status write_line(const tandem_host *host, uint32_t level, tandem_call_id call, tandem_slice message,
                                 tandem_slice fields) {
     instance *self = instance_of(host);

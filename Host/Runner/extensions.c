@@ -7,10 +7,11 @@
 #include <tandem/ext/migrate.h>
 
 extern const host_extension log_extension, clock_extension, config_extension, rows_extension, tools_extension,
-    http_extension;
+    http_extension, kv_extension, secret_extension, metrics_extension, timer_extension, event_extension, memory_extension;
 
 const host_extension *const host_extensions[] = {
-    &log_extension, &clock_extension, &config_extension, &rows_extension, &tools_extension, &http_extension, NULL,
+    &log_extension, &clock_extension, &config_extension, &rows_extension, &tools_extension, &http_extension,
+    &kv_extension, &secret_extension, &metrics_extension, &timer_extension, &event_extension, &memory_extension, NULL,
 };
 
 /* Plugin-side: all have the form of tandem_health, a header and one function. A new one needs a line here and in

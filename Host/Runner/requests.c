@@ -11,6 +11,7 @@ typedef struct request {
     struct request *next;
     uint64_t id;
     instance *owner;
+    tandem_call_id call; /* that counted it in, or 0 */
     reply_fn reply;
     void *context;
     void (*done)(void);
@@ -23,6 +24,10 @@ static uint64_t last_id;
 static size_t count_waiting;
 
 uint64_t request_begin(instance *owner, reply_fn reply, void *context, void (*done)(void)) {
+    return request_begin_for(owner, 0, reply, context, done);
+}
+
+uint64_t request_begin_for(instance *owner, tandem_call_id call, reply_fn reply, void *context, void (*done)(void)) {
     pthread_mutex_lock(&mutex);
     uint64_t id = 0;
     if (count_waiting < MOST) {
@@ -34,7 +39,7 @@ uint64_t request_begin(instance *owner, reply_fn reply, void *context, void (*do
         }
         if (new != NULL) {
             id = ++last_id;
-            *new = (request){buckets[id % BUCKETS], id, owner, reply, context, done};
+            *new = (request){buckets[id % BUCKETS], id, owner, call, reply, context, done};
             buckets[id % BUCKETS] = new;
             count_waiting++;
         }
@@ -63,12 +68,14 @@ static int take(uint64_t id, request *found) {
 
 void request_drop(uint64_t id) {
     request dropped;
-    (void)take(id, &dropped);
+    if (take(id, &dropped) && dropped.call != 0) call_service_end(dropped.call);
 }
 
 void request_reply(uint64_t id, tandem_status status, const uint8_t *payload, uint64_t length) {
     request found;
     if (!take(id, &found)) return;
+    /* Counted out before the plugin hears of it. */
+    if (found.call != 0) call_service_end(found.call);
     if (found.owner != NULL && !instance_use(found.owner)) return;
     found.reply(found.context, found.done, status, payload, length);
     if (found.owner != NULL) instance_unuse(found.owner);

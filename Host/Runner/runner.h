@@ -56,6 +56,9 @@ void call_forget(uint64_t id);
 tandem_status call_claim(uint64_t id, const instance *owner, int *foreign);
 /* 1, 0 or TANDEM_E_STALE. */
 int32_t call_cancelled(uint64_t id, const instance *owner);
+/* Counts a request to a service of the host: TANDEM_OK, TANDEM_E_STALE, or TANDEM_E_BUSY when too many run. */
+tandem_status call_service_begin(uint64_t id, const instance *owner);
+void call_service_end(uint64_t id);
 /* TANDEM_OK when it is in flight and of this instance, else TANDEM_E_STALE. */
 tandem_status call_check(uint64_t id, const instance *owner);
 
@@ -124,6 +127,8 @@ typedef void (*reply_fn)(void *context, void (*done)(void), tandem_status status
 
 /* Remembers who waits for a reply; the number goes into the request's `id`. 0: no memory or too many (BUSY). */
 uint64_t request_begin(instance *owner, reply_fn reply, void *context, void (*done)(void));
+/* The same for one that was counted by call_service_begin: its answer counts it out. */
+uint64_t request_begin_for(instance *owner, tandem_call_id call, reply_fn reply, void *context, void (*done)(void));
 /* Forgets it: the request could not be sent. */
 void request_drop(uint64_t id);
 /* Gives a reply to whom it is for; unknown numbers are ignored. */
@@ -137,6 +142,21 @@ tandem_status request_wait(instance *owner, uint32_t code, const part *parts, si
 
 /* Copies bytes into a buffer that the plugin releases; an empty one when there is no memory. */
 tandem_buffer buffer_copy(const uint8_t *bytes, uint64_t length);
+
+/* MARK: Services (services.c) */
+
+int is_utf8(const uint8_t *bytes, uint64_t length);
+/* UTF-8 of at most so many bytes without control characters. */
+int is_name(tandem_slice text, uint64_t most, int may_be_empty);
+/* A `done` that gets a status and a buffer, and how it is called. */
+typedef void (*buffer_done)(void *context, tandem_status status, tandem_buffer result);
+void buffer_reply(void *context, void (*done)(void), tandem_status status, const uint8_t *payload, uint64_t length);
+/*
+ * Checks permission and call, counts the request in and sends it. TANDEM_OK: `reply` follows; else what the function
+ * returns.
+ */
+tandem_status service_send(instance *self, uint32_t code, tandem_call_id call, const part *parts, size_t count,
+                           reply_fn reply, void *context, void (*done)(void));
 
 /* MARK: Extensions (extensions.c) */
 

@@ -12,10 +12,16 @@ struct ExtensionTests {
         let test: TestHost
         let memory = MemoryServices()
 
-        init(_ names: [String] = ["extensions"], edit: (String, inout JSONObject) -> Void = { _, _ in }) async throws {
+        init(
+            _ isolation: String, _ names: [String] = ["extensions"],
+            edit: (String, inout JSONObject) -> Void = { _, _ in }
+        ) async throws {
             test = try TestHost(memory: memory)
             for name in names { try await test.pack(name, name) }
-            try test.register(names, edit: edit)
+            try test.register(names) { name, entry in
+                entry["isolation"] = .string(isolation)
+                edit(name, &entry)
+            }
             await test.host.start()
             try #require(test.host.statuses().allSatisfy { $0.state == .loaded }, "\(test.host.statuses())")
         }
@@ -38,8 +44,9 @@ struct ExtensionTests {
 
     // MARK: tandem.kv/1
 
-    @Test func keepsValuesOfThePluginAndThePerson() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func keepsValuesOfThePluginAndThePerson(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         let first = try await rig.use("kv.set a hello 0 0")
         #expect(first == ["done": 0, "version": "1", "expires": 0, "bytes": ""])
         #expect(try await rig.use("kv.get a") == ["done": 0, "version": "1", "expires": 0, "bytes": "68656c6c6f"])
@@ -58,17 +65,19 @@ struct ExtensionTests {
         #expect(HostBuffer.outstanding.load(ordering: .relaxed) >= 0)
     }
 
-    @Test(arguments: [
-        ("kv.get", -1), ("kv.null", -1), ("kv.nothing", -1), ("kv.huge", -1), ("kv.control", -1), ("kv.utf8", -1),
-        ("kv.long 256", -8), ("kv.long 257", -1), ("kv.large 262144", 0), ("kv.large 262145", -25),
-        ("kv.set a x 0 99999999999999", -1), ("kv.remove a 0", -1), ("kv.list - - 1001", -1), ("kv.stale", -4),
-    ])
-    func refusesHostileArguments(_ words: String, _ status: Int64) async throws {
-        #expect(try await Rig().status(words) == status)
+    @Test(
+        arguments: [
+            ("kv.get", -1), ("kv.null", -1), ("kv.nothing", -1), ("kv.huge", -1), ("kv.control", -1), ("kv.utf8", -1),
+            ("kv.long 256", -8), ("kv.long 257", -1), ("kv.large 262144", 0), ("kv.large 262145", -25),
+            ("kv.set a x 0 99999999999999", -1), ("kv.remove a 0", -1), ("kv.list - - 1001", -1), ("kv.stale", -4),
+        ] as [(String, Int64)], ["in-process", "runner"])
+    func refusesHostileArguments(_ expected: (words: String, status: Int64), isolation: String) async throws {
+        #expect(try await Rig(isolation).status(expected.words) == expected.status)
     }
 
-    @Test func boundsTheRequestsOfOneCall() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func boundsTheRequestsOfOneCall(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         let gate = OneShot<Void>()
         rig.memory.state.withLock { $0.gate = { await gate.value() } }
         async let status = rig.status("kv.flood")
@@ -80,8 +89,9 @@ struct ExtensionTests {
 
     // MARK: tandem.secret/1
 
-    @Test func givesSecretsWithinACallAndKeepsThemOutOfEverythingElse() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func givesSecretsWithinACallAndKeepsThemOutOfEverythingElse(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         #expect(try await rig.status("secret.get api_key") == -8)
         #expect(try await rig.status("secret.get other") == -2)
         rig.memory.state.withLock { $0.secrets[rig.place()] = ["api_key": Array("hunter2".utf8)] }
@@ -94,8 +104,9 @@ struct ExtensionTests {
 
     // MARK: tandem.metrics/1
 
-    @Test func recordsDeclaredMetricsAndNoOthers() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func recordsDeclaredMetricsAndNoOthers(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         for (words, status) in [
             ("metrics.add lookups_total 2 hit", 0), ("metrics.add lookups_total 1 hit", 0),
             ("metrics.add lookups_total -1 hit", -1), ("metrics.add lookups_total 1 other", -1),
@@ -136,8 +147,9 @@ struct ExtensionTests {
 
     // MARK: tandem.timer/1
 
-    @Test func setsTimersForDeclaredHandlers() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func setsTimersForDeclaredHandlers(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         let due = rig.test.clock.now.millisecondsSinceEpoch + 60_000
         let answer = try await rig.use("timer.set milk due \(due) 2 7 {'item':'milk'}")
         #expect(answer["result"]?["dueAt"] == .string(Timestamp(millisecondsSinceEpoch: due).description))
@@ -164,8 +176,9 @@ struct ExtensionTests {
         #expect(try await rig.status("timer.cancel x", tool: "look") == -40)
     }
 
-    @Test func callsHandlersWithinTheGrant() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func callsHandlersWithinTheGrant(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         func deliver(_ item: String, handler: String = "due", plugin: String = "test.extensions") async
             -> HandlerOutcome
         {
@@ -195,8 +208,9 @@ struct ExtensionTests {
 
     // MARK: tandem.event/1
 
-    @Test func publishesDeclaredTopicsToWhoeverIsOn() async throws {
-        let rig = try await Rig(["extensions", "listener"])
+    @Test(arguments: ["in-process", "runner"])
+    func publishesDeclaredTopicsToWhoeverIsOn(isolation: String) async throws {
+        let rig = try await Rig(isolation, ["extensions", "listener"])
         #expect(try await rig.use("event.publish extensions.happened {'n':1} k")["result"] == ["event": "1"])
         let (place, event) = try #require(rig.memory.state.withLock { $0.events.first })
         #expect(place == rig.place())
@@ -220,8 +234,9 @@ struct ExtensionTests {
         #expect(rig.memory.state.withLock { $0.events.last?.1.receivers.count } == 1)
     }
 
-    @Test func endsLoopsOfEvents() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func endsLoopsOfEvents(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         var statuses: [Int64?] = []
         for depth in 0...4 {
             var call = ToolCall(
@@ -238,8 +253,9 @@ struct ExtensionTests {
 
     // MARK: tandem.memory/1
 
-    @Test func recallsAndProposesGrantedKindsOnly() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func recallsAndProposesGrantedKindsOnly(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         let found = try await rig.use("memory.recall what~do~I~eat 3")["result"]?["memories"]?[0]
         #expect(found?["text"] == "no nuts")
         #expect(found?["kind"] == "preference")
@@ -261,10 +277,13 @@ struct ExtensionTests {
 
     // MARK: Grants
 
-    @Test func hasNoExtensionThatTheRegistryDoesNotAllow() async throws {
-        let rig = try await Rig(edit: { _, entry in
-            entry["ceiling"] = ["extensions": ["tandem.kv/1"], "quota": ["kvBytes": 3]]
-        })
+    @Test(arguments: ["in-process", "runner"])
+    func hasNoExtensionThatTheRegistryDoesNotAllow(isolation: String) async throws {
+        let rig = try await Rig(
+            isolation,
+            edit: { _, entry in
+                entry["ceiling"] = ["extensions": ["tandem.kv/1"], "quota": ["kvBytes": 3]]
+            })
         #expect(try await rig.status("kv.put a xyz") == 0)
         #expect(try await rig.status("kv.put a wxyz") == -21)
         for words in ["secret.get api_key", "timer.list", "event.publish extensions.happened {}", "memory.recall x"] {
@@ -273,8 +292,9 @@ struct ExtensionTests {
         #expect(try await rig.status("metrics.add open 1") == -1000)
     }
 
-    @Test func answersRevokedAfterTheGrantIsWithdrawn() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func answersRevokedAfterTheGrantIsWithdrawn(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         let gate = OneShot<Void>()
         rig.memory.state.withLock {
             $0.values[rig.place()] = ["a": StoredValue(bytes: [1], version: 1, expiresAt: nil)]
@@ -292,8 +312,9 @@ struct ExtensionTests {
 
     // MARK: The plugin's side
 
-    @Test func asksThePluginHowItIs() async throws {
-        let rig = try await Rig(["extensions", "echo"])
+    @Test(arguments: ["in-process", "runner"])
+    func asksThePluginHowItIs(isolation: String) async throws {
+        let rig = try await Rig(isolation, ["extensions", "echo"])
         for scope in [rig.test.scope(), PluginHost.nobody] {
             let health = try await rig.test.host.health(of: "extensions", in: scope)
             #expect(health.status == .degraded)
@@ -308,8 +329,9 @@ struct ExtensionTests {
         #expect(rig.memory.state.withLock { $0.versions.keys.allSatisfy { $0.scope != PluginHost.nobody } })
     }
 
-    @Test func masksWhatADumpSays() async throws {
-        let rig = try await Rig(["extensions", "echo"])
+    @Test(arguments: ["in-process", "runner"])
+    func masksWhatADumpSays(isolation: String) async throws {
+        let rig = try await Rig(isolation, ["extensions", "echo"])
         let dump = try await rig.test.host.diagnostics(of: "extensions", in: rig.test.scope())
         #expect(dump["says"]?["cached"] == 3)
         for secret in ["hunter2", "ann@example.org", "33612345678"] { #expect(!dump.text.contains(secret)) }
@@ -318,8 +340,9 @@ struct ExtensionTests {
         #expect(silent["says"] == .null)
     }
 
-    @Test func triesSettingsBeforeTheyAreSaved() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func triesSettingsBeforeTheyAreSaved(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         let host = rig.test.host
         func change(_ values: JSONObject, insists: Bool = false) async throws -> SettingsVerdict {
             try await host.change(settings: values, of: "extensions", in: rig.test.scope(), insists: insists)
@@ -343,8 +366,9 @@ struct ExtensionTests {
         #expect(try await host.settings(of: "extensions", in: rig.test.scope(2)).values == ["url": "none", "limit": 5])
     }
 
-    @Test func migratesOncePerPersonBeforeTheirFirstCall() async throws {
-        let rig = try await Rig()
+    @Test(arguments: ["in-process", "runner"])
+    func migratesOncePerPersonBeforeTheirFirstCall(isolation: String) async throws {
+        let rig = try await Rig(isolation)
         rig.memory.state.withLock { state in
             state.versions[rig.place(1)] = "0.9.0"
             state.person[rig.place(1)] = ["url": "old"]

@@ -250,7 +250,7 @@ final class LoadedPlugin: Sendable {
             Task { [self] in
                 guard await bringUpToDate(instance, for: scope) else {
                     state.withLock { $0.instances[scope.user] = nil }
-                    start.resolve(.failure(unavailable))
+                    start.resolve(.failure(CallFailure.unavailable(name)))
                     instance.close()
                     return
                 }

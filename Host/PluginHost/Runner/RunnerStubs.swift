@@ -75,6 +75,12 @@ enum RunnerStubs {
         case TANDEM_X_ROWS: RowsStub.handle(request)
         case TANDEM_X_TOOLS: ToolsStub.handle(request)
         case TANDEM_X_HTTP: HTTPStub.handle(request)
+        case TANDEM_X_KV: KeyValueStub.handle(request)
+        case TANDEM_X_SECRET: SecretStub.handle(request)
+        case TANDEM_X_METRICS: MetricsStub.handle(request)
+        case TANDEM_X_TIMER: TimerStub.handle(request)
+        case TANDEM_X_EVENT: EventStub.handle(request)
+        case TANDEM_X_MEMORY: MemoryStub.handle(request)
         default: false
         }
     }
@@ -82,7 +88,9 @@ enum RunnerStubs {
     private static let extensions: [(id: String, number: UInt32)] = [
         (TANDEM_EXT_LOG, TANDEM_X_LOG), (TANDEM_EXT_CLOCK, TANDEM_X_CLOCK), (TANDEM_EXT_CONFIG, TANDEM_X_CONFIG),
         (TANDEM_EXT_ROWS, TANDEM_X_ROWS), (TANDEM_EXT_TOOLS, TANDEM_X_TOOLS),
-        (TANDEM_EXT_HTTP, TANDEM_X_HTTP),
+        (TANDEM_EXT_HTTP, TANDEM_X_HTTP), (TANDEM_EXT_KV, TANDEM_X_KV), (TANDEM_EXT_SECRET, TANDEM_X_SECRET),
+        (TANDEM_EXT_METRICS, TANDEM_X_METRICS), (TANDEM_EXT_TIMER, TANDEM_X_TIMER),
+        (TANDEM_EXT_EVENT, TANDEM_X_EVENT), (TANDEM_EXT_MEMORY, TANDEM_X_MEMORY),
     ]
 
     /// What the instance behind a host table was granted, as bits: the host table itself decides.
