@@ -58,6 +58,7 @@ let package = Package(
         .executable(name: "tandem", targets: ["tandem"]),
         .library(name: "WaterExample", type: .dynamic, targets: ["WaterEntry"]),
         .library(name: "EchoBench", type: .dynamic, targets: ["EchoPluginEntry"]),
+        .library(name: "PantryFixture", type: .dynamic, targets: ["PantryEntry"]),
         .library(name: "TandemSDK", targets: ["TandemSDK"]),
         .library(name: "TandemTesting", targets: ["TandemTesting"]),
         .library(name: "GroceryPlugin", type: .dynamic, targets: ["GroceryEntry"]),
@@ -204,8 +205,14 @@ let package = Package(
         .target(
             name: "DuckDuckGoSimulator", dependencies: ["TandemJSON"], path: "Tests/Support/DuckDuckGoSimulator",
             swiftSettings: settings),
+        .target(
+            name: "Pantry", dependencies: ["TandemSDK"], path: "Tests/Fixtures/swift/Pantry/Sources",
+            swiftSettings: settings),
+        .target(
+            name: "PantryEntry", dependencies: ["Pantry"], path: "Tests/Fixtures/swift/Pantry/Entry",
+            swiftSettings: settings, linkerSettings: pluginLinker),
         tests("TandemJSON", ["TandemJSON"]),
-        tests("TandemSDK", ["TandemSDK", "TandemTesting", "TandemJSON", "CTandemPlugin", "Water"]),
+        tests("TandemSDK", ["TandemSDK", "TandemTesting", "TandemJSON", "CTandemPlugin", "Water", "Pantry"]),
         tests("TandemCore", ["TandemCore", "TandemJSON", log]),
         tests("TandemStorage", ["TandemStorage", "TandemCore", "TandemJSON", "CSQLite", crypto]),
         tests("TandemEgress", ["TandemEgress", "TandemCore", "ScriptServer", hummingbird, log]),

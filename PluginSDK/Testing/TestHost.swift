@@ -16,12 +16,15 @@ public final class TestHost: Sendable {
         var stubs: [String: @Sendable (JSON) async -> Outcome] = [:]
         var people: [String: PersonStore] = [:]
         var logs: [LogLine] = []
+        var metrics: [RecordedMetric] = []
     }
 
     struct LoadedPlugin: Sendable {
         let bridge: PluginBridge
         let namespace: String
         let tools: [String: JSON]
+        /// By name, without the namespace.
+        let handlers: [String: JSON]
         let calls: Set<String>
     }
 
@@ -43,8 +46,12 @@ public final class TestHost: Sendable {
         let manifest = bridge.manifest
         var tools: [String: JSON] = [:]
         for tool in manifest["tools"]?.arrayValue ?? [] { tools[tool["id"]?.stringValue ?? ""] = tool }
+        var handlers: [String: JSON] = [:]
+        for handler in manifest["handlers"]?.arrayValue ?? [] {
+            handlers[handler["name"]?.stringValue ?? ""] = handler
+        }
         return LoadedPlugin(
-            bridge: bridge, namespace: manifest["namespace"]?.stringValue ?? "", tools: tools,
+            bridge: bridge, namespace: manifest["namespace"]?.stringValue ?? "", tools: tools, handlers: handlers,
             calls: Set((manifest["calls"]?.arrayValue ?? []).compactMap { $0["tool"]?.stringValue }))
     }
 
@@ -52,7 +59,7 @@ public final class TestHost: Sendable {
     public func person(_ name: String = "ann") -> TestPerson {
         let store = state.withLock { state in
             if let known = state.people[name] { return known }
-            let store = PersonStore(plugins.map { MemoryTables(manifest: $0.bridge.manifest) })
+            let store = PersonStore(plugins.map(\.bridge.manifest))
             state.people[name] = store
             return store
         }
@@ -68,6 +75,22 @@ public final class TestHost: Sendable {
     /// Answers for a tool that no plugin of this host has.
     public func stub(_ tool: String, _ answer: @escaping @Sendable (JSON) async -> Outcome) {
         state.withLock { $0.stubs[tool] = answer }
+    }
+
+    /// What the plugins counted, in order.
+    public var metrics: [RecordedMetric] { state.withLock(\.metrics) }
+
+    /// What a counter or gauge stands at; how often a histogram observed something.
+    public func total(of metric: Metric, labels: String...) -> Double {
+        var total = 0.0
+        for recorded in metrics where recorded.name == metric.name && recorded.labels == labels {
+            switch recorded.operation {
+            case .add: total += recorded.value
+            case .set: total = recorded.value
+            case .observe: total += 1
+            }
+        }
+        return total
     }
 
     /// What the plugins logged, in order.

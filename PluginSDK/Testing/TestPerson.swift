@@ -24,13 +24,19 @@ final class PersonStore: Sendable {
         var settings: [String: JSON] = [:]
         var settingsGeneration: UInt64 = 1
         var calledTools: [(tool: String, arguments: JSON)] = []
+        var notebooks: [Notebook] = []
+        var events: [PublishedEvent] = []
+        var memories: [(kind: MemoryKind, text: String, since: Instant)] = []
+        var proposals: [ProposedMemory] = []
     }
 
     let state: Mutex<State>
 
-    init(_ tables: [MemoryTables]) {
+    /// - Parameter manifests: of the host's plugins.
+    init(_ manifests: [JSON]) {
         var state = State()
-        state.tables = tables
+        state.tables = manifests.map { MemoryTables(manifest: $0) }
+        state.notebooks = manifests.map { Notebook(manifest: $0) }
         self.state = Mutex(state)
     }
 }
@@ -263,6 +269,20 @@ extension TestPerson {
             services.callTool = { call, tool, arguments in
                 await person()?.mediate(call, loaded, tool, arguments) ?? (TANDEM_E_STALE, nil)
             }
+        }
+        let shared = [
+            TANDEM_EXT_KV, TANDEM_EXT_SECRET, TANDEM_EXT_TIMER, TANDEM_EXT_EVENT, TANDEM_EXT_MEMORY, TANDEM_EXT_METRICS,
+        ]
+        services.services = Set(manifest["extensions"]?.arrayValue?.compactMap(\.stringValue) ?? []).intersection(
+            shared)
+        services.serve = { call, request in
+            person()?.serve(call, plugin, request) ?? ServiceReply(TANDEM_E_STALE)
+        }
+        let metrics = DeclaredMetrics(manifest)
+        services.record = { metric in
+            let status = metrics.status(of: metric)
+            if status == TANDEM_OK { person()?.host.state.withLock { $0.metrics.append(metric) } }
+            return status
         }
         let hosts = manifest["hosts"]?.arrayValue ?? []
         if !hosts.isEmpty {

@@ -13,6 +13,12 @@ enum FixtureLibrary {
         return file.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
     }()
 
+    /// Where the running test bundle lies, with the products beside it.
+    static let buildFolder: String = {
+        let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: path).deletingLastPathComponent().path
+    }()
+
     private static let folder = TemporaryFolder("fixtures")
     private static let builds = Mutex<[String: OneShot<String>]>([:])
 

@@ -97,16 +97,6 @@ final class HTTPStreams: Sendable {
     func cancel(_ id: UInt64) -> Bool { state.withLock { $0.bodies.removeValue(forKey: id) != nil } }
 }
 
-private func table(_ host: UnsafePointer<tandem_host>) -> HostTable? {
-    host.pointee.context.map { Unmanaged<HostTable>.fromOpaque($0).takeUnretainedValue() }
-}
-
-private func bytes(_ slice: tandem_slice) -> [UInt8] {
-    slice.ptr.map { Array(UnsafeBufferPointer(start: $0, count: Int(clamping: slice.len))) } ?? []
-}
-
-private func text(_ slice: tandem_slice) -> String { String(decoding: bytes(slice), as: UTF8.self) }
-
 private func ownedBuffer(_ bytes: [UInt8]) -> tandem_buffer {
     guard !bytes.isEmpty else { return tandem_buffer() }
     let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count)
@@ -167,7 +157,7 @@ func testHostSend(
     _ context: UnsafeMutableRawPointer?, _ done: @escaping tandem_http_done, _ out: UnsafeMutablePointer<UInt64>?
 ) -> Int32 {
     out?.pointee = 0
-    guard let table = table(host), let send = table.services.sendHTTP else { return TANDEM_E_REVOKED }
+    guard let table = HostTable.of(host), let send = table.services.sendHTTP else { return TANDEM_E_REVOKED }
     guard table.isInFlight(call) else { return TANDEM_E_STALE }
     let asked = request.pointee
     guard Int(asked.header.size) >= MemoryLayout<tandem_http_request>.size else { return TANDEM_E_SIZE_TOO_SMALL }
@@ -176,13 +166,13 @@ func testHostSend(
     if let first = asked.headers.first, asked.headers.stride >= UInt64(MemoryLayout<tandem_http_field>.size) {
         for index in 0..<Int(clamping: asked.headers.count) {
             let field = (first + index * Int(asked.headers.stride)).loadUnaligned(as: tandem_http_field.self)
-            headers.append(HTTPField(text(field.name), text(field.value)))
+            headers.append(HTTPField(field.name.text, field.value.text))
         }
     }
-    let method = text(asked.method)
+    let method = asked.method.text
     let sent = SentHTTPRequest(
-        method: method.isEmpty ? "GET" : method, url: text(asked.url), headers: headers, body: bytes(asked.body),
-        grant: text(asked.grant), idempotencyKey: text(asked.idempotency_key), flags: asked.header.flags,
+        method: method.isEmpty ? "GET" : method, url: asked.url.text, headers: headers, body: asked.body.array,
+        grant: asked.grant.text, idempotencyKey: asked.idempotency_key.text, flags: asked.header.flags,
         timeoutMilliseconds: asked.timeout_ms, maxResponseBytes: asked.max_response_bytes,
         maxStaleMilliseconds: asked.max_stale_ms)
     let id = table.http.begin()
@@ -201,7 +191,7 @@ func testHostRead(
     _ host: UnsafePointer<tandem_host>, _ id: UInt64, _ limit: UInt64, _ context: UnsafeMutableRawPointer?,
     _ chunk: tandem_http_chunk
 ) -> Int32 {
-    guard let piece = table(host)?.http.read(id, limit == 0 ? 65_536 : Int(clamping: limit)) else {
+    guard let piece = HostTable.of(host)?.http.read(id, limit == 0 ? 65_536 : Int(clamping: limit)) else {
         return TANDEM_E_STALE
     }
     chunk(context, TANDEM_OK, ownedBuffer(piece))
@@ -209,5 +199,5 @@ func testHostRead(
 }
 
 func testHostCancel(_ host: UnsafePointer<tandem_host>, _ id: UInt64) -> Int32 {
-    table(host)?.http.cancel(id) == true ? TANDEM_OK : TANDEM_E_STALE
+    HostTable.of(host)?.http.cancel(id) == true ? TANDEM_OK : TANDEM_E_STALE
 }

@@ -4,20 +4,6 @@ internal import TandemSDK
 
 // Functions that the plugin calls. All are nonisolated and top-level: see Callbacks.swift of the SDK.
 
-private func table(_ host: UnsafePointer<tandem_host>) -> HostTable? {
-    host.pointee.context.map { Unmanaged<HostTable>.fromOpaque($0).takeUnretainedValue() }
-}
-
-private func text(_ slice: tandem_slice) -> String {
-    guard let pointer = slice.ptr else { return "" }
-    return String(decoding: UnsafeBufferPointer(start: pointer, count: Int(clamping: slice.len)), as: UTF8.self)
-}
-
-private func json(_ slice: tandem_slice) -> JSON? {
-    guard let pointer = slice.ptr, slice.len > 0 else { return nil }
-    return try? JSON(parsing: UnsafeRawBufferPointer(start: pointer, count: Int(clamping: slice.len)))
-}
-
 private func ownedBuffer(_ json: JSON) -> tandem_buffer { testHostBuffer(json.serialized()) }
 
 func testHostBuffer(_ bytes: [UInt8]) -> tandem_buffer {
@@ -29,26 +15,26 @@ func testHostBuffer(_ bytes: [UInt8]) -> tandem_buffer {
 func testHostRelease(_ owner: UnsafeMutableRawPointer?) { owner?.assumingMemoryBound(to: UInt8.self).deallocate() }
 
 func testHostGetExtension(_ host: UnsafePointer<tandem_host>, _ id: UnsafePointer<CChar>) -> UnsafeRawPointer? {
-    table(host)?.extensionTable(String(cString: id))
+    HostTable.of(host)?.extensionTable(String(cString: id))
 }
 
 func testHostComplete(
     _ host: UnsafePointer<tandem_host>, _ call: UInt64, _ outcome: UnsafePointer<tandem_outcome>?
 ) -> Int32 {
-    table(host)?.complete(call, outcome) ?? TANDEM_E_WRONG_STATE
+    HostTable.of(host)?.complete(call, outcome) ?? TANDEM_E_WRONG_STATE
 }
 
 func testHostIsCancelled(_ host: UnsafePointer<tandem_host>, _ call: UInt64) -> Int32 {
-    table(host)?.isCancelled(call) ?? TANDEM_E_STALE
+    HostTable.of(host)?.isCancelled(call) ?? TANDEM_E_STALE
 }
 
 func testHostProgress(
     _ host: UnsafePointer<tandem_host>, _ call: UInt64, _ permille: Int32, _ note: tandem_slice
 ) -> Int32 {
-    table(host)?.progress(call, permille, text(note)) ?? TANDEM_E_STALE
+    HostTable.of(host)?.progress(call, permille, note.text) ?? TANDEM_E_STALE
 }
 
-func testHostNow(_ host: UnsafePointer<tandem_host>) -> Int64 { table(host)?.services.nowMilliseconds() ?? 0 }
+func testHostNow(_ host: UnsafePointer<tandem_host>) -> Int64 { HostTable.of(host)?.services.nowMilliseconds() ?? 0 }
 
 func testHostMonotonic(_ host: UnsafePointer<tandem_host>) -> UInt64 { monotonicNanoseconds() }
 
@@ -59,35 +45,35 @@ func monotonicNanoseconds() -> UInt64 {
 }
 
 func testHostOffset(_ host: UnsafePointer<tandem_host>, _ milliseconds: Int64) -> Int32 {
-    table(host)?.services.offsetSeconds(milliseconds) ?? 0
+    HostTable.of(host)?.services.offsetSeconds(milliseconds) ?? 0
 }
 
 func testHostLocale(_ host: UnsafePointer<tandem_host>, _ out: UnsafeMutablePointer<tandem_buffer>) -> Int32 {
-    guard let services = table(host)?.services else { return TANDEM_E_WRONG_STATE }
+    guard let services = HostTable.of(host)?.services else { return TANDEM_E_WRONG_STATE }
     out.pointee = ownedBuffer(services.locale())
     return TANDEM_OK
 }
 
 func testHostConfigValues(_ host: UnsafePointer<tandem_host>, _ out: UnsafeMutablePointer<tandem_buffer>) -> Int32 {
-    guard let configuration = table(host)?.services.configuration else { return TANDEM_E_WRONG_STATE }
+    guard let configuration = HostTable.of(host)?.services.configuration else { return TANDEM_E_WRONG_STATE }
     out.pointee = ownedBuffer(configuration().values)
     return TANDEM_OK
 }
 
 func testHostConfigGeneration(_ host: UnsafePointer<tandem_host>) -> UInt64 {
-    table(host)?.services.configuration?().generation ?? 0
+    HostTable.of(host)?.services.configuration?().generation ?? 0
 }
 
 func testHostLog(
     _ host: UnsafePointer<tandem_host>, _ level: UInt32, _ call: UInt64, _ message: tandem_slice,
     _ fields: tandem_slice
 ) -> Int32 {
-    guard let table = table(host) else { return TANDEM_E_WRONG_STATE }
-    let parsed = fields.len == 0 ? JSON.object([:]) : json(fields)
+    guard let table = HostTable.of(host) else { return TANDEM_E_WRONG_STATE }
+    let parsed = fields.len == 0 ? JSON.object([:]) : fields.json
     guard (TANDEM_LOG_DEBUG...TANDEM_LOG_HOST_MISBEHAVING).contains(level), let parsed, case .object = parsed else {
         return TANDEM_E_INVALID_ARGUMENT
     }
-    table.services.log(LogLine(level: level, call: call, message: text(message), fields: parsed))
+    table.services.log(LogLine(level: level, call: call, message: message.text, fields: parsed))
     return TANDEM_OK
 }
 
@@ -102,10 +88,10 @@ func testHostExecute(
     _ host: UnsafePointer<tandem_host>, _ call: UInt64, _ operations: tandem_slice,
     _ context: UnsafeMutableRawPointer?, _ done: @escaping tandem_rows_done
 ) -> Int32 {
-    guard let table = table(host), let execute = table.services.executeRows else { return TANDEM_E_REVOKED }
+    guard let table = HostTable.of(host), let execute = table.services.executeRows else { return TANDEM_E_REVOKED }
     guard table.isInFlight(call) else { return TANDEM_E_STALE }
     guard operations.len <= 1 << 20 else { return TANDEM_E_TOO_LARGE }
-    let parsed = json(operations) ?? .null
+    let parsed = operations.json ?? .null
     let token = Token(pointer: context, done: done)
     Task.immediateDetached {
         let (status, answer) = await execute(call, parsed)
@@ -118,10 +104,10 @@ func testHostCallTool(
     _ host: UnsafePointer<tandem_host>, _ call: UInt64, _ tool: tandem_slice, _ arguments: tandem_slice,
     _ context: UnsafeMutableRawPointer?, _ done: @escaping tandem_tools_done
 ) -> Int32 {
-    guard let table = table(host), let callTool = table.services.callTool else { return TANDEM_E_REVOKED }
+    guard let table = HostTable.of(host), let callTool = table.services.callTool else { return TANDEM_E_REVOKED }
     guard table.isInFlight(call) else { return TANDEM_E_STALE }
-    let name = text(tool)
-    let parsed = json(arguments) ?? .null
+    let name = tool.text
+    let parsed = arguments.json ?? .null
     let token = Token(pointer: context, done: done)
     Task.immediateDetached {
         let (status, outcome) = await callTool(call, name, parsed)
@@ -135,5 +121,5 @@ func testHostCallTool(
 }
 
 func testHostAvailable(_ host: UnsafePointer<tandem_host>, _ tool: tandem_slice) -> Int32 {
-    table(host)?.services.isToolAvailable(text(tool)) == true ? 1 : 0
+    HostTable.of(host)?.services.isToolAvailable(tool.text) == true ? 1 : 0
 }

@@ -17,7 +17,17 @@ public struct HostServices: Sendable {
     /// What the service behind a request of the call with that id answers; nil: no `tandem.http/1`.
     public var sendHTTP: (@Sendable (_ call: UInt64, _ request: SentHTTPRequest) async -> HTTPReply)?
 
+    /// The ids of those of `tandem.kv/1`, `secret/1`, `timer/1`, `event/1`, `memory/1` and `metrics/1` that this host has.
+    public var services: Set<String>
+    /// Answers a request of the call with that id to one of the first five.
+    public var serve: @Sendable (_ call: UInt64, _ request: ServiceCall) -> ServiceReply
+    /// Takes a number; the status that the plugin gets.
+    public var record: @Sendable (RecordedMetric) -> Int32
+
     public init() {
+        services = []
+        serve = { _, _ in ServiceReply(TANDEM_E_NOT_GRANTED) }
+        record = { _ in TANDEM_E_NOT_GRANTED }
         isToolAvailable = { _ in false }
         nowMilliseconds = { 1_795_255_200_000 }
         offsetSeconds = { _ in 0 }
@@ -32,7 +42,7 @@ public struct HostServices: Sendable {
         if callTool != nil { ids.insert(TANDEM_EXT_TOOLS) }
         if configuration != nil { ids.insert(TANDEM_EXT_CONFIG) }
         if sendHTTP != nil { ids.insert(TANDEM_EXT_HTTP) }
-        return ids
+        return ids.union(services)
     }
 }
 

@@ -77,10 +77,43 @@ public final class PluginDriver: @unchecked Sendable {
         }
     }
 
+    /// Calls a function of an extension of the plugin's side (`tandem.health/1` and its like) and waits for the
+    /// completion.
+    public func consult(
+        _ id: String, _ arguments: [UInt8], call: UInt64 = makeCallID(), timeout: Duration = .seconds(10)
+    ) async -> WireOutcome {
+        let deadline = monotonicNanoseconds() &+ UInt64(clamping: timeout.components.seconds) &* 1_000_000_000
+        return await host.outcome(of: call) {
+            // All of these tables have one function behind their header.
+            guard let table = pluginExtension(id)?.assumingMemoryBound(to: tandem_health.self),
+                Int(table.pointee.header.size) >= MemoryLayout<tandem_health>.size, let function = table.pointee.check
+            else { return TANDEM_E_UNSUPPORTED }
+            return submit(
+                id, arguments, call: call, idempotencyKey: id, deadlineNanoseconds: deadline, function: function)
+        }
+    }
+
     /// Hands a call to the plugin and gives the status of `invoke`; the completion goes to `host`.
     public func submit(
         _ tool: String, _ arguments: [UInt8], call: UInt64, answers: [UInt8] = [], resumeState: [UInt8] = [],
         idempotencyKey: String = "", deadlineNanoseconds: UInt64 = .max, requestSize: Int? = nil, flags: UInt32 = 0
+    ) -> Int32 {
+        submit(
+            tool, arguments, call: call, answers: answers, resumeState: resumeState, idempotencyKey: idempotencyKey,
+            deadlineNanoseconds: deadlineNanoseconds, requestSize: requestSize, flags: flags,
+            function: table?.pointee.invoke)
+    }
+
+    /// What takes a request: `invoke`, or a function of an extension.
+    private typealias Function =
+        @convention(c) (
+            UnsafeMutablePointer<tandem_instance>, UnsafePointer<tandem_request>
+        ) -> Int32
+
+    private func submit(
+        _ tool: String, _ arguments: [UInt8], call: UInt64, answers: [UInt8] = [], resumeState: [UInt8] = [],
+        idempotencyKey: String, deadlineNanoseconds: UInt64, requestSize: Int? = nil, flags: UInt32 = 0,
+        function: Function?
     ) -> Int32 {
         guard let table else { return TANDEM_E_WRONG_STATE }
         func slice(_ bytes: UnsafeBufferPointer<UInt8>) -> tandem_slice {
@@ -101,7 +134,7 @@ public final class PluginDriver: @unchecked Sendable {
                 call: call, deadline_ns: deadlineNanoseconds,
                 tool: slices[0], arguments: slices[1], trace_parent: tandem_slice(), idempotency_key: slices[2],
                 resume_state: slices[3], answers: slices[4])
-            let status = table.pointee.invoke?(table, &request) ?? TANDEM_E_UNSUPPORTED
+            let status = function?(table, &request) ?? TANDEM_E_UNSUPPORTED
             block.update(repeating: 0xFF)
             return status
         }

@@ -47,6 +47,13 @@ func text(_ slice: tandem_slice) -> String {
     return String(decoding: UnsafeBufferPointer(start: pointer, count: count), as: UTF8.self)
 }
 
+/// The bytes in a buffer that passed to us, which is released.
+func consumeBytes(_ buffer: tandem_buffer) -> [UInt8] {
+    defer { buffer.release?(buffer.owner) }
+    guard let pointer = buffer.ptr, let count = Int(exactly: buffer.len) else { return [] }
+    return Array(UnsafeBufferPointer(start: pointer, count: count))
+}
+
 /// The JSON in a buffer that passed to us, which is released.
 func consume(_ buffer: tandem_buffer) -> JSON? {
     defer { buffer.release?(buffer.owner) }

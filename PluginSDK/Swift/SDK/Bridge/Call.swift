@@ -51,7 +51,7 @@ final class Call: Sendable {
         return results
     }
 
-    private func rowError(_ answer: RowsAnswer) -> ToolError {
+    private func rowError(_ answer: JSONAnswer) -> ToolError {
         let code = answer.json?["code"]?.stringValue
         switch answer.status {
         case TANDEM_E_CONFLICT: return .conflict("That is already there.", code: code ?? "conflict")

@@ -14,6 +14,12 @@ final class HostAccess: @unchecked Sendable {
     private let configTable: UnsafePointer<tandem_config>?
     private let logTable: UnsafePointer<tandem_log>?
     let httpTable: UnsafePointer<tandem_http>?
+    let keyValuesTable: UnsafePointer<tandem_kv>?
+    let secretTable: UnsafePointer<tandem_secret>?
+    let metricsTable: UnsafePointer<tandem_metrics>?
+    let timerTable: UnsafePointer<tandem_timer>?
+    let eventTable: UnsafePointer<tandem_event>?
+    let memoryTable: UnsafePointer<tandem_memory>?
     private let isClosed = Atomic<Bool>(false)
     private let settings = Mutex<(generation: UInt64, values: JSON)?>(nil)
 
@@ -27,6 +33,12 @@ final class HostAccess: @unchecked Sendable {
         configTable = Self.table(host, TANDEM_EXT_CONFIG)
         logTable = Self.table(host, TANDEM_EXT_LOG)
         httpTable = Self.table(host, TANDEM_EXT_HTTP)
+        keyValuesTable = Self.table(host, TANDEM_EXT_KV)
+        secretTable = Self.table(host, TANDEM_EXT_SECRET)
+        metricsTable = Self.table(host, TANDEM_EXT_METRICS)
+        timerTable = Self.table(host, TANDEM_EXT_TIMER)
+        eventTable = Self.table(host, TANDEM_EXT_EVENT)
+        memoryTable = Self.table(host, TANDEM_EXT_MEMORY)
     }
 
     private static func table<T>(_ host: UnsafePointer<tandem_host>, _ id: String) -> UnsafePointer<T>? {
@@ -105,36 +117,18 @@ final class HostAccess: @unchecked Sendable {
         return withSlice(tool) { tools.pointee.is_available(host, $0) } == 1
     }
 
-    func execute(_ call: UInt64, _ operations: JSON) async -> RowsAnswer {
+    func execute(_ call: UInt64, _ operations: JSON) async -> JSONAnswer {
         let bytes = operations.serialized()
-        return await withUnsafeContinuation { continuation in
-            guard isOpen, let rows = rowsTable else {
-                continuation.resume(returning: RowsAnswer(status: TANDEM_E_NOT_GRANTED, json: nil))
-                return
-            }
-            let context = Unmanaged.passRetained(RowsWaiter(continuation)).toOpaque()
-            let status = withSlice(bytes) { rows.pointee.execute(host, call, $0, context, tandemSDKRowsDone) }
-            if status != TANDEM_OK {
-                // Refused: done is not called, so the reference is ours again.
-                Unmanaged<RowsWaiter>.fromOpaque(context).takeRetainedValue().resume(status, nil)
-            }
+        return await request(rowsTable) { table, context in
+            withSlice(bytes) { table.execute(host, call, $0, context, tandemSDKJSONDone) }
         }
     }
 
     func callTool(_ call: UInt64, _ tool: String, _ arguments: JSON) async -> ToolAnswer {
         let bytes = arguments.serialized()
-        return await withUnsafeContinuation { continuation in
-            guard isOpen, let tools = toolsTable else {
-                continuation.resume(returning: ToolAnswer(status: TANDEM_E_NOT_GRANTED, outcome: nil))
-                return
-            }
-            let context = Unmanaged.passRetained(ToolWaiter(continuation)).toOpaque()
-            let status = withSlice(tool) { tool in
-                withSlice(bytes) { tools.pointee.call(host, call, tool, $0, context, tandemSDKToolDone) }
-            }
-            if status != TANDEM_OK {
-                Unmanaged<ToolWaiter>.fromOpaque(context).takeRetainedValue()
-                    .resume(ToolAnswer(status: status, outcome: nil))
+        return await request(toolsTable) { table, context in
+            withSlice(tool) { tool in
+                withSlice(bytes) { table.call(host, call, tool, $0, context, tandemSDKToolDone) }
             }
         }
     }
@@ -155,22 +149,7 @@ struct PersonLocale: Sendable {
     }
 }
 
-struct RowsAnswer: Sendable {
-    let status: Int32
-    let json: JSON?
-}
-
-final class RowsWaiter: Sendable {
-    private let continuation: UnsafeContinuation<RowsAnswer, Never>
-
-    init(_ continuation: UnsafeContinuation<RowsAnswer, Never>) { self.continuation = continuation }
-
-    func resume(_ status: Int32, _ json: JSON?) {
-        continuation.resume(returning: RowsAnswer(status: status, json: json))
-    }
-}
-
-struct ToolAnswer: Sendable {
+struct ToolAnswer: HostAnswer {
     struct Ended: Sendable {
         let kind: UInt32
         let status: Int32
@@ -181,13 +160,7 @@ struct ToolAnswer: Sendable {
     }
 
     let status: Int32
-    let outcome: Ended?
-}
+    var outcome: Ended?
 
-final class ToolWaiter: Sendable {
-    private let continuation: UnsafeContinuation<ToolAnswer, Never>
-
-    init(_ continuation: UnsafeContinuation<ToolAnswer, Never>) { self.continuation = continuation }
-
-    func resume(_ answer: ToolAnswer) { continuation.resume(returning: answer) }
+    init(status: Int32) { self.status = status }
 }

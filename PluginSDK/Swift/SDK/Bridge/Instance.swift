@@ -51,8 +51,21 @@ final class Instance: @unchecked Sendable {
         }
     }
 
-    /// `tandem.health/1`: a call like any other.
-    func checkHealth(_ request: UnsafePointer<tandem_request>) -> Int32 { invoke(request, registration.health) }
+    static func of(_ table: UnsafeMutablePointer<tandem_instance>?) -> Instance? {
+        guard let context = table?.pointee.context else { return nil }
+        return Unmanaged<Instance>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    /// The table of an extension of the plugin's side; nil when the plugin does not have it.
+    func extensionTable(_ id: String) -> UnsafeRawPointer? {
+        registration.consultations[id] == nil ? nil : PluginTables.table(id)?.pointer
+    }
+
+    /// An extension of the plugin's side: a call like any other.
+    func consult(_ request: UnsafePointer<tandem_request>, _ id: String) -> Int32 {
+        guard let consultation = registration.consultations[id] else { return TANDEM_E_UNSUPPORTED }
+        return invoke(request, consultation)
+    }
 
     /// Calls `tool`, or the one that the request names.
     func invoke(_ request: UnsafePointer<tandem_request>, _ tool: (any AnyRegisteredTool)? = nil) -> Int32 {

@@ -26,7 +26,6 @@ extension Outcome {
             table.resume_state = ownedBuffer(ask.state)
         case .authRequired(let auth):
             table.kind = TANDEM_OUTCOME_AUTH_REQUIRED
-            table.status = TANDEM_E_AUTH_REQUIRED
             table.value = ownedBuffer(["grant": .string(auth.grant)])
             table.message = ownedBuffer(auth.message)
         case .accepted(let accepted):

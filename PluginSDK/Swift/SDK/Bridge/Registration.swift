@@ -14,10 +14,38 @@ struct RegisteredTool<T: Tool>: AnyRegisteredTool {
     let startsInline = T.declaration.startsInline
 
     nonisolated(nonsending) func run(_ call: Call) async -> Outcome {
-        do {
-            if Task.isCancelled { return .failure(.cancelled) }
+        await RegisteredFailure.outcome(of: call) {
             let tool = try layout.tool(call.arguments, call.reader)
             return try await tool.run(Context(call: call)).outcome
+        }
+    }
+}
+
+/// A timer's or an event's handler, called like a tool.
+struct RegisteredHandler<H: Handler>: AnyRegisteredTool {
+    let layout = ToolLayout(H.self)
+    let startsInline = H.declaration.startsInline
+
+    nonisolated(nonsending) func run(_ call: Call) async -> Outcome {
+        await RegisteredFailure.outcome(of: call) {
+            guard let occasion = Occasion(call.arguments) else {
+                return .failure(.invalid("That is no call of a timer or an event.", code: "invalid_arguments"))
+            }
+            let handler = try layout.tool(call.arguments["data"] ?? [:], call.reader)
+            try await handler.run(Context(call: call), occasion)
+            return .value([:], message: "", shown: nil, trust: nil)
+        }
+    }
+}
+
+/// What errors mean, for everything that an author writes.
+enum RegisteredFailure {
+    nonisolated(nonsending) static func outcome(
+        of call: Call, _ body: nonisolated(nonsending) () async throws -> Outcome
+    ) async -> Outcome {
+        do {
+            if Task.isCancelled { return .failure(.cancelled) }
+            return try await body()
         } catch let error as ToolError {
             return .failure(error)
         } catch let ask as Ask {
@@ -36,36 +64,21 @@ struct RegisteredTool<T: Tool>: AnyRegisteredTool {
     }
 }
 
-/// `tandem.health/1`, called like a tool.
-private struct HealthCheck<P: Plugin>: AnyRegisteredTool {
-    let startsInline = true
-
-    nonisolated(nonsending) func run(_ call: Call) async -> Outcome {
-        do {
-            return .value(try await P.health(Context(call: call)).json, message: "", shown: nil, trust: nil)
-        } catch is CancellationError {
-            return .failure(.cancelled)
-        } catch {
-            call.instance.host.log(
-                TANDEM_LOG_ERROR, call.id, "health check failed", ["error.type": .string("\(type(of: error))")])
-            return .failure(.failed)
-        }
-    }
-}
-
 /// A plugin, ready to make instances.
 final class Registration: Sendable {
     let tools: [String: any AnyRegisteredTool]
-    let health: any AnyRegisteredTool
+    /// What it answers besides tools, by the id of the extension.
+    let consultations: [String: Consultation]
     let maxInFlight: Int
     let manifest: [UInt8]
     let problems: [PluginDefinition.Problem]
 
     init<P: Plugin>(_ type: P.Type) {
         let definition = P.definition
-        health = HealthCheck<P>()
+        consultations = Consultation.all(of: type)
         var tools: [String: any AnyRegisteredTool] = [:]
         for type in definition.tools { Self.add(type, to: &tools) }
+        for type in definition.handlers { Self.add(type, of: definition.namespace, to: &tools) }
         self.tools = tools
         maxInFlight = definition.maxInFlight
         manifest = definition.manifestBytes
@@ -74,6 +87,12 @@ final class Registration: Sendable {
 
     private static func add<T: Tool>(_ type: T.Type, to tools: inout [String: any AnyRegisteredTool]) {
         tools[T.declaration.id] = RegisteredTool<T>()
+    }
+
+    private static func add<H: Handler>(
+        _ type: H.Type, of namespace: String, to tools: inout [String: any AnyRegisteredTool]
+    ) {
+        tools["\(namespace).\(H.declaration.name)"] = RegisteredHandler<H>()
     }
 
     /// Makes an instance; the caller owns the table until it calls `destroy`.

@@ -49,6 +49,14 @@ enum Names {
         }
     }
 
+    /// `[A-Za-z0-9_.:/-]{1,48}`
+    static func isLabelValue(_ text: String) -> Bool {
+        (1...48).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                isLower(byte) || isDigit(byte) || (byte >= 0x41 && byte <= 0x5A) || "_.:/-".utf8.contains(byte)
+            }
+    }
+
     /// Text for people in one line: not blank, no control or direction-changing characters.
     static func isLine(_ text: String, _ limit: Int) -> Bool {
         guard text.count <= limit, text.utf8.contains(where: { $0 != 0x20 }) else { return false }

@@ -28,9 +28,16 @@ extension PluginDefinition {
                     return .object(object)
                 })
         }
+        if !handlers.isEmpty { manifest["handlers"] = .array(handlers.map { handlerJSON($0) }) }
+        if !secrets.isEmpty { manifest["secrets"] = .array(secrets.map(\.json)) }
+        if !metrics.isEmpty { manifest["metrics"] = .array(metrics.map(\.json)) }
+        if let events = eventsJSON { manifest["events"] = events }
+        if let memory { manifest["memory"] = memory.json }
         if let configuration { manifest["config"] = configuration.schema }
-        if let quota {
-            manifest["quota"] = ["rows": .integer(Int64(quota.rows)), "bytes": .integer(Int64(quota.bytes))]
+        if let quota, !quota.limits.isEmpty {
+            var limits = JSONObject()
+            for (name, value) in quota.limits { limits[name] = .integer(Int64(value)) }
+            manifest["quota"] = .object(limits)
         }
         manifest["limits"] = ["maxInFlight": .integer(Int64(maxInFlight))]
         return .object(manifest)
@@ -46,8 +53,47 @@ extension PluginDefinition {
         if !tables.isEmpty { extensions.append(TANDEM_EXT_ROWS) }
         if !calls.isEmpty { extensions.append(TANDEM_EXT_TOOLS) }
         if !hosts.isEmpty { extensions.append(TANDEM_EXT_HTTP) }
+        if !secrets.isEmpty { extensions.append(TANDEM_EXT_SECRET) }
+        if !metrics.isEmpty { extensions.append(TANDEM_EXT_METRICS) }
+        if !publishes.isEmpty { extensions.append(TANDEM_EXT_EVENT) }
+        if memory != nil { extensions.append(TANDEM_EXT_MEMORY) }
+        extensions += uses.map(\.rawValue)
         return extensions.sorted()
     }
+}
+
+extension PluginDefinition {
+    private var eventsJSON: JSON? {
+        var events = JSONObject()
+        if !publishes.isEmpty {
+            events["publishes"] = .array(
+                publishes.map { topic in
+                    [
+                        "topic": .string(topic.name), "description": .string(topic.description),
+                        "schema": topic.schema,
+                    ]
+                })
+        }
+        if !subscribes.isEmpty {
+            events["subscribes"] = .array(
+                subscribes.map { subscription in
+                    [
+                        "topic": .string(subscription.topic), "handler": .string(subscription.handler),
+                        "reason": .string(subscription.reason),
+                    ]
+                })
+        }
+        return events.isEmpty ? nil : .object(events)
+    }
+}
+
+private func handlerJSON<H: Handler>(_ type: H.Type) -> JSON {
+    let declaration = H.declaration
+    return [
+        "name": .string(declaration.name), "description": .string(declaration.description),
+        "effect": .string(declaration.effect.rawValue), "parameters": H.parameters,
+        "timeoutMilliseconds": .integer(Int64(declaration.timeoutMilliseconds)),
+    ]
 }
 
 private func toolJSON<T: Tool>(_ type: T.Type) -> JSON {

@@ -30,9 +30,12 @@ extension PluginDefinition {
         problems.check((1...64).contains(maxInFlight), "plugin", "maxInFlight must be 1 to 64")
         problems.check((1...64).contains(tools.count), "plugin", "a plugin has 1 to 64 tools")
         problems.check(tables.count <= 32, "plugin", "more than 32 tables")
-        if let quota { problems.check(quota.rows > 0 && quota.bytes > 0, "plugin", "quota must be positive") }
+        for (name, value) in quota?.limits ?? [] {
+            problems.check(value > 0, "plugin", "quota: \(name) must be positive")
+        }
         validateCalls(&problems)
         validateHosts(&problems)
+        validateServices(&problems)
         if let configuration { problems.check(configuration) }
         let tableNames = tables.map { $0.problemName }
         for table in tables { problems.check(table, among: tableNames) }
@@ -70,7 +73,7 @@ extension PluginDefinition {
     }
 }
 
-private struct ProblemList {
+struct ProblemList {
     private(set) var problems: [PluginDefinition.Problem] = []
 
     mutating func add(_ place: String, _ text: String) {

@@ -23,6 +23,20 @@ public struct PluginDefinition: Sendable {
     public var calls: [DeclaredCall]
     /// Where it sends requests (`context.http`).
     public var hosts: [DeclaredHost]
+    /// Services that need nothing else declared.
+    public var uses: Set<HostService>
+    /// What timers and other plugins' events call.
+    public var handlers: [any Handler.Type]
+    /// Keys and passwords that somebody enters for it (`context.secrets`).
+    public var secrets: [DeclaredSecret]
+    /// Its numbers (`context.metrics`).
+    public var metrics: [Metric]
+    /// Topics of its events (`context.events`).
+    public var publishes: [any AnyTopic]
+    /// Other plugins' events that it wants to hear of.
+    public var subscribes: [Subscription]
+    /// What it wants of the person's memory (`context.memories`).
+    public var memory: MemoryUse?
     /// The type of its settings.
     public var configuration: (any Configuration.Type)?
     public var quota: Quota?
@@ -32,9 +46,10 @@ public struct PluginDefinition: Sendable {
     public init(
         id: String, namespace: String, name: String, version: String, summary: String, aliases: [String] = [],
         publisher: Publisher? = nil, license: String? = nil, tables: [any Row.Type] = [], tools: [any Tool.Type],
-        calls: [DeclaredCall] = [], hosts: [DeclaredHost] = [], configuration: (any Configuration.Type)? = nil,
-        quota: Quota? = nil,
-        maxInFlight: Int = 4
+        calls: [DeclaredCall] = [], hosts: [DeclaredHost] = [], uses: Set<HostService> = [],
+        handlers: [any Handler.Type] = [], secrets: [DeclaredSecret] = [], metrics: [Metric] = [],
+        publishes: [any AnyTopic] = [], subscribes: [Subscription] = [], memory: MemoryUse? = nil,
+        configuration: (any Configuration.Type)? = nil, quota: Quota? = nil, maxInFlight: Int = 4
     ) {
         self.id = id
         self.namespace = namespace
@@ -48,6 +63,13 @@ public struct PluginDefinition: Sendable {
         self.tools = tools
         self.calls = calls
         self.hosts = hosts
+        self.uses = uses
+        self.handlers = handlers
+        self.secrets = secrets
+        self.metrics = metrics
+        self.publishes = publishes
+        self.subscribes = subscribes
+        self.memory = memory
         self.configuration = configuration
         self.quota = quota
         self.maxInFlight = maxInFlight
@@ -90,14 +112,29 @@ public struct PluginDefinition: Sendable {
         }
     }
 
-    /// What the plugin may store for one person.
+    /// What the plugin may store for one person; nil: what the host gives to everybody.
     public struct Quota: Sendable, Hashable {
-        public var rows: Int
-        public var bytes: Int
+        public var rows: Int?
+        public var bytes: Int?
+        /// Of `context.keyValues`.
+        public var kvEntries: Int?
+        public var kvBytes: Int?
+        public var timers: Int?
 
-        public init(rows: Int, bytes: Int) {
+        public init(
+            rows: Int? = nil, bytes: Int? = nil, kvEntries: Int? = nil, kvBytes: Int? = nil, timers: Int? = nil
+        ) {
             self.rows = rows
             self.bytes = bytes
+            self.kvEntries = kvEntries
+            self.kvBytes = kvBytes
+            self.timers = timers
+        }
+
+        /// By their names in the manifest.
+        var limits: [(name: String, value: Int)] {
+            [("rows", rows), ("bytes", bytes), ("kvEntries", kvEntries), ("kvBytes", kvBytes), ("timers", timers)]
+                .compactMap { name, value in value.map { (name, $0) } }
         }
     }
 }

@@ -14,7 +14,7 @@ public import TandemJSON
 ///
 /// A value is made for each call. `run` may throw `ToolError`, `Ask` or `AuthRequired`; any other error is reported to
 /// the person as a failure without details and logged by its type.
-public protocol Tool: Sendable {
+public protocol Tool: TakingArguments {
     associatedtype Output: ToolOutput
 
     static var declaration: ToolDeclaration { get }
@@ -26,9 +26,12 @@ public protocol Tool: Sendable {
     /// JSON Schema of the result; by default that of `Output`.
     static var result: JSON { get }
 
-    init()
-
     func run(_ context: Context) async throws -> Output
+}
+
+/// A struct whose `@Argument` properties are set for each call.
+public protocol TakingArguments: Sendable {
+    init()
 }
 
 extension Tool {
@@ -39,8 +42,8 @@ extension Tool {
     public var arguments: JSON { ToolLayout(Self.self).arguments(of: self) }
 }
 
-/// The arguments of a tool, found once.
-struct ToolLayout<T: Tool>: Sendable {
+/// The arguments of a tool or a handler, found once.
+struct ToolLayout<T: TakingArguments>: Sendable {
     let prototype: T
     let fields: [ArgumentField]
     let problems: [String]
@@ -68,7 +71,15 @@ struct ToolLayout<T: Tool>: Sendable {
         self.problems = problems
     }
 
+    /// The schema of an object with these arguments and no others.
     var parameters: JSON {
+        guard case .object(var schema) = openParameters else { return openParameters }
+        schema["additionalProperties"] = false
+        return .object(schema)
+    }
+
+    /// The schema of an object with these arguments and any others.
+    var openParameters: JSON {
         var properties = JSONObject()
         var required: [JSON] = []
         for field in fields {
@@ -77,7 +88,6 @@ struct ToolLayout<T: Tool>: Sendable {
         }
         var schema: JSONObject = ["type": "object", "properties": .object(properties)]
         if !required.isEmpty { schema["required"] = .array(required) }
-        schema["additionalProperties"] = false
         return .object(schema)
     }
 

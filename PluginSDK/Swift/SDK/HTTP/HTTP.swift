@@ -106,13 +106,13 @@ final class HTTPStreamHandle: Sendable {
     deinit { host.cancelRequest(id) }
 
     func next() async throws -> [UInt8]? {
-        let (status, bytes) = await withTaskCancellationHandler {
+        let answer = await withTaskCancellationHandler {
             await host.read(id)
         } onCancel: {
             host.cancelRequest(id)
         }
-        guard status == TANDEM_OK else { throw HTTP.error(status, nil, retryAfter: nil) }
-        return bytes.isEmpty ? nil : bytes
+        guard answer.status == TANDEM_OK else { throw HTTP.error(answer.status, nil, retryAfter: nil) }
+        return answer.bytes.isEmpty ? nil : answer.bytes
     }
 }
 

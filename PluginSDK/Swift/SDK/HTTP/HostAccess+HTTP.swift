@@ -49,13 +49,12 @@ final class HTTPWaiter: Sendable {
     }
 }
 
-/// A task that waits for a piece of a body.
-final class ChunkWaiter: Sendable {
-    private let continuation: UnsafeContinuation<(Int32, [UInt8]), Never>
+/// A piece of a body.
+struct ChunkAnswer: HostAnswer {
+    let status: Int32
+    var bytes: [UInt8] = []
 
-    init(_ continuation: UnsafeContinuation<(Int32, [UInt8]), Never>) { self.continuation = continuation }
-
-    func resume(_ status: Int32, _ bytes: [UInt8]) { continuation.resume(returning: (status, bytes)) }
+    init(status: Int32) { self.status = status }
 }
 
 extension HostAccess {
@@ -147,17 +146,9 @@ extension HostAccess {
         return max(1, UInt64(min(seconds, 1 << 40)) * 1000 + UInt64(attoseconds / 1_000_000_000_000_000))
     }
 
-    func read(_ id: UInt64) async -> (Int32, [UInt8]) {
-        await withUnsafeContinuation { continuation in
-            guard isOpen, let http = httpTable else {
-                continuation.resume(returning: (TANDEM_E_STALE, []))
-                return
-            }
-            let context = Unmanaged.passRetained(ChunkWaiter(continuation)).toOpaque()
-            let status = http.pointee.read(host, id, 0, context, tandemSDKHTTPChunk)
-            if status != TANDEM_OK {
-                Unmanaged<ChunkWaiter>.fromOpaque(context).takeRetainedValue().resume(status, [])
-            }
+    func read(_ id: UInt64) async -> ChunkAnswer {
+        await request(httpTable) { table, context in
+            table.read(host, id, 0, context, tandemSDKHTTPChunk)
         }
     }
 
@@ -199,14 +190,7 @@ func tandemSDKHTTPDone(
 }
 
 func tandemSDKHTTPChunk(_ context: UnsafeMutableRawPointer?, _ status: Int32, _ chunk: tandem_buffer) {
-    let bytes = consumeBytes(chunk)
-    guard let context else { return }
-    Unmanaged<ChunkWaiter>.fromOpaque(context).takeRetainedValue().resume(status, bytes)
-}
-
-/// The bytes in a buffer that passed to us, which is released.
-private func consumeBytes(_ buffer: tandem_buffer) -> [UInt8] {
-    defer { buffer.release?(buffer.owner) }
-    guard let pointer = buffer.ptr, let count = Int(exactly: buffer.len) else { return [] }
-    return Array(UnsafeBufferPointer(start: pointer, count: count))
+    var answer = ChunkAnswer(status: status)
+    answer.bytes = consumeBytes(chunk)
+    Waiter<ChunkAnswer>.take(context)?.resume(answer)
 }

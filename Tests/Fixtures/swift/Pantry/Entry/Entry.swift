@@ -1,0 +1,6 @@
+import Pantry
+import TandemSDK
+
+/// The only symbol of the library.
+@c(tandem_plugin_entry)
+public func entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafeRawPointer? { Pantry.entry(hostMajor, hostMinor) }
