@@ -128,7 +128,8 @@ public final class Application: Sendable {
         egress.substitutes = Self.substitutes(configuration)
         plugins = PluginHost(
             configuration: PluginHostConfiguration(
-                registryPath: paths.registry, searchPaths: [paths.plugins], buildFolder: paths.plugins,
+                registryPath: paths.registry, searchPaths: [configuration.plugins, paths.plugins].compactMap(\.self),
+                buildFolder: paths.plugins,
                 lockPath: options.isEphemeral ? nil : paths.lockFile, trust: trust,
                 reservedNamespaces: Set(LifeTools.definitions.map(\.namespace)), reservedTables: Set(hostTables),
                 runner: RunnerConfiguration(

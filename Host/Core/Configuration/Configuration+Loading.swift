@@ -11,6 +11,7 @@ extension Configuration {
         dataFolder = Configuration.dataFolder(&source)
         registry = source.text("TANDEM_REGISTRY").map(absolutePath)
         trust = source.text("TANDEM_TRUST").map(absolutePath)
+        plugins = source.text("TANDEM_PLUGINS").map(absolutePath)
         runner = source.text("TANDEM_RUNNER").map(absolutePath)
         allowsWeakIsolation = Configuration.truth("TANDEM_ALLOW_WEAK_ISOLATION", &source)
         listen = Configuration.listen(&source)

@@ -12,6 +12,8 @@ public struct Configuration: Sendable {
     public var registry: String?
     /// The keys that the operator trusts. `TANDEM_TRUST`; nil: `trust.json` beside the catalogue.
     public var trust: String?
+    /// A folder of bundles, searched before the one beside the executable. `TANDEM_PLUGINS`.
+    public var plugins: String?
     /// The program that isolated plugins run in. `TANDEM_RUNNER`; nil: `tandem-plugin-runner` beside the executable.
     public var runner: String?
     /// Loads untrusted plugins although the kernel lacks a part of the isolation. `TANDEM_ALLOW_WEAK_ISOLATION`.

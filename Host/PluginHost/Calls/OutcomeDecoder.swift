@@ -106,8 +106,9 @@ struct OutcomeDecoder {
         case TANDEM_TRUST_DECLARED: tool.definition.trust
         case TANDEM_TRUST_SYSTEM: tool.definition.trust.joined(with: .system)
         case TANDEM_TRUST_CONTACT: tool.definition.trust.joined(with: .contact)
-        case TANDEM_TRUST_UNTRUSTED: .untrusted
-        default: throw Fault("an unknown trust, \(value)")
+        case 1: throw Fault("the trust of the person's own words")
+        // A later version of the ABI may know more: whatever it is, it only ever lowers trust.
+        default: .untrusted
         }
     }
 

@@ -66,6 +66,37 @@ enum PluginTemplate {
 
         """
 
+    /// What a plugin in C or Rust declares.
+    private static let manifest = """
+        {
+          "manifest": 1, "id": "@id@", "namespace": "@name@", "name": "@Name@", "version": "0.1.0",
+          "summary": "Says hello.", "license": "Apache-2.0", "publisher": {"name": "Somebody"},
+          "abi": {"major": 1, "minor": 0},
+          "tools": [
+            {
+              "id": "@name@.hello", "title": "Say hello",
+              "description": "Says hello to somebody. Use it when the person wants to greet.",
+              "parameters": {
+                "type": "object",
+                "properties": {
+                  "name": {"type": "string", "minLength": 1, "maxLength": 40, "examples": ["Ann"]}
+                },
+                "additionalProperties": false
+              },
+              "result": {
+                "type": "object", "properties": {"greeted": {"type": "string"}},
+                "required": ["greeted"], "additionalProperties": false
+              },
+              "effect": "read", "undo": "none", "trust": "system",
+              "utterances": [{"text": "@name@ say hello to {name}"}, {"text": "greet {name} with @name@"}],
+              "slots": {"name": {"kind": "text", "hints": ["name"]}}
+            }
+          ],
+          "limits": {"maxInFlight": 16}
+        }
+
+        """
+
     // MARK: C
 
     static func c(_ names: Names) -> [File] {
@@ -76,17 +107,21 @@ enum PluginTemplate {
                     all: bundle/plugin.json
                     bundle/plugin.json: @name@.so
                     \t"$(TANDEM)" plugin pack @name@.so --into . --name bundle
+                    # The manifest as a C string.
+                    manifest.h: manifest.json
+                    \tsed 's/\\\\/&&/g; s/"/\\\\&/g; s/^/"/; s/$$/\\\\n"/' manifest.json >$@
                     # A plugin exports its entry point and nothing else, and stays mapped.
-                    @name@.so: @name@.c
-                    \t$(CC) -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden \\
+                    @name@.so: @name@.c manifest.h
+                    \t$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden \\
                     \t  -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--version-script="$(SDK)"/C/plugin.version \\
-                    \t  -I"$(SDK)"/C/include -o $@ $<
+                    \t  -I"$(SDK)"/C/include -o $@ @name@.c
                     clean:
-                    \trm -rf @name@.so bundle
+                    \trm -rf @name@.so manifest.h bundle
 
                     """ + targets,
+                "manifest.json": manifest,
                 "@name@.c": cSource,
-                ".gitignore": "bundle/\n*.so\n",
+                ".gitignore": "bundle/\n*.so\nmanifest.h\n",
             ])
     }
 
@@ -94,22 +129,10 @@ enum PluginTemplate {
         /* @name@.c - a plugin with one tool. The headers in PluginSDK/C/include/tandem say what everything means. */
         #include <tandem/easy.h>
 
-        /* What it declares; docs/plugins/manifest.md. The host compares it with plugin.json. */
+        /* What it declares: manifest.json. The host compares it with plugin.json. */
         static const char MANIFEST[] =
-            "{\"manifest\":1,\"id\":\"@id@\",\"namespace\":\"@name@\",\"name\":\"@Name@\",\"version\":\"0.1.0\","
-            "\"summary\":\"Says hello.\",\"license\":\"Apache-2.0\",\"publisher\":{\"name\":\"Somebody\"},"
-            "\"abi\":{\"major\":1,\"minor\":0},\"tools\":[{"
-            "\"id\":\"@name@.hello\",\"title\":\"Say hello\","
-            "\"description\":\"Says hello to somebody. Use it when the person wants to greet.\","
-            "\"parameters\":{\"type\":\"object\",\"properties\":{"
-            "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":40,\"examples\":[\"Ann\"]}},"
-            "\"additionalProperties\":false},"
-            "\"result\":{\"type\":\"object\",\"properties\":{\"greeted\":{\"type\":\"string\"}},"
-            "\"required\":[\"greeted\"],\"additionalProperties\":false},"
-            "\"effect\":\"read\",\"undo\":\"none\",\"trust\":\"system\","
-            "\"utterances\":[{\"text\":\"@name@ say hello to {name}\"},{\"text\":\"greet {name} with @name@\"}],"
-            "\"slots\":{\"name\":{\"kind\":\"text\",\"hints\":[\"name\"]}}}],"
-            "\"limits\":{\"maxInFlight\":16}}";
+        #include "manifest.h"
+            ;
 
         /* One plugin for one person. The table comes first: a pointer to it is a pointer to all of it. */
         struct self {
@@ -167,7 +190,7 @@ enum PluginTemplate {
         static tandem_status create(const tandem_plugin *plugin, const tandem_host *host, tandem_instance **instance) {
             (void)plugin;
             *instance = NULL;
-            if (host->header.size < sizeof *host) return TANDEM_E_SIZE_TOO_SMALL;
+            if (host->header.size < TANDEM_HOST_SIZE_1_0) return TANDEM_E_SIZE_TOO_SMALL;
             struct self *self = calloc(1, sizeof *self);
             if (self == NULL) return TANDEM_E_NO_MEMORY;
             self->host = host;
@@ -245,35 +268,7 @@ enum PluginTemplate {
                 }
 
                 """,
-                "manifest.json": """
-                {
-                  "manifest": 1, "id": "@id@", "namespace": "@name@", "name": "@Name@", "version": "0.1.0",
-                  "summary": "Says hello.", "license": "Apache-2.0", "publisher": {"name": "Somebody"},
-                  "abi": {"major": 1, "minor": 0},
-                  "tools": [
-                    {
-                      "id": "@name@.hello", "title": "Say hello",
-                      "description": "Says hello to somebody. Use it when the person wants to greet.",
-                      "parameters": {
-                        "type": "object",
-                        "properties": {
-                          "name": {"type": "string", "minLength": 1, "maxLength": 40, "examples": ["Ann"]}
-                        },
-                        "additionalProperties": false
-                      },
-                      "result": {
-                        "type": "object", "properties": {"greeted": {"type": "string"}},
-                        "required": ["greeted"], "additionalProperties": false
-                      },
-                      "effect": "read", "undo": "none", "trust": "system",
-                      "utterances": [{"text": "@name@ say hello to {name}"}, {"text": "greet {name} with @name@"}],
-                      "slots": {"name": {"kind": "text", "hints": ["name"]}}
-                    }
-                  ],
-                  "limits": {"maxInFlight": 16}
-                }
-
-                """,
+                "manifest.json": manifest,
                 "src/lib.rs": """
                 //! A plugin with one tool. `tandem.rs` is a copy of PluginSDK/Rust/tandem.rs.
                 mod tandem;

@@ -238,7 +238,7 @@ static tandem_status invoke(tandem_instance *instance, const tandem_request *req
     const tandem_host *host = ((struct converter *)instance)->host;
     static const char TOOL[] = "units.convert";
     struct arguments arguments;
-    if (request->header.size < sizeof *request) return TANDEM_E_SIZE_TOO_SMALL;
+    if (request->header.size < TANDEM_REQUEST_SIZE_1_0) return TANDEM_E_SIZE_TOO_SMALL;
     if ((request->header.flags & TANDEM_FLAGS_MUST_UNDERSTAND) != 0) return TANDEM_E_UNSUPPORTED;
     if (request->tool.len != sizeof TOOL - 1 || memcmp(request->tool.ptr, TOOL, sizeof TOOL - 1) != 0)
         return TANDEM_E_UNSUPPORTED;
@@ -278,7 +278,7 @@ static void destroy(tandem_instance *instance) { free(instance); }
 
 /* tandem.health/1: nothing can go wrong with a table of factors. */
 static tandem_status check_health(tandem_instance *instance, const tandem_request *request) {
-    if (request->header.size < sizeof *request) return TANDEM_E_SIZE_TOO_SMALL;
+    if (request->header.size < TANDEM_REQUEST_SIZE_1_0) return TANDEM_E_SIZE_TOO_SMALL;
     complete(((struct converter *)instance)->host, request->call, TANDEM_OUTCOME_VALUE, TANDEM_OK, "{\"status\":\"ok\"}", "");
     return TANDEM_OK;
 }
@@ -292,7 +292,7 @@ static const void *get_extension(tandem_instance *instance, const char *id) {
 static tandem_status create(const tandem_plugin *plugin, const tandem_host *host, tandem_instance **instance) {
     (void)plugin;
     *instance = NULL;
-    if (host->header.size < sizeof *host) return TANDEM_E_SIZE_TOO_SMALL;
+    if (host->header.size < TANDEM_HOST_SIZE_1_0) return TANDEM_E_SIZE_TOO_SMALL;
     struct converter *converter = calloc(1, sizeof *converter);
     if (converter == NULL) return TANDEM_E_NO_MEMORY;
     converter->host = host;

@@ -20,6 +20,22 @@
  * Strings are UTF-8. Identifiers passed as `const char *` end with a NUL byte and are ASCII; all other text is a
  * tandem_slice without a NUL. JSON is RFC 8259; object keys are unique.
  *
+ * Requests and their ends: a function of the host that takes a `done` callback answers TANDEM_OK when done will be called:
+ * exactly once, whatever becomes of the call meanwhile, possibly on the same thread before the function returns, so hold
+ * no lock that done takes. It answers anything else when done will not be called. While one is owed the instance is not at
+ * rest, and tandem_instance.quiesce answers TANDEM_E_BUSY. A struct given to done is never null unless its comment says
+ * so; it is borrowed until done returns.
+ *
+ * Codes: besides those that its comment lists, a function of the host may answer, or end with, TANDEM_E_INVALID_ARGUMENT (a
+ * null where none is allowed, a null slice with a length), TANDEM_E_WRONG_STATE (before activate, or after quiesce answered
+ * TANDEM_OK), TANDEM_E_NOT_GRANTED, TANDEM_E_REVOKED, TANDEM_E_STALE, TANDEM_E_BUSY (too many requests at once),
+ * TANDEM_E_NO_MEMORY, TANDEM_E_CANCELLED, TANDEM_E_DEADLINE_EXCEEDED, TANDEM_E_UNAVAILABLE (the host or the plugin's process
+ * is going down) and TANDEM_E_INTERNAL. A code that a reader does not know means what its range means.
+ *
+ * The process belongs to the host. A plugin leaves its locale (which is "C": numbers have a point), environment, working
+ * folder, umask, signal handlers and standard streams as they are; it does not fork or exit. Threads are its own affair
+ * from activate on, as long as quiesce sees them end. A function of the plugin has at least 256 KiB of stack.
+ *
  * Trust: the host does not trust a plugin. It checks every value that comes back; it answers misuse with a status and
  * never with undefined behaviour where it can tell. A plugin may trust the host: arguments have been validated against
  * the plugin's own schema, pointers are what this header says.
@@ -80,7 +96,11 @@ typedef struct tandem_header {
 
 #define TANDEM_FLAGS_MUST_UNDERSTAND 0xFFFF0000u
 
-/* True when the struct behind `pointer` is long enough to hold `field`. Test a function pointer against null as well. */
+/*
+ * True when the struct behind `pointer` is long enough to hold `field`. Test a function pointer against null as well.
+ * A reader requires no more than the size that a struct had when it was released, TANDEM_…_SIZE_1_0 or up to its last field
+ * of then: sizeof is larger in headers of a later minor, and would refuse the other side's older struct.
+ */
 #define TANDEM_HAS(type, pointer, field) \
     ((pointer)->header.size >= offsetof(type, field) + sizeof(((type *)0)->field))
 

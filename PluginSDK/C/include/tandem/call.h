@@ -46,15 +46,18 @@ typedef struct tandem_request {
     tandem_slice answers;
 } tandem_request;
 
+#define TANDEM_REQUEST_SIZE_1_0 ((uint32_t)120)
+
 #define TANDEM_OUTCOME_VALUE ((uint32_t)1)          /* done: value, message, shown */
 #define TANDEM_OUTCOME_TOOL_ERROR ((uint32_t)2)     /* not done: status, message, detail in value */
 #define TANDEM_OUTCOME_INPUT_REQUIRED ((uint32_t)3) /* a question: message, question in value, resume_state */
 #define TANDEM_OUTCOME_AUTH_REQUIRED ((uint32_t)4)  /* a connection is missing: message, `{"grant":…}` in value */
-#define TANDEM_OUTCOME_ACCEPTED ((uint32_t)5)       /* long work began: message, `{"job":…}` in value */
+#define TANDEM_OUTCOME_ACCEPTED ((uint32_t)5)       /* long work began: message, `{"job":…}` in value. The call is over:
+                                                       the plugin tells of the end itself, by a timer or an event */
 
 /*
  * The least trusted source that went into value and message; 0 means what the tool declares. Only ever lowers trust. 1,
- * the person's own words, is the host's alone.
+ * the person's own words, is the host's alone. A host takes one that it does not know for TANDEM_TRUST_UNTRUSTED.
  */
 #define TANDEM_TRUST_DECLARED ((uint32_t)0)
 #define TANDEM_TRUST_SYSTEM ((uint32_t)2)
@@ -74,7 +77,7 @@ typedef struct tandem_outcome {
     /* TOOL_ERROR with RATE_LIMITED or UNAVAILABLE: wait at least this long before another try; 0 = unknown. */
     uint64_t retry_after_ms;
     /*
-     * JSON. VALUE: by the tool's result schema. TOOL_ERROR: `{"code":"not_found","retryable":false}` or empty.
+     * JSON. VALUE: by the tool's result schema; empty is null. TOOL_ERROR: `{"code":"not_found","retryable":false}` or empty.
      * INPUT_REQUIRED: `{"field":"which","schema":{…},"options":[{"value":…,"label":"…"}]}`. AUTH_REQUIRED:
      * `{"grant":"…"}`. ACCEPTED: `{"job":"…"}`. At most 1 MiB.
      */
@@ -94,14 +97,17 @@ typedef struct tandem_outcome {
     tandem_buffer resume_state;
 } tandem_outcome;
 
+#define TANDEM_OUTCOME_SIZE_1_0 ((uint32_t)160)
+
+/* Why a call is cancelled. A plugin takes a reason that it does not know for TANDEM_CANCEL_USER. */
 #define TANDEM_CANCEL_USER ((uint32_t)1)     /* the person no longer wants it, or switched the plugin off */
 #define TANDEM_CANCEL_DEADLINE ((uint32_t)2) /* the deadline is near or past */
 #define TANDEM_CANCEL_SHUTDOWN ((uint32_t)3) /* the host goes down or replaces the plugin */
 
-TANDEM_STATIC_ASSERT(sizeof(tandem_request) == 120, "tandem_request");
+TANDEM_STATIC_ASSERT(sizeof(tandem_request) == TANDEM_REQUEST_SIZE_1_0, "tandem_request");
 TANDEM_STATIC_ASSERT(offsetof(tandem_request, tool) == 24, "tandem_request.tool");
 TANDEM_STATIC_ASSERT(offsetof(tandem_request, answers) == 104, "tandem_request.answers");
-TANDEM_STATIC_ASSERT(sizeof(tandem_outcome) == 160, "tandem_outcome");
+TANDEM_STATIC_ASSERT(sizeof(tandem_outcome) == TANDEM_OUTCOME_SIZE_1_0, "tandem_outcome");
 TANDEM_STATIC_ASSERT(offsetof(tandem_outcome, value) == 32, "tandem_outcome.value");
 TANDEM_STATIC_ASSERT(offsetof(tandem_outcome, resume_state) == 128, "tandem_outcome.resume_state");
 

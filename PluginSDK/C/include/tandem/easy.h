@@ -92,7 +92,7 @@ static inline tandem_status tandem_complete_error(const tandem_host *host, tande
 
 /* What invoke does first: TANDEM_OK, or what it has to return. */
 static inline tandem_status tandem_check_request(const tandem_request *request) {
-    if (request->header.size < sizeof *request) return TANDEM_E_SIZE_TOO_SMALL;
+    if (request->header.size < TANDEM_REQUEST_SIZE_1_0) return TANDEM_E_SIZE_TOO_SMALL;
     if ((request->header.flags & TANDEM_FLAGS_MUST_UNDERSTAND) != 0) return TANDEM_E_UNSUPPORTED;
     return TANDEM_OK;
 }

@@ -39,10 +39,11 @@ struct tandem_host {
     const void *TANDEM_NULLABLE (*TANDEM_NONNULL get_extension)(const tandem_host *host, const char *id);
 
     /*
-     * [any] Ends a call; exactly once per accepted call. `outcome` is borrowed, its buffers pass to the host in every
-     * case. TANDEM_OK; TANDEM_E_ALREADY_DONE on a second completion; TANDEM_E_STALE when the host has given up or the id
+     * [any] Ends a call; exactly once per accepted call, also from within invoke, cancel or a callback. `outcome` is
+     * borrowed, its buffers pass to the host in every case. TANDEM_OK; TANDEM_E_ALREADY_DONE on a second completion; TANDEM_E_STALE when the host has given up or the id
      * is not this instance's; TANDEM_E_SIZE_TOO_SMALL or TANDEM_E_INVALID_ARGUMENT for a malformed or null outcome, which ends
-     * the call with an error. None of them is fatal; all are counted.
+     * the call with an error; a host in another process may find that out only after it answered TANDEM_OK. None of them is
+     * fatal; all are counted.
      */
     tandem_status (*complete)(const tandem_host *host, tandem_call_id call,
                               const tandem_outcome *TANDEM_NULLABLE outcome);
@@ -57,7 +58,9 @@ struct tandem_host {
     tandem_status (*progress)(const tandem_host *host, tandem_call_id call, int32_t permille, tandem_slice note);
 };
 
-TANDEM_STATIC_ASSERT(sizeof(tandem_host) == 56, "tandem_host");
+#define TANDEM_HOST_SIZE_1_0 ((uint32_t)56)
+
+TANDEM_STATIC_ASSERT(sizeof(tandem_host) == TANDEM_HOST_SIZE_1_0, "tandem_host");
 TANDEM_STATIC_ASSERT(offsetof(tandem_host, get_extension) == 24, "tandem_host.get_extension");
 
 #if defined(__clang__)

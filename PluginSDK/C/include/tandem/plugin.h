@@ -50,8 +50,9 @@ struct tandem_instance {
     void (*TANDEM_NULLABLE cancel)(tandem_instance *instance, tandem_call_id call, uint32_t reason);
 
     /*
-     * [worker] No invoke follows. Returns TANDEM_OK when no call is in flight and no thread of the instance runs any
-     * more; TANDEM_E_BUSY while there still are: the host asks again, up to 5 s, then gives up on the instance.
+     * [worker] No invoke follows. Returns TANDEM_OK when no call is in flight, no callback of the host is owed (base.h) and
+     * no thread of the instance runs any more; TANDEM_E_BUSY while there still are: the host asks again, up to 5 s, then
+     * gives up on the instance.
      */
     tandem_status (*TANDEM_NULLABLE quiesce)(tandem_instance *instance);
 
@@ -64,6 +65,8 @@ struct tandem_instance {
      */
     const void *TANDEM_NULLABLE (*TANDEM_NULLABLE get_extension)(tandem_instance *instance, const char *id);
 };
+
+#define TANDEM_INSTANCE_SIZE_1_0 ((uint32_t)64)
 
 typedef struct tandem_plugin tandem_plugin;
 
@@ -88,11 +91,14 @@ struct tandem_plugin {
     /*
      * [worker] Makes an instance. The host table is valid until the instance's destroy returns. Must not start threads,
      * read the environment, touch the network or call host services; get_extension is legal. TANDEM_OK and a non-null
-     * *instance, or a failure and null. Must return within 1 s.
+     * *instance, or a failure and null. Must return within 1 s. A host may make an instance only to see that it can, and
+     * destroy it without activating it.
      */
     tandem_status (*TANDEM_NULLABLE create)(const tandem_plugin *plugin, const tandem_host *host,
                                             tandem_instance *TANDEM_NULLABLE *TANDEM_NONNULL instance);
 };
+
+#define TANDEM_PLUGIN_SIZE_1_0 ((uint32_t)48)
 
 /*
  * [load] The only symbol that a plugin exports: tandem_plugin_entry, below. Gets the host's version; returns null when it
@@ -109,9 +115,9 @@ TANDEM_EXTERN_C TANDEM_EXPORT const tandem_plugin *TANDEM_NULLABLE tandem_plugin
                                                                                         uint32_t host_minor);
 #endif
 
-TANDEM_STATIC_ASSERT(sizeof(tandem_instance) == 64, "tandem_instance");
+TANDEM_STATIC_ASSERT(sizeof(tandem_instance) == TANDEM_INSTANCE_SIZE_1_0, "tandem_instance");
 TANDEM_STATIC_ASSERT(offsetof(tandem_instance, activate) == 16, "tandem_instance.activate");
-TANDEM_STATIC_ASSERT(sizeof(tandem_plugin) == 48, "tandem_plugin");
+TANDEM_STATIC_ASSERT(sizeof(tandem_plugin) == TANDEM_PLUGIN_SIZE_1_0, "tandem_plugin");
 TANDEM_STATIC_ASSERT(offsetof(tandem_plugin, manifest) == 32, "tandem_plugin.manifest");
 
 #if defined(__clang__)

@@ -15,7 +15,7 @@ func tandemSDKToolDone(
     _ context: UnsafeMutableRawPointer?, _ status: Int32, _ outcome: UnsafePointer<tandem_outcome>?
 ) {
     guard let waiter = Waiter<ToolAnswer>.take(context) else { return }
-    guard let outcome, Int(outcome.pointee.header.size) >= MemoryLayout<tandem_outcome>.size else {
+    guard let outcome, outcome.pointee.header.size >= TANDEM_OUTCOME_SIZE_1_0 else {
         waiter.resume(ToolAnswer(status: status))
         return
     }

@@ -25,7 +25,7 @@ final class HostAccess: @unchecked Sendable {
 
     /// Nil when the host's table is shorter than this version needs.
     init?(_ host: UnsafePointer<tandem_host>) {
-        guard Int(host.pointee.header.size) >= MemoryLayout<tandem_host>.size else { return nil }
+        guard host.pointee.header.size >= TANDEM_HOST_SIZE_1_0 else { return nil }
         self.host = host
         rowsTable = Self.table(host, TANDEM_EXT_ROWS)
         toolsTable = Self.table(host, TANDEM_EXT_TOOLS)

@@ -69,9 +69,7 @@ final class Instance: @unchecked Sendable {
 
     /// Calls `tool`, or the one that the request names.
     func invoke(_ request: UnsafePointer<tandem_request>, _ tool: (any AnyRegisteredTool)? = nil) -> Int32 {
-        guard Int(request.pointee.header.size) >= MemoryLayout<tandem_request>.size else {
-            return TANDEM_E_SIZE_TOO_SMALL
-        }
+        guard request.pointee.header.size >= TANDEM_REQUEST_SIZE_1_0 else { return TANDEM_E_SIZE_TOO_SMALL }
         guard request.pointee.header.flags & TANDEM_FLAGS_MUST_UNDERSTAND == 0 else { return TANDEM_E_UNSUPPORTED }
         let id = request.pointee.call
         guard id != 0 else { return TANDEM_E_INVALID_ARGUMENT }

@@ -49,7 +49,10 @@ typedef struct tandem_kv_result {
     tandem_buffer value;
 } tandem_kv_result;
 
-/* [any] The end of a request: exactly once, on any thread, possibly before the function that made it returns. */
+/*
+ * [any] The end of a request: exactly once, on any thread, possibly before the function that made it returns. `result` is
+ * never null; after a failure its value is empty.
+ */
 typedef void (*tandem_kv_done)(void *TANDEM_NULLABLE context, tandem_status status, const tandem_kv_result *result);
 
 /*

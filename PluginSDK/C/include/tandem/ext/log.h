@@ -32,7 +32,8 @@ typedef struct tandem_log {
     /*
      * [any] Writes a line: a constant `message` and `fields`, a JSON object or empty. `call` is 0 outside calls. Lines
      * longer than 4 KiB are cut, more than 100 a second and instance are dropped and counted. TANDEM_OK;
-     * TANDEM_E_INVALID_ARGUMENT for an unknown level, invalid UTF-8 or JSON.
+     * TANDEM_E_INVALID_ARGUMENT for an unknown level, invalid UTF-8 or JSON; what a host in another process finds out later
+     * is dropped.
      */
     tandem_status (*write)(const tandem_host *host, uint32_t level, tandem_call_id call, tandem_slice message,
                            tandem_slice fields);

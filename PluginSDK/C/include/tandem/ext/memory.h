@@ -47,8 +47,8 @@ typedef struct tandem_memory {
     /*
      * [any] Proposes to remember `text`, one line in the person's voice ("I do not eat nuts"), as `kind`. It is kept
      * apart, with the plugin's name, until the person confirms or declines it; after 30 days it is dropped. done:
-     * `{"proposal":"81","state":"waiting"}`; without `proposal`, `state` is `known` when there is such a memory already and `declined` when
-     * the person has declined the same words before: neither is asked again. TANDEM_E_NOT_GRANTED (the kind may not be
+     * `{"proposal":"81","state":"waiting"}`; without `proposal`, `state` is `known` when there is such a memory already
+     * and `declined` when the person has declined the same words before: neither is asked again. TANDEM_E_NOT_GRANTED (the kind may not be
      * proposed), TANDEM_E_OVER_QUOTA (20 proposals of this plugin wait), TANDEM_E_INVALID_ARGUMENT (not one line of
      * text).
      */

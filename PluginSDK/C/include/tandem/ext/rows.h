@@ -54,8 +54,8 @@ typedef struct tandem_rows {
     tandem_header header;
     /*
      * [any] Executes operations for a call in flight. The slice is copied. TANDEM_OK: done follows. Anything else: done
-     * is not called: TANDEM_E_STALE (the call is over), TANDEM_E_REVOKED, TANDEM_E_TOO_LARGE (over 1 MiB). Statuses for done: TANDEM_OK,
-     * TANDEM_E_INVALID_ARGUMENT (malformed or wrong type), TANDEM_E_NOT_FOUND (unknown table), TANDEM_E_NOT_GRANTED (a
+     * is not called: TANDEM_E_STALE (the call is over), TANDEM_E_REVOKED, TANDEM_E_TOO_LARGE (over 1 MiB). Statuses for
+     * done: TANDEM_OK, TANDEM_E_INVALID_ARGUMENT (malformed or wrong type), TANDEM_E_NOT_FOUND (unknown table), TANDEM_E_NOT_GRANTED (a
      * write in a call of a read-only tool or grant), TANDEM_E_CONFLICT (unique index, reference), TANDEM_E_OVER_QUOTA,
      * TANDEM_E_STALE, TANDEM_E_INTERNAL.
      */
