@@ -20,7 +20,8 @@ enum Interpretation: Sendable {
     case off(tool: String, integration: String)
 }
 
-/// Reads a message in its context: control words, the answer to a question, a confirmation; else the planner.
+/// Reads a message in its context: control words, decisions about integrations, the answer to a question, a
+/// confirmation; else the planner.
 struct Interpreter: Sendable {
     var context: TurnContext
     var directory: ToolDirectory
@@ -34,6 +35,11 @@ struct Interpreter: Sendable {
             return (.remark("That is a lot at once. Send it in smaller parts, and I take them one by one."), "local")
         }
         if let word = ControlWord(message), let found = control(word) { return (found, "local") }
+        if let (name, arguments) = planning.decision(in: message), let tool = directory[name]?.definition {
+            let step = PlannedStep(
+                index: 0, tool: name, effect: tool.effect, arguments: arguments, confidence: 1, label: .owner)
+            return (.steps([step], handledBy: "local"), "local")
+        }
         if let answer = await answerToQuestion(message) { return (answer, "local") }
         return await plan(message)
     }

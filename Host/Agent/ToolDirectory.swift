@@ -12,6 +12,9 @@ public protocol ToolCatalogue: Sendable {
     /// The name that people use for the integration a tool belongs to, `expenses`; nil for the host's own tools.
     func integration(of tool: String) -> String?
 
+    /// The call that a message asks for when it decides about integrations in fixed words; nil for every other message.
+    func decision(in text: String) -> (tool: String, arguments: JSON)?
+
     /// Why this person cannot use a tool that is there, in words for them, when it is another reason than that the
     /// integration is off; nil otherwise.
     func obstacle(to tool: String, in scope: UserScope) async -> TurnNotice?
@@ -21,6 +24,7 @@ public protocol ToolCatalogue: Sendable {
 }
 
 extension ToolCatalogue {
+    public func decision(in text: String) -> (tool: String, arguments: JSON)? { nil }
     public func obstacle(to tool: String, in scope: UserScope) async -> TurnNotice? { nil }
     public func notice(for scope: UserScope) async -> TurnNotice? { nil }
 }

@@ -21,6 +21,12 @@ struct PlannedTurn: Sendable {
 protocol TurnPlanning: Sendable {
     func plan(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn
     func isIntegration(_ tool: String) -> Bool
+    /// See `ToolCatalogue.decision(in:)`.
+    func decision(in text: String) -> (tool: String, arguments: JSON)?
+}
+
+extension TurnPlanning {
+    func decision(in text: String) -> (tool: String, arguments: JSON)? { nil }
 }
 
 /// Plans with a language provider: the embedded planner, later a chain of them.
@@ -32,6 +38,8 @@ struct ProviderTurnPlanner: TurnPlanning {
     let catalogue: any ToolCatalogue
 
     func isIntegration(_ tool: String) -> Bool { catalogue.integration(of: tool) != nil }
+
+    func decision(in text: String) -> (tool: String, arguments: JSON)? { catalogue.decision(in: text) }
 
     func plan(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn {
         do {

@@ -1,6 +1,7 @@
 import Synchronization
 import TandemAgent
 import TandemCore
+import TandemJSON
 import TandemLife
 import TandemPluginHost
 
@@ -10,6 +11,7 @@ final class HostCatalogue: ToolCatalogue {
         var generation: UInt64
         var tools: [ToolDefinition]
         var namespaces: Set<String>
+        var phrases: IntegrationPhrases
     }
 
     let plugins: PluginHost
@@ -24,13 +26,21 @@ final class HostCatalogue: ToolCatalogue {
         return current().namespaces.contains(namespace) ? namespace : nil
     }
 
+    func decision(in text: String) -> (tool: String, arguments: JSON)? { current().phrases.call(for: text) }
+
     private func current() -> Cached {
         let generation = plugins.generation
         return cached.withLock { cached in
             if let cached, cached.generation == generation { return cached }
             let made = Cached(
                 generation: generation, tools: LifeTools.definitions + plugins.allTools,
-                namespaces: Set(plugins.manifests.map(\.namespace)))
+                namespaces: Set(plugins.manifests.map(\.namespace)),
+                phrases: IntegrationPhrases(
+                    plugins.manifests.map { manifest in
+                        IntegrationPhrases.Named(
+                            namespace: manifest.namespace, name: manifest.name, aliases: manifest.aliases,
+                            tools: manifest.tools.map { ($0.id, $0.title, $0.effect) })
+                    }))
             cached = made
             return made
         }

@@ -64,6 +64,7 @@ struct StoredGrants: GrantStore {
                 var record = GrantRecord(
                     plugin: plugin, state: state, approval: row.string("approved_hash") ?? "", tools: tools,
                     asked: row.string("asked_hash") ?? "")
+                record.lastLevel = level
                 if let hash = row.string("reach_hash"), let text = row.string("approved") {
                     record.reach = StoredReach(hash: hash, text: text)
                 }
@@ -78,7 +79,7 @@ struct StoredGrants: GrantStore {
             for (tool, grant) in record.tools.sorted(by: { $0.key < $1.key }) { tools[tool] = .string(grant.rawValue) }
             let values: JSONObject = [
                 "state": .string(record.state.name),
-                "level": record.state.level.map { .string($0.rawValue) } ?? .null,
+                "level": (record.state.level ?? record.lastLevel).map { .string($0.rawValue) } ?? .null,
                 "approved_hash": .string(record.approval), "approved": record.reach.map { .string($0.text) } ?? .null,
                 "reach_hash": record.reach.map { .string($0.hash) } ?? .null,
                 "tools": tools.isEmpty ? .null : .object(tools), "asked_hash": .string(record.asked),

@@ -54,7 +54,7 @@ extension PluginHost {
         }
         if Task.isCancelled { return .failure(CallFailure.cancelled()) }
         let instance: PluginInstance
-        if let ready = plugin.readyInstance(for: scope, now: now) {
+        if let ready = plugin.readyInstance(for: scope, withholding: granted.withheld, now: now) {
             instance = ready
         } else {
             switch await plugin.instance(for: scope, withholding: granted.withheld, deadline: deadline) {

@@ -20,6 +20,8 @@ public struct PluginGrant: Sendable, Hashable {
     public var state: GrantState
     /// It was on, and what it asks for has changed since the person approved it: the plugin as a whole waits.
     public var hasChanged: Bool
+    /// The person agreed to everything that it asks for now, at some time: it can go on again without a question.
+    public var isApproved: Bool
     /// In the order of the manifest.
     public var tools: [Tool]
     /// What it may do, for the person to read before it is switched on.
@@ -84,7 +86,7 @@ extension PluginHost {
         return PluginGrant(
             plugin: plugin.id, namespace: plugin.manifest.namespace, name: plugin.name,
             summary: plugin.manifest.summary, aliases: plugin.manifest.aliases, trust: plugin.entry.trust, state: state,
-            hasChanged: hasChanged,
+            hasChanged: hasChanged, isApproved: record?.reach != nil && drift.isEmpty,
             tools: plugin.tools.map { tool in
                 let definition = tool.definition
                 return PluginGrant.Tool(
@@ -92,7 +94,7 @@ extension PluginHost {
                     access: isOn
                         ? access.access(to: definition) : record?.tools[definition.id] == .off ? .off : .offered)
             }, consent: ConsentText.summary(of: plugin.manifest, trust: plugin.entry.trust),
-            request: isAsking ? ConsentText.request(drift, of: plugin.manifest) : nil,
+            request: isAsking ? ConsentText.request(drift, of: plugin.manifest, trust: plugin.entry.trust) : nil,
             wasAsked: record?.asked == plugin.reachHash)
     }
 
@@ -130,7 +132,8 @@ extension PluginHost {
     /// Switches a plugin on, from wherever it stands: consent, connection and approval in one step, for a person who just
     /// said so.
     ///
-    /// - Parameter level: nil: everything for a first-party plugin, asking before each change for all others.
+    /// - Parameter level: nil: as far as it went before; the first time everything for a first-party plugin, asking
+    ///   before each change for all others.
     @discardableResult
     public func switchOn(
         _ plugin: String, level: GrantLevel? = nil, in scope: UserScope, origin: WriteOrigin? = nil
@@ -256,12 +259,8 @@ extension PluginHost {
         try await grantStore.save(change.result, for: scope, origin: origin)
         cache.forget(scope)
         if change.keepsState { return before }
-        if change.state.name == "enabled" {
-            // What it was given may be more or less than before.
-            plugin.renew(scope)
-        } else if before.name == "enabled" {
-            plugin.revoke(scope)
-        }
+        let access = ResolvedGrants.access(to: plugin, record: change.result)
+        plugin.restrict(scope, to: access, grace: configuration.cancelGrace.nanoseconds)
         return change.state
     }
 
@@ -287,7 +286,7 @@ extension PluginHost {
         if let fresh = freshGrants(of: scope, for: set, now: readAt) { return fresh }
         let version = cache.version(of: scope)
         let changeCount = grantStore.changeCount
-        let earlier = cache.grants(of: scope)
+        let earlier = cache.lastKnown(of: scope)
         let records = try await grantStore.grants(of: scope)
         let grants = ResolvedGrants(
             records: Dictionary(records.map { ($0.plugin, $0) }, uniquingKeysWith: { first, _ in first }), set: set,
@@ -297,14 +296,11 @@ extension PluginHost {
         return grants
     }
 
-    /// An undo or another process changed the records: the instances follow.
+    /// An undo or another process changed the records: what they no longer cover ends.
     private func endWhatWasTakenBack(_ old: ResolvedGrants, _ new: ResolvedGrants, _ scope: UserScope) {
-        for (index, plugin) in new.set.plugins.enumerated() where old.access[index] != new.access[index] {
-            if old.access[index] != nil, new.access[index] == nil {
-                plugin.revoke(scope)
-            } else if old.access[index]?.withheld != new.access[index]?.withheld {
-                plugin.renew(scope)
-            }
+        for (index, plugin) in new.set.plugins.enumerated() {
+            guard old.access[index] != nil, old.access[index] != new.access[index] else { continue }
+            plugin.restrict(scope, to: new.access[index], grace: configuration.cancelGrace.nanoseconds)
         }
     }
 }
@@ -325,8 +321,10 @@ struct GrantChange {
         self.plugin = plugin
         self.record = record
         machine = GrantMachine(ResolvedGrants.state(of: plugin, record: record))
-        approval = record?.approval ?? ""
-        reach = record?.reach
+        // What the registry switches on for everybody counts as approved as it is.
+        let isOnByDefault = record == nil && machine.state.level != nil
+        approval = record?.approval ?? (isOnByDefault ? plugin.approval : "")
+        reach = record?.reach ?? (isOnByDefault ? StoredReach(hash: plugin.reachHash, text: plugin.reachText) : nil)
         tools = record?.tools ?? [:]
         asked = record?.asked ?? ""
     }
@@ -349,7 +347,9 @@ struct GrantChange {
 
     /// From wherever it stands to on.
     mutating func enable(_ level: GrantLevel?) throws {
-        let level = level ?? (plugin.entry.trust == .firstParty ? .write : .confirm)
+        let level =
+            level ?? record?.state.level ?? record?.lastLevel
+            ?? (plugin.entry.trust == .firstParty ? .write : .confirm)
         switch state {
         case .unavailable: throw GrantError(code: .illegalTransition, reason: "\(plugin.name) is not available")
         case .offered, .disabled:
@@ -369,6 +369,7 @@ struct GrantChange {
             plugin: plugin.id, state: keepsState ? record?.state ?? state : state, approval: approval, tools: tools,
             asked: asked)
         result.reach = reach
+        result.lastLevel = result.state.level ?? record?.state.level ?? record?.lastLevel
         return result
     }
 }

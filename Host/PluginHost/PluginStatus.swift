@@ -32,12 +32,15 @@ public struct PluginStatus: Sendable, Hashable {
     public var runner: RunnerStatus?
 
     /// The tier for people to read: whom nobody reviewed is marked.
-    public var trustMark: String {
-        trust == .developer ? "DEVELOPER (not reviewed)" : trust.rawValue
-    }
+    public var trustMark: String { trust.mark }
 
     public var refusal: PluginRefusal? {
         if case .refused(let refusal) = state { return refusal }
         return nil
     }
+}
+
+extension RegistryEntry.Trust {
+    /// For operators: whom nobody reviewed stands out.
+    public var mark: String { self == .developer ? "DEVELOPER (not reviewed)" : rawValue }
 }

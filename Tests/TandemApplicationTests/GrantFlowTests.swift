@@ -52,7 +52,7 @@ struct GrantFlowTests {
 
     @Test func saysWhatAnIntegrationMayDoAndSwitchesOneToolOff() async throws {
         try await Household.run { household in
-            let described = try await household.say("what is expenses allowed to do?")
+            let described = try await household.say("what can expenses do?")
             #expect(described.calls.map(\.tool) == ["integrations.describe"], "\(described.text)")
             #expect(described.text.hasPrefix("Expenses (on): "), "\(described.text)")
             let grant = try await household.application.plugins.grant(of: "recipes", in: household.ann)
@@ -63,6 +63,60 @@ struct GrantFlowTests {
             #expect(after.tools.first { $0.id == deleting.id }?.access == .off, "\(off.text)")
             let bobs = try await household.application.plugins.grant(of: "recipes", in: household.bob)
             #expect(bobs.tools.first { $0.id == deleting.id }?.access == .allowed)
+        }
+    }
+
+    @Test func asksBeforeItSwitchesOnAndGoesStepByStep() async throws {
+        try await Household.run { household in
+            let plugins = household.application.plugins
+            let carol = try await household.newcomer("carol@example.org", "+15555550125")
+            let ask = try await household.say("turn on recipes", as: carol)
+            #expect(ask.text.hasPrefix("Recipes: may delete things, asking first; "), "\(ask.text)")
+            #expect(ask.text.contains("Turn it on? 1 on, 2 ask first, 3 read only, 4 leave it"), "\(ask.text)")
+            #expect(try await plugins.grant(of: "recipes", in: carol).state == .offered)
+            #expect(try await household.say("3", as: carol).text == "Recipes is on, read only.")
+            #expect(try await plugins.grant(of: "recipes", in: carol).state == .enabled(.readOnly))
+            let refused = try await household.say("save a recipe for toast for 2: 4 slices bread", as: carol)
+            #expect(refused.text.hasPrefix("Recipes is read only, so nothing was changed."), "\(refused.text)")
+            try await household.say("recipes must ask me first", as: carol)
+            let asked = try await household.say("save a recipe for toast for 2: 4 slices bread", as: carol)
+            #expect(outcomes(asked) == ["confirmation"], "\(asked.text)")
+            try await household.say("skip", as: carol)
+            try await household.say("let recipes write without asking", as: carol)
+            let saved = try await household.say("save a recipe for toast for 2: 4 slices bread", as: carol)
+            #expect(outcomes(saved) == ["value"], "\(saved.text)")
+            // What it may do is known: off and on again needs no question, and the decision stands.
+            try await household.say("recipes read only", as: carol)
+            try await household.say("turn recipes off", as: carol)
+            #expect(try await household.say("turn recipes on", as: carol).text.hasPrefix("Recipes is on"))
+            #expect(try await plugins.grant(of: "recipes", in: carol).state == .enabled(.readOnly))
+            // No answer is no consent.
+            try await household.say("turn on grocery", as: carol)
+            try await household.say("4", as: carol)
+            #expect(try await plugins.grant(of: "grocery", in: carol).state == .offered)
+        }
+    }
+
+    @Test func decidesAboutOneToolByText() async throws {
+        try await Household.run { household in
+            let plugins = household.application.plugins
+            func access(_ tool: String) async throws -> ToolAccess? {
+                let plugin = String(tool.prefix { $0 != "." })
+                return try await plugins.grant(of: plugin, in: household.ann).tools.first { $0.id == tool }?.access
+            }
+            try await household.say("grocery must ask me first")
+            #expect(try await access("grocery.add") == .confirm)
+            #expect(
+                try await household.say("let grocery add without asking").text.hasSuffix("works without asking now."))
+            #expect(try await access("grocery.add") == .allowed)
+            #expect(try await access("grocery.remove") == .confirm)
+            #expect(outcomes(try await household.say("add milk to my grocery list")) == ["value"])
+            try await household.say("only let expenses read")
+            #expect(try await access("expenses.record") == .readOnly)
+            try await household.say("don't let grocery remove anything")
+            #expect(try await access("grocery.remove") == .off)
+            try await household.say("undo")
+            #expect(try await access("grocery.remove") == .confirm)
         }
     }
 

@@ -95,6 +95,13 @@ struct Household: Sendable {
         return scope
     }
 
+    /// An account that nothing is on for yet.
+    func newcomer(_ email: String, _ phone: String) async throws -> UserScope {
+        let scope = try await application.accounts.createUser(email: email, fullName: "Somebody").scope
+        try await application.accounts.attachPhone(phone, to: scope, verified: true)
+        return scope
+    }
+
     /// One message and its answer, which must be one plain SMS.
     @discardableResult
     func say(

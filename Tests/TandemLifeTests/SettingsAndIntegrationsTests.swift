@@ -137,7 +137,8 @@ struct IntegrationToolsTests {
         let world = try await World()
         #expect(
             try await world.value("integrations.list", ["filter": "off"]).message
-                == "You can switch on: 1 Grocery list, 2 Expenses, 3 Recipes, 4 Post (dev). A number is enough.")
+                == "You can switch on: 1 Grocery list, 2 Expenses, 3 Recipes, 4 Post (dev), 5 Notes box. A number is enough."
+        )
         #expect(try await world.value("integrations.list", ["filter": "off"]).shown?.select == "integrations.on")
         #expect(
             try await world.value("integrations.on", ["integration": "expenses"]).message
@@ -154,7 +155,7 @@ struct IntegrationToolsTests {
                 == "Expenses is on.")
         #expect(
             try await world.value("integrations.list").message
-                == "Integrations: 1 Grocery list (off), 2 Expenses (on), 3 Recipes (off), 4 Tides (not available), 5 Post (dev) (off)."
+                == "Integrations: 1 Grocery list (off), 2 Expenses (on), 3 Recipes (off), 4 Tides (not available), 5 Post (dev) (off), 6 Notes box (off)."
         )
     }
 
@@ -170,16 +171,37 @@ struct IntegrationToolsTests {
         let call: JSON = ["integration": "post"]
         #expect(
             await world.answer(ask, "leave", to: "integrations.on", call).message == "Alright, Post (dev) stays off.")
-        #expect(world.integrations.integrations(for: world.ann).last?.state == .off)
+        #expect(world.integrations.integrations(for: world.ann)[4].state == .off)
         #expect(
             await world.answer(ask, "read_only", to: "integrations.on", call).message
                 == "Post (dev) is on, read only.")
-        #expect(world.integrations.integrations(for: world.ann).last?.level == .readOnly)
+        #expect(world.integrations.integrations(for: world.ann)[4].level == .readOnly)
         try await world.value("integrations.off", call)
         #expect(
             await world.answer(ask, "yes", to: "integrations.on", call).message
                 == "Post (dev) is on and asks before it changes anything.")
-        #expect(world.integrations.integrations(for: world.bob).last?.state == .off)
+        #expect(world.integrations.integrations(for: world.bob)[4].state == .off)
+    }
+
+    @Test func showsWhatAnIntegrationOfTheHostMayDoTheFirstTime() async throws {
+        let world = try await World()
+        let ask = try await world.question("integrations.on", ["integration": "notes box"])
+        #expect(
+            ask.message == """
+                Notes box: keeps your boxes. Turn it on? 1 on, 2 ask first, 3 read only, 4 leave it
+                Its tools: 1 looks things up, 2 change things, 1 deletes things (asks first).
+                """)
+        let call: JSON = ["integration": "notes box"]
+        for (answer, text, level): (String, String, IntegrationLevel) in [
+            ("agree", "Notes box is on.", .write), ("read only", "Notes box is on, read only.", .readOnly),
+            ("ask me first", "Notes box is on and asks before it changes anything.", .confirm),
+        ] {
+            #expect(await world.answer(ask, .string(answer), to: "integrations.on", call).message == text)
+            #expect(world.integrations.integrations(for: world.ann).first { $0.namespace == "box" }?.level == level)
+            try await world.value("integrations.off", call)
+        }
+        #expect(
+            await world.answer(ask, "4", to: "integrations.on", call).message == "Alright, Notes box stays off.")
     }
 
     @Test func saysHowFarAnIntegrationMayGo() async throws {

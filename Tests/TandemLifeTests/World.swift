@@ -158,6 +158,14 @@ final class FakeIntegrations: IntegrationControl {
             namespace: "post", name: "Post (dev)",
             permissions: "may send messages, asking first; reaches mail.example.org; keeps your drafts",
             tier: "NOT reviewed by anybody", needsConsent: true, state: .off),
+        Integration(
+            namespace: "box", name: "Notes box", permissions: "keeps your boxes", needsConsent: true, state: .off,
+            tools: [
+                Integration.Tool(id: "box.show", title: "Show", effect: .read, state: .on),
+                Integration.Tool(id: "box.put", title: "Put", effect: .write, state: .on),
+                Integration.Tool(id: "box.move", title: "Move", effect: .write, state: .on),
+                Integration.Tool(id: "box.empty", title: "Empty", effect: .delete, state: .on),
+            ]),
     ]
 
     func integrations(for scope: UserScope) -> [Integration] {

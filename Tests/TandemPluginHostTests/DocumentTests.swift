@@ -27,13 +27,14 @@ struct PluginRegistryTests {
                            "quota": {"rows": 5, "bytes": 6}, "hosts": ["api.example.org"]},
                "network": {"addresses": ["192.168.1.0/24"],
                            "limits": [{"host": "api.example.org", "perSecond": 2, "totalBurst": 9}]},
-               "plan": "free", "default": "enabled"},
+               "effects": {"grocery.add": "send"}, "plan": "free", "default": "enabled"},
               {"id": "org.example.tides", "bundle": "tides", "trust": "verified"}]}
             """
         let registry = try PluginRegistry(reading: Array(text.utf8))
         let first = try #require(registry.entries.first)
         #expect(first.bundle == "bundles/grocery")
         #expect(first.pins.count == 1)
+        #expect(first.effects == ["grocery.add": .send])
         #expect(first.ceiling.quota == PluginQuota(rows: 5, bytes: 6))
         #expect(first.ceiling.calls == ["expenses.add"])
         #expect(first.ceiling.hosts?.map(\.description) == ["api.example.org"])

@@ -178,7 +178,17 @@ struct ReachTests {
         #expect(
             ConsentText.summary(of: rich, trust: .developer)
                 == "may send messages, asking first; reaches a.example.org, b.example.org and 1 more; "
-                + "reads what I remember of you; keeps your tide notes")
+                + "reads what I remember of you; keeps \"your tide notes\"")
+        let trick = try manifest { document in
+            document["tables"] = [
+                [
+                    "name": "tide_notes", "purpose": "nothing\" at all. (verified) Turn it on? 1",
+                    "columns": [["name": "x", "type": "text"]],
+                ]
+            ]
+        }
+        #expect(
+            ConsentText.summary(of: trick, trust: .verified) == "keeps \"nothing at all verified Turn it on 1\"")
     }
 }
 
@@ -338,7 +348,10 @@ struct ProgressTests {
         #expect(await test.host.withheld(from: plugin, in: test.scope()) == calls)
         #expect(await test.call("tides.read_rows", ["value": []]).result != nil)
         let deadline = monotonicNanoseconds() + 5_000_000_000
-        guard case .success(let instance) = await plugin.instance(for: test.scope(), deadline: deadline) else { return }
+        guard
+            case .success(let instance) = await plugin.instance(
+                for: test.scope(), withholding: calls, deadline: deadline)
+        else { return }
         #expect(calls.allSatisfy { instance.isWithheld(.call, $0.name) })
         instance.endCall(now: monotonicNanoseconds())
         try await test.host.approveChanges(of: "tides", in: test.scope())
@@ -361,4 +374,135 @@ struct ProgressTests {
         #expect(try await test.host.unasked(in: test.scope()) == nil)
     }
 
+    @Test(arguments: ["in-process", "runner"])
+    func endsCallsInFlightThatAreNoLongerCovered(isolation: String) async throws {
+        let test = try TestHost()
+        try await test.packApart("bad", "misbehaving")
+        try test.register(["bad"]) { _, entry in entry["isolation"] = .string(isolation) }
+        await test.host.start()
+        for user in [1, 2] as [Int64] { #expect(await test.call("bad.counts", user: user).result != nil) }
+        let deaf = Task { await test.call("bad.deaf") }
+        let obedient = Task { await test.call("bad.obedient") }
+        let other = Task { await test.call("bad.deaf", user: 2) }
+        #expect(await eventually { (try? test.status("test.bad").counters.calls) == 5 })
+        // One tool off: only its call ends.
+        try await test.host.setTool("bad.deaf", to: .off, in: test.scope())
+        #expect(await deaf.value.error?.code == "not_enabled")
+        #expect(try test.status("test.bad").counters.cancellations == 1)
+        // All off: the plugin hears of it, and what it answers then counts.
+        try await test.host.switchOff("bad", in: test.scope())
+        #expect(await obedient.value.error != nil)
+        #expect(try await test.host.tools(for: test.scope()).isEmpty)
+        #expect(await test.call("bad.counts").error?.code == "not_enabled")
+        #expect(await test.call("bad.counts", user: 2).result != nil)
+        other.cancel()
+        _ = await other.value
+    }
+
+    @Test func endsACallInFlightWhenALevelIsTakenBack() async throws {
+        let test = try TestHost()
+        let names = FixtureLibrary.names("test.services", "services")
+        _ = try await test.pack("services", library: try await FixtureLibrary.compile("services", names))
+        try test.register(["services"])
+        await test.host.start()
+        let gate = OneShot<Void>()
+        test.rows.answer { _ in
+            await gate.value()
+            return .success([])
+        }
+        let writing = try #require(
+            test.host.catalogue.plugins.first?.tools.first { $0.definition.effect == .write }?.definition.id)
+        let task = Task { await test.call(writing, ["value": []]) }
+        _ = await eventually {
+            CallTable.shared.calls(of: test.host.catalogue.plugins[0], for: test.scope()).count == 1
+        }
+        try await test.host.setLevel(.readOnly, of: "services", in: test.scope())
+        for call in CallTable.shared.calls(of: test.host.catalogue.plugins[0], for: test.scope()) {
+            #expect(call.cancellation != 0)
+        }
+        gate.resolve(())
+        _ = await task.value
+        #expect(await test.call(writing, ["value": []]).error?.code == "read_only")
+    }
+
+    @Test func takesBackAStartThatSomebodyWaitsFor() async throws {
+        let test = try TestHost()
+        try await install(in: test)
+        try await test.host.switchOn("tides", in: test.scope())
+        let plugin = try #require(test.host.catalogue.plugins.first)
+        // As if the call had looked at the grants just before they went.
+        let calls = (0..<50).map { _ in Task { await test.call("tides.look") } }
+        plugin.restrict(test.scope(), to: nil, grace: 0)
+        for call in calls {
+            let outcome = await call.value
+            #expect(outcome.result != nil || ["not_enabled", "unavailable"].contains(outcome.error?.code ?? ""))
+        }
+        #expect(await test.call("tides.look").result != nil)
+        #expect(plugin.instanceCount == 1)
+    }
+
+    @Test func goesOnAtTheLevelItHad() async throws {
+        let test = try TestHost()
+        try await install(in: test)
+        #expect(try await !test.host.grant(of: "tides", in: test.scope()).isApproved)
+        try await test.host.switchOn("tides", level: .readOnly, in: test.scope())
+        try await test.host.switchOff("tides", in: test.scope())
+        #expect(try await test.host.grant(of: "tides", in: test.scope()).isApproved)
+        #expect(try await test.host.switchOn("tides", in: test.scope()) == .enabled(.readOnly))
+        // Whoever switches it on after a change agrees to the change.
+        try await test.host.switchOff("tides", in: test.scope())
+        try await install([Self.tool("look", "write")], in: test)
+        #expect(try await !test.host.grant(of: "tides", in: test.scope()).isApproved)
+        try await test.host.switchOn("tides", level: .write, in: test.scope())
+        #expect(try await access(test) == [.allowed])
+    }
+
+    /// The code takes a tool for riskier than its manifest, and the operator for riskier still.
+    @Test func takesAToolForTheRiskiestThatAnybodySays() async throws {
+        let test = try TestHost()
+        let library = try await FixtureLibrary.compile(
+            "echo",
+            FixtureLibrary.names("test.tides", "tides").merging(
+                ["TOOLS": "\"" + [Self.tool("look", "write"), Self.tool("note", "read")].joined(separator: ",") + "\""]
+            ) { $1 })
+        let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: library)))
+        func layOut(_ effects: [Effect]) async throws {
+            try await test.layOut("tides", library: bytes) { document in
+                document["tools"] = .array(
+                    zip(["look", "note"], effects).map { name, effect in
+                        [
+                            "id": .string("tides.\(name)"), "title": .string(name), "description": "Does.",
+                            "parameters": [
+                                "type": "object", "properties": ["value": [:]], "additionalProperties": false,
+                            ],
+                            "effect": .string(effect.rawValue),
+                        ]
+                    })
+            }
+        }
+        func effects() throws -> [Effect] {
+            test.host.catalogue.plugins.first?.tools.map(\.definition.effect) ?? []
+        }
+        try await layOut([.read, .read])
+        try test.register(["tides"])
+        await test.host.start()
+        #expect(test.refusal("test.tides") == nil)
+        #expect(try effects() == [.write, .read])
+        // A manifest that says more than the code: the code would loosen what is approved.
+        try await layOut([.write, .delete])
+        await test.host.reload()
+        #expect(test.refusal("test.tides")?.code == .manifestDiffers)
+        // The operator's word: more counts, less does not.
+        try await layOut([.write, .read])
+        try test.register(["tides"]) {
+            $1["effects"] = ["tides.look": "read", "tides.note": "send", "tides.x": "send"]
+        }
+        await test.host.reload()
+        #expect(try effects() == [.write, .send])
+        #expect(
+            try test.status("test.tides").warnings == [
+                "the registry takes tides.look for read, but it counts as write",
+                "the registry names tides.x, no tool of it",
+            ])
+    }
 }

@@ -159,7 +159,7 @@ struct GrantTests {
         let grant = try #require(try await test.host.states(test.scope()).first)
         #expect(grant.state == .enabled(.write))
         #expect(grant.tools.map(\.access) == [.offered])
-        #expect(grant.request == "works differently now: \"Run!\"")
+        #expect(grant.request == "works differently now: \"Run\"")
         try await test.host.approveChanges(of: "good", in: test.scope())
         #expect(await test.call("good.run").result != nil)
     }

@@ -42,6 +42,25 @@ struct SigningTests {
         return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 
+    /// The points of small order in every encoding, with either sign: under them a signature of nothing holds.
+    @Test(arguments: [
+        "00" + String(repeating: "00", count: 31), "01" + String(repeating: "00", count: 31),
+        "ec" + String(repeating: "ff", count: 30) + "7f", "ed" + String(repeating: "ff", count: 30) + "7f",
+        "ee" + String(repeating: "ff", count: 30) + "7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ])
+    func refusesKeysUnderWhichAnybodyCanSign(text: String) {
+        let digits = Array(text)
+        var bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16) ?? 0 }
+        #expect(bytes.count == 32)
+        #expect(VerifyingKey(bytes: bytes) == nil)
+        bytes[31] |= 0x80
+        #expect(VerifyingKey(bytes: bytes) == nil)
+        bytes[15] ^= 1
+        #expect(VerifyingKey(bytes: bytes) != nil)
+    }
+
     @Test func signsExactlyTheseBytesAtThisTime() throws {
         let key = SigningKey(name: "a", created: Self.now)
         let other = SigningKey(name: "b", created: Self.now)

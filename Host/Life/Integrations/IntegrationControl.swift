@@ -50,7 +50,8 @@ public struct Integration: Sendable, Hashable {
     public var permissions: String
     /// Who answers for it, in two or three words; empty for what came with the host.
     public var tier: String
-    /// The person is shown what it may do and asked, before it is switched on.
+    /// The person is shown what it may do and asked, before it is switched on: nobody asked them yet, or it wants more
+    /// than they agreed to.
     public var needsConsent: Bool
     public var state: State
     /// How far it may go, while it is on.

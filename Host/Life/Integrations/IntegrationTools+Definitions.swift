@@ -44,18 +44,6 @@ extension IntegrationTools {
                 ], required: ["integration"]),
             result: Shape.result(["integration": Shape.string, "level": Shape.string], required: ["integration"]),
             effect: .write,
-            utterances: [
-                Utterance("[make|set|switch] {integration} [to] read only", arguments: ["level": "read_only"]),
-                Utterance("{integration} (may|should) only read", arguments: ["level": "read_only"]),
-                Utterance("let {integration} only read", arguments: ["level": "read_only"]),
-                Utterance("let {integration} write without asking [me]", arguments: ["level": "write"]),
-                Utterance("{integration} may write without asking [me]", arguments: ["level": "write"]),
-                Utterance("let {integration} write but ask [me] (first|before)", arguments: ["level": "confirm"]),
-                Utterance(
-                    "{integration} (must|should) ask [me] before (writing|each change|changing things)",
-                    arguments: ["level": "confirm"]),
-                Utterance("let {integration} write"), Utterance("allow {integration} to write"),
-            ],
             slots: ["integration": integration], actsOn: entity, isOwnersAlone: true),
         ToolDefinition(
             id: "integrations.tool", title: "Switch a tool of an integration",
@@ -70,16 +58,6 @@ extension IntegrationTools {
                 ], required: ["integration", "tool", "state"]),
             result: Shape.result(["integration": Shape.string, "tool": Shape.string], required: ["integration"]),
             effect: .write,
-            utterances: [
-                Utterance("(turn|switch) off the {tool} tool of {integration}", arguments: ["state": "off"]),
-                Utterance("(turn|switch) the {tool} tool of {integration} off", arguments: ["state": "off"]),
-                Utterance("(disable|deactivate) the {tool} tool of {integration}", arguments: ["state": "off"]),
-                Utterance("(turn|switch) on the {tool} tool of {integration}", arguments: ["state": "on"]),
-                Utterance("(turn|switch) the {tool} tool of {integration} on", arguments: ["state": "on"]),
-                Utterance("(enable|activate) the {tool} tool of {integration}", arguments: ["state": "on"]),
-                Utterance("the {tool} tool of {integration} must ask [me] first", arguments: ["state": "confirm"]),
-                Utterance("let the {tool} tool of {integration} work without asking", arguments: ["state": "write"]),
-            ],
             slots: ["integration": integration, "tool": SlotDefinition(.text, required: true)],
             isOwnersAlone: true),
         ToolDefinition(
@@ -88,21 +66,12 @@ extension IntegrationTools {
             parameters: Shape.object(["integration": Shape.reference("integration")], required: ["integration"]),
             result: Shape.result(["integration": Shape.string, "enabled": Shape.boolean], required: ["integration"]),
             effect: .read,
-            utterances: [
-                Utterance("what (can|may) {integration} do"), Utterance("what is {integration} allowed to do"),
-                Utterance("(show|list) [me] [the] permissions of {integration}"),
-                Utterance("what are the permissions of {integration}"),
-            ],
             slots: ["integration": integration], actsOn: entity),
         ToolDefinition(
             id: "integrations.review", title: "Decide what an integration asks for",
             description: "Shows what an integration asks for since it changed, and takes the person's decision.",
             parameters: Shape.object(["integration": Shape.reference("integration")], required: ["integration"]),
             result: changed, effect: .write,
-            utterances: [
-                Utterance("what is new (in|with) {integration}"), Utterance("review {integration} permissions"),
-                Utterance("what does {integration} want now"),
-            ],
             slots: ["integration": integration], actsOn: entity, isOwnersAlone: true),
         ToolDefinition(
             id: "integrations.list", title: "List integrations",

@@ -46,14 +46,18 @@ struct IntegrationTools: Toolbox {
             switch Decision(decision) {
             case .leave: return .value(value, "Alright, \(integration.name) stays off.", shown: shown)
             case .readOnly: level = .readOnly
-            case .agree: break
+            case .confirm: level = .confirm
+            case .agree: level = integration.tier.isEmpty ? .write : .confirm
             }
         }
         try await apply(.on(level), to: integration, request)
         let head = "\(integration.name) is on"
         if integration.needsConsent {
-            let how = level == .readOnly ? ", read only." : " and asks before it changes anything."
-            return .value(value, head + how, shown: shown)
+            switch level {
+            case .readOnly: return .value(value, head + ", read only.", shown: shown)
+            case .confirm: return .value(value, head + " and asks before it changes anything.", shown: shown)
+            case .write, nil: return .value(value, head + ".", shown: shown)
+            }
         }
         let what = integration.permissions.isEmpty ? integration.summary : integration.permissions
         guard !what.isEmpty else { return .value(value, head + ".", shown: shown) }
@@ -95,7 +99,7 @@ struct IntegrationTools: Toolbox {
         guard integration.state == .on else { throw IntegrationTools.isOff(integration) }
         let level =
             request.line("level").flatMap(IntegrationLevel.init(rawValue:))
-            ?? (integration.needsConsent ? .confirm : .write)
+            ?? (integration.tier.isEmpty ? .write : .confirm)
         let value: JSON = ["integration": .string("#" + integration.namespace), "level": .string(level.rawValue)]
         try await apply(.level(level), to: integration, request)
         let name = integration.name
@@ -272,6 +276,20 @@ struct IntegrationTools: Toolbox {
         ShownEntities.Item(type: entity, id: integration.namespace, label: integration.name)
     }
 
+    /// `4 look things up, 1 deletes things (asks first)`, the riskiest last.
+    fileprivate static func counted(_ tools: [Integration.Tool]) -> String {
+        let words: [(Effect, String, String)] = [
+            (.read, "looks things up", "look things up"), (.write, "changes things", "change things"),
+            (.delete, "deletes things (asks first)", "delete things (ask first)"),
+            (.send, "sends messages (asks first)", "send messages (ask first)"),
+            (.spend, "spends money (asks first)", "spend money (ask first)"),
+        ]
+        return words.compactMap { effect, one, several in
+            let count = tools.count { $0.effect == effect }
+            return count == 0 ? nil : "\(count) \(count == 1 ? one : several)"
+        }.joined(separator: ", ")
+    }
+
     /// The first letter in lower case, unless the word is all capitals.
     private static func lowered(_ text: String) -> String {
         guard let first = text.first, first.isUppercase, !(text.dropFirst().first?.isUppercase ?? false) else {
@@ -290,9 +308,16 @@ struct IntegrationTools: Toolbox {
             return index
         }
         let plain = words.filter { $0 != "\"" }
-        if let index = integration.tools.firstIndex(where: {
-            $0.id == plain.lowercased() || $0.id.drop { $0 != "." }.dropFirst() == plain.lowercased()
-        }) {
+        let lower = plain.lowercased()
+        let underscored = lower.replacing(" ", with: "_")
+        func named(_ tool: Integration.Tool, _ name: some StringProtocol) -> Bool {
+            tool.id.drop { $0 != "." }.dropFirst() == name
+        }
+        if let index = integration.tools.firstIndex(where: { $0.id == lower || named($0, underscored) })
+            ?? integration.tools.firstIndex(where: { $0.title.lowercased() == lower })
+            // `remove anything`
+            ?? integration.tools.firstIndex(where: { named($0, lower.prefix { $0 != " " }) })
+        {
             return index
         }
         switch TitleMatcher.match(plain, among: integration.tools.map(\.title), ignoring: ["tool", "tools"]) {
@@ -323,9 +348,13 @@ struct IntegrationTools: Toolbox {
             throw ToolFailure.empty("Which one? Ask \"what can I switch on\" for the list.")
         }
         if !words.hasPrefix("#") {
-            for (index, integration) in all.enumerated() {
-                let names = [integration.namespace, integration.name] + integration.aliases
-                if names.contains(where: { $0.lowercased() == words.lowercased() }) { return index }
+            // Its own name before another's alias.
+            let wanted = words.lowercased()
+            if let index = all.firstIndex(where: { $0.namespace == wanted })
+                ?? all.firstIndex(where: { $0.name.lowercased() == wanted })
+                ?? all.firstIndex(where: { $0.aliases.contains { $0.lowercased() == wanted } })
+            {
+                return index
             }
         }
         // Each alias is a candidate of its own; several of one integration are no ambiguity.
@@ -359,13 +388,14 @@ struct IntegrationTools: Toolbox {
 
 /// What a person answers when an integration asks for something.
 private enum Decision: Equatable {
-    case agree, readOnly, leave
+    case agree, confirm, readOnly, leave
 
     init(_ text: String) {
         switch text.lowercased() {
         case "agree", "on", "1", "ok", "okay", "sure", "y", "yes", "yeah", "yep", "turn it on", "allow", "do it",
             "fine":
             self = .agree
+        case "confirm", "ask first", "ask me first", "ask", "with confirmation": self = .confirm
         case "read_only", "read only", "readonly", "only read", "reading": self = .readOnly
         default: self = .leave
         }
@@ -377,14 +407,23 @@ extension ToolRequest {
     fileprivate func consent(_ integration: Integration) -> Asking {
         let tier = integration.tier.isEmpty ? "" : " (\(integration.tier))"
         let head = "\(integration.name)\(tier): "
-        let tail = ". Turn it on? 1 on, 2 read only, 3 leave it"
-        let room = 158 - Wording.septets(head) - Wording.septets(tail)
+        // What came with the host may write at once; a stranger's begins with asking.
+        let mayWrite = integration.tier.isEmpty
+        let tail =
+            mayWrite
+            ? ". Turn it on? 1 on, 2 ask first, 3 read only, 4 leave it"
+            : ". Turn it on? 1 on, 2 read only, 3 leave it"
+        // One segment, with what says that there is more.
+        let room = 151 - Wording.septets(head) - Wording.septets(tail)
         let what = integration.permissions.isEmpty ? integration.summary : integration.permissions
         var text = head + Wording.clip(what, to: max(room, 24)) + tail
         if Wording.septets(what) > room { text += "\nIn full: it \(Wording.oneLine(what))." }
+        let tools = IntegrationTools.counted(integration.tools)
+        if !tools.isEmpty { text += "\nIts tools: \(tools)." }
         return asking(
             text, field: "decision",
-            options: [("agree", "turn it on"), ("read_only", "read only"), ("leave", "leave it")])
+            options: [("agree", "turn it on")] + (mayWrite ? [("confirm", "ask me first")] : [])
+                + [("read_only", "read only"), ("leave", "leave it")])
     }
 }
 

@@ -83,6 +83,15 @@ final class CallTable: Sendable {
         }
     }
 
+    /// A person's calls in flight on a plugin, found one by one: for a change of grants, which is rare.
+    func calls(of plugin: LoadedPlugin, for scope: UserScope) -> [PendingCall] {
+        state.withLock { state in
+            state.slots.compactMap { slot in
+                slot.call.flatMap { $0.instance.plugin === plugin && $0.scope == scope ? $0 : nil }
+            }
+        }
+    }
+
     /// Forgets a call, once.
     func release(_ id: UInt64, wasCompleted: Bool) {
         state.withLock { state in

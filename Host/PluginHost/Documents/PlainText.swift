@@ -40,4 +40,31 @@ enum PlainText {
         }
         return String(clean)
     }
+
+    /// A stranger's words as part of a sentence of the host's: on one line, without quotation marks, brackets and what
+    /// ends a sentence, and without characters that nobody sees. Never empty.
+    static func phrase(_ text: String, atMost limit: Int) -> String {
+        var clean = String.UnicodeScalarView()
+        for scalar in sanitized(text).unicodeScalars {
+            switch scalar.value {
+            // Soft hyphen, zero widths, joiners, variation selectors.
+            case 0xAD, 0x180E, 0x200B...0x200D, 0x2060...0x2064, 0xFE00...0xFE0F: continue
+            default: break
+            }
+            switch scalar {
+            case "\"", "\u{201C}", "\u{201D}", "(", ")", "[", "]", "{", "}", "<", ">", ":", ";", "?", "!", "\n":
+                if clean.last != " " { clean.append(" ") }
+            case ".":
+                // Within a number or a host it may stay.
+                clean.append(scalar)
+            default:
+                if scalar == " ", clean.last == " " || clean.last == nil { continue }
+                clean.append(scalar)
+            }
+        }
+        while let last = clean.last, last == " " || last == "." { clean.removeLast() }
+        let phrase = String(clean).replacing(". ", with: " ")
+        if phrase.isEmpty { return "?" }
+        return phrase.count <= limit ? phrase : String(phrase.prefix(limit - 3)) + "..."
+    }
 }

@@ -12,7 +12,7 @@ enum ConsentText {
         if let risks = risks(effects) { parts.append("may \(risks), asking first") }
         let items = ApprovedReach(of: manifest, trust: trust).items
         parts += reach(items)
-        let purposes = manifest.tables.map(\.purpose).filter { !$0.isEmpty }
+        let purposes = manifest.tables.map(\.purpose).filter { !$0.isEmpty }.map { said($0, by: trust) }
         if !purposes.isEmpty {
             parts.append("keeps \(list(purposes, atMost: 3))")
         } else if effects.contains(.write) {
@@ -20,6 +20,11 @@ enum ConsentText {
         }
         if parts.isEmpty { parts.append("only looks things up") }
         return parts.joined(separator: "; ")
+    }
+
+    /// Words of the manifest inside a sentence of the host: a stranger's stand in quotes, without what could end them.
+    private static func said(_ words: String, by trust: RegistryEntry.Trust) -> String {
+        trust == .firstParty ? words : "\"" + PlainText.phrase(words, atMost: 60) + "\""
     }
 
     /// `spend money, send messages and delete things`; nil for none of them.
@@ -61,9 +66,13 @@ enum ConsentText {
     }
 
     /// What is new, as a predicate: `wants to send messages and reach api.example.org now`.
-    static func request(_ drift: ReachDrift, of manifest: PluginManifest) -> String {
+    static func request(
+        _ drift: ReachDrift, of manifest: PluginManifest, trust: RegistryEntry.Trust = .firstParty
+    ) -> String {
         let tools = manifest.tools
-        func title(_ id: String) -> String { "\"\(tools.first { $0.id == id }?.title ?? id)\"" }
+        func title(_ id: String) -> String {
+            "\"\(PlainText.phrase(tools.first { $0.id == id }?.title ?? id, atMost: 60))\""
+        }
         /// The tools that drifted so, in the manifest's order.
         func drifted(_ kind: ToolDrift) -> [ToolDefinition] {
             tools.filter { drift.tools[$0.id]?.contains(kind) == true }
@@ -99,7 +108,7 @@ enum ConsentText {
         let tables = names(.table).compactMap {
             $0.split(separator: "/", maxSplits: 1).dropFirst().first.map(String.init)
         }
-        if !tables.isEmpty { wishes.append("keep \(list(tables, atMost: 2))") }
+        if !tables.isEmpty { wishes.append("keep \(list(tables.map { said($0, by: trust) }, atMost: 2))") }
         if !names(.other).isEmpty { wishes.append("have more rights") }
         var parts: [String] = []
         if !wishes.isEmpty { parts.append("wants to \(list(wishes, atMost: 3)) now") }

@@ -12,6 +12,8 @@ public struct GrantRecord: Sendable, Hashable {
     public var reach: StoredReach?
     /// What the person decided about single tools, by id.
     public var tools: [String: ToolGrant]
+    /// How far it went when it was on last; nil: it never was.
+    public var lastLevel: GrantLevel?
     /// The hash of what the person was asked to approve last, so that nobody is asked twice.
     public var asked: String
 
@@ -23,6 +25,7 @@ public struct GrantRecord: Sendable, Hashable {
         self.state = state
         self.approval = approval
         reach = approved.map(StoredReach.init)
+        lastLevel = state.level
         self.tools = tools
         self.asked = asked
     }

@@ -62,7 +62,7 @@ final class ResolvedGrants: Sendable {
     func level(_ index: Int) -> GrantLevel? { access[index]?.level }
 
     /// Nil when the plugin is off for the person.
-    private static func access(to plugin: LoadedPlugin, record: GrantRecord?) -> PluginAccess? {
+    static func access(to plugin: LoadedPlugin, record: GrantRecord?) -> PluginAccess? {
         guard case .enabled(let level) = state(of: plugin, record: record) else { return nil }
         guard let record else { return PluginAccess(level: level) }
         let drift = drift(of: plugin, record: record)

@@ -72,6 +72,7 @@ final class LoadedPlugin: Sendable {
         imageChecksum = bundle.libraryChecksum
         manifestChecksum = bundle.manifestChecksum
         bundlePath = bundle.path
+        name = LoadedPlugin.name(of: bundle.manifest, trust: entry.trust)
         self.signature = signature
         approval = GrantApproval.hash(of: bundle.manifest)
         let reach = ApprovedReach(of: bundle.manifest, trust: entry.trust)
@@ -121,14 +122,22 @@ final class LoadedPlugin: Sendable {
             networks: AddressPolicy(allowing: entry.network.addresses), limits: entry.network.limits)
     }
 
+    private static func name(of manifest: PluginManifest, trust: RegistryEntry.Trust) -> String {
+        switch trust {
+        case .firstParty: manifest.name
+        case .verified, .operator: PlainText.phrase(manifest.name, atMost: 40)
+        case .developer: PlainText.phrase(manifest.name, atMost: 40) + " (dev)"
+        }
+    }
+
     /// A handler by its name without the namespace, or by its full id.
     func handler(named name: String) -> CallableTool? {
         handlers.first { $0.definition.id == name || $0.definition.title == name }
     }
 
     var id: String { manifest.id }
-    /// What people see: marked when nobody but its developer answers for it.
-    var name: String { entry.trust == .developer ? manifest.name + " (dev)" : manifest.name }
+    /// What people see: marked when nobody but its developer answers for it. A stranger's name cannot look like a mark.
+    let name: String
 
     /// What calls are answered with while there is nobody to answer them.
     var unavailable: ToolFailure {
@@ -150,9 +159,13 @@ final class LoadedPlugin: Sendable {
     // MARK: Instances
 
     /// The person's instance when it exists and takes another call: counted in, `endCall` must follow.
-    func readyInstance(for scope: UserScope, now: UInt64) -> PluginInstance? {
+    ///
+    /// - Parameter withheld: what it must not get; an instance that gets anything else is not ready.
+    func readyInstance(for scope: UserScope, withholding withheld: Set<ReachItem>, now: UInt64) -> PluginInstance? {
         let instance = state.withLock { state -> PluginInstance? in
-            guard case .ready(let instance)? = state.instances[scope.user] else { return nil }
+            guard case .ready(let instance)? = state.instances[scope.user], instance.withheld == withheld else {
+                return nil
+            }
             return instance
         }
         guard let instance, instance.beginCall(now: now) else { return nil }
@@ -161,7 +174,8 @@ final class LoadedPlugin: Sendable {
 
     /// The person's instance, made when there is none; waits until `deadline` at most. Counted in, like above.
     ///
-    /// - Parameter withheld: what a new instance does not get.
+    /// - Parameter withheld: what it does not get. An instance that was made with other grants is replaced; what is in
+    ///   flight on it may finish.
     func instance(
         for scope: UserScope, withholding withheld: Set<ReachItem> = [], deadline: UInt64
     ) async -> Result<PluginInstance, ToolFailure> {
@@ -170,7 +184,7 @@ final class LoadedPlugin: Sendable {
             let now = monotonicNanoseconds()
             guard now < deadline else { return .failure(CallFailure.deadline(name)) }
             if Task.isCancelled { return .failure(CallFailure.cancelled()) }
-            let step = claimSlot(for: scope)
+            let step = claimSlot(for: scope, withholding: withheld)
             switch step {
             case .retired: return .failure(CallFailure.notEnabled(name))
             case .ready(let instance):
@@ -183,7 +197,8 @@ final class LoadedPlugin: Sendable {
                 return .failure(Task.isCancelled ? CallFailure.cancelled() : CallFailure.busy(name))
             case .wait(let start):
                 if let failure = await Self.failure(of: start, until: deadline, name: name) { return .failure(failure) }
-            case .start(let start):
+            case .start(let start, let replaced):
+                replaced?.close()
                 await begin(start, for: scope, withholding: withheld)
                 if let failure = await Self.failure(of: start, until: deadline, name: name) { return .failure(failure) }
             }
@@ -194,20 +209,23 @@ final class LoadedPlugin: Sendable {
         case retired
         case ready(PluginInstance)
         case wait(OneShot<Result<PluginInstance, ToolFailure>>)
-        case start(OneShot<Result<PluginInstance, ToolFailure>>)
+        case start(OneShot<Result<PluginInstance, ToolFailure>>, replaced: PluginInstance?)
     }
 
-    private func claimSlot(for scope: UserScope) -> Step {
+    private func claimSlot(for scope: UserScope, withholding withheld: Set<ReachItem>) -> Step {
         state.withLock { state in
             if state.isRetired { return .retired }
+            var replaced: PluginInstance?
             switch state.instances[scope.user] {
-            case .ready(let instance): return .ready(instance)
+            case .ready(let instance):
+                if instance.withheld == withheld { return .ready(instance) }
+                replaced = instance
             case .starting(let start): return .wait(start)
-            case nil:
-                let start = OneShot<Result<PluginInstance, ToolFailure>>()
-                state.instances[scope.user] = .starting(start)
-                return .start(start)
+            case nil: break
             }
+            let start = OneShot<Result<PluginInstance, ToolFailure>>()
+            state.instances[scope.user] = .starting(start)
+            return .start(start, replaced: replaced)
         }
     }
 
@@ -239,7 +257,7 @@ final class LoadedPlugin: Sendable {
             activated.resolve(())
             if let failure {
                 noteFailure(failure)
-                state.withLock { $0.instances[scope.user] = nil }
+                giveBack(start, for: scope)
                 start.resolve(.failure(unavailable))
                 return
             }
@@ -249,7 +267,7 @@ final class LoadedPlugin: Sendable {
             }
             Task { [self] in
                 guard await bringUpToDate(instance, for: scope) else {
-                    state.withLock { $0.instances[scope.user] = nil }
+                    giveBack(start, for: scope)
                     start.resolve(.failure(CallFailure.unavailable(name)))
                     instance.close()
                     return
@@ -264,6 +282,7 @@ final class LoadedPlugin: Sendable {
         _ instance: PluginInstance, _ start: OneShot<Result<PluginInstance, ToolFailure>>, for scope: UserScope
     ) {
         let isWanted = state.withLock { state -> Bool in
+            guard case .starting(let current)? = state.instances[scope.user], current === start else { return false }
             guard !start.isSet, !state.isRetired else {
                 state.instances[scope.user] = nil
                 return false
@@ -273,6 +292,14 @@ final class LoadedPlugin: Sendable {
         }
         start.resolve(isWanted ? .success(instance) : .failure(unavailable))
         if !isWanted { instance.close() }
+    }
+
+    /// Frees the person's place when it is still this start's.
+    private func giveBack(_ start: OneShot<Result<PluginInstance, ToolFailure>>, for scope: UserScope) {
+        state.withLock { state in
+            guard case .starting(let current)? = state.instances[scope.user], current === start else { return }
+            state.instances[scope.user] = nil
+        }
     }
 
     /// Has the plugin migrate what another version wrote for the person; false when it cannot serve them now.
@@ -364,27 +391,47 @@ final class LoadedPlugin: Sendable {
         }
     }
 
-    /// The person's grants changed: the instance's services end, and it ends as soon as nothing is in flight.
-    func revoke(_ scope: UserScope) {
-        let instance = state.withLock { state -> PluginInstance? in
-            guard case .ready(let instance)? = state.instances[scope.user] else { return nil }
-            state.instances[scope.user] = nil
-            return instance
+    /// The person's grants changed: what they no longer cover ends, now.
+    ///
+    /// Switched off, the instance's services end at once and so do its calls; otherwise only the calls of tools that may
+    /// no longer be used. A call is cancelled first and given up after `grace`.
+    ///
+    /// - Parameter access: nil: it is off.
+    func restrict(_ scope: UserScope, to access: PluginAccess?, grace: UInt64) {
+        if access == nil { revoke(scope) }
+        for call in CallTable.shared.calls(of: self, for: scope) where call.isInFlight {
+            if let access, isCovered(call.tool.definition, by: access) { continue }
+            guard call.markCancelled() else { continue }
+            meters.count(\.cancellations)
+            call.instance.cancel(call.id, reason: TANDEM_CANCEL_USER)
+            let failure = CallFailure.notEnabled(name)
+            let id = call.id
+            DeadlineTimer.shared.schedule(at: monotonicNanoseconds() + grace) {
+                guard case .inFlight(let call) = CallTable.shared.lookup(id) else { return }
+                call.giveUp(.failure(failure))
+            }
         }
-        instance?.revoke()
-        instance?.close()
-        // What it fetched for this person goes with the right to fetch it.
-        services.egress?.forget(scope, plugin: id)
     }
 
-    /// The person granted more: the next call gets a new instance, what is in flight may finish on the old one.
-    func renew(_ scope: UserScope) {
-        let instance = state.withLock { state -> PluginInstance? in
-            guard case .ready(let instance)? = state.instances[scope.user] else { return nil }
-            state.instances[scope.user] = nil
-            return instance
+    private func isCovered(_ tool: ToolDefinition, by access: PluginAccess) -> Bool {
+        if tools.contains(where: { $0.definition.id == tool.id }) { return access.access(to: tool).isUsable }
+        if handlers.contains(where: { $0.definition.id == tool.id }) { return access.allows(tool) }
+        // What the host asks of the plugin itself.
+        return true
+    }
+
+    private func revoke(_ scope: UserScope) {
+        let slot = state.withLock { $0.instances.removeValue(forKey: scope.user) }
+        switch slot {
+        case .ready(let instance)?:
+            instance.revoke()
+            instance.close()
+        // Whoever waits for it is told, and it is closed as soon as it is made.
+        case .starting(let start)?: start.resolve(.failure(CallFailure.notEnabled(name)))
+        case nil: break
         }
-        instance?.close()
+        // What it fetched for this person goes with the right to fetch it.
+        services.egress?.forget(scope, plugin: id)
     }
 
     /// No call comes any more: removed from the registry, replaced, or the host goes down.

@@ -1,11 +1,12 @@
 import Glibc
+import TandemCore
 import TandemJSON
 
 /// A bundle's folder, read and checked without loading code.
 struct Bundle: Sendable {
     /// The real path of the folder.
     let path: String
-    let manifest: PluginManifest
+    private(set) var manifest: PluginManifest
     /// `plugin.json` as read: what is signed.
     let manifestBytes: [UInt8]
     /// Of `plugin.json`.
@@ -20,6 +21,8 @@ struct Bundle: Sendable {
     let image: ELFImage?
 
     static let maxLibraryBytes = 256 << 20
+    /// Of all files together: what a look at a bundle may cost.
+    static let maxBytes = 512 << 20
 
     var libraryChecksum: String { files[manifest.packaging?.library ?? ""] ?? "" }
 
@@ -62,8 +65,10 @@ struct Bundle: Sendable {
             ignoresSignature || !names.contains(ManifestSignature.fileName) ? nil : try Self.signature(in: folder)
         var found: [String: String] = [:]
         var library: [UInt8] = []
+        var room = Self.maxBytes
         for name in packaging.files.keys.sorted() {
-            let bytes = try Self.read(name, in: folder, limit: Self.maxLibraryBytes)
+            let bytes = try Self.read(name, in: folder, limit: min(Self.maxLibraryBytes, room))
+            room -= bytes.count
             let checksum = Checksum.of(bytes)
             guard checksum == packaging.files[name] else {
                 throw PluginRefusal(.wrongChecksum, "\(name) does not have the checksum that plugin.json names")
@@ -74,6 +79,16 @@ struct Bundle: Sendable {
         files = found
         self.library = library
         image = try Self.image(of: library, manifest)
+    }
+
+    /// Takes tools for riskier than `plugin.json` says; never for less.
+    mutating func raise(_ effects: [String: Effect]) {
+        for index in manifest.tools.indices {
+            guard let effect = effects[manifest.tools[index].id], effect > manifest.tools[index].effect else {
+                continue
+            }
+            manifest.tools[index].effect = effect
+        }
     }
 
     /// A plugin exports the entry; a plain C library exports every function that the manifest names.

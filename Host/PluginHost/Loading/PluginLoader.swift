@@ -43,7 +43,7 @@ struct PluginLoader: Sendable {
             guard taken.ids.insert(entry.id).inserted else {
                 throw PluginRefusal(.duplicatePlugin, "\(entry.id) stands in the registry twice; this is the second")
             }
-            let bundle = try Bundle(at: entry.bundle, in: try folder(of: entry))
+            var bundle = try Bundle(at: entry.bundle, in: try folder(of: entry))
             failure.manifest = bundle.manifest
             failure.checksum = bundle.libraryChecksum
             try match(entry, bundle)
@@ -66,13 +66,14 @@ struct PluginLoader: Sendable {
                 link = made
                 table = try PluginTable(of: made)
             }
-            try compare(bundle.manifest, with: table)
+            bundle.raise(try compare(bundle.manifest, with: table))
+            bundle.raise(entry.effects)
             let parts = try PluginParts(compiling: bundle.manifest)
             let plugin = LoadedPlugin(
                 entry: entry, bundle: bundle, signature: signature, table: table, parts: parts,
                 metrics: metrics(bundle.manifest),
                 services: services, mediator: mediator, surroundings: surroundings, meters: meters,
-                warnings: warnings(bundle))
+                warnings: warnings(bundle, entry))
             try tryOut(plugin)
             return plugin
         } catch {
@@ -261,7 +262,10 @@ struct PluginLoader: Sendable {
         taken.tables = taken.tables.filter { $0.value != entry.id }
     }
 
-    private func compare(_ manifest: PluginManifest, with table: PluginTable) throws(PluginRefusal) {
+    /// The code says what `plugin.json` says, except that it may take its tools for riskier: those effects.
+    private func compare(
+        _ manifest: PluginManifest, with table: PluginTable
+    ) throws(PluginRefusal) -> [String: Effect] {
         guard table.abi == manifest.abi else {
             throw PluginRefusal(
                 .manifestDiffers, "the code was built for ABI \(table.abi), plugin.json says \(manifest.abi)")
@@ -272,10 +276,12 @@ struct PluginLoader: Sendable {
         } catch {
             throw PluginRefusal(.manifestDiffers, "the manifest in the code is invalid: \(error)")
         }
-        if let pointer = ManifestDifference.pointer(file: manifest.document, code: code.document) {
+        let (document, raised) = ManifestDifference.raised(file: manifest.document, code: code.document)
+        if let pointer = ManifestDifference.pointer(file: manifest.document, code: document) {
             throw PluginRefusal(
                 .manifestDiffers, "plugin.json and the code differ at \(pointer.isEmpty ? "/" : pointer)")
         }
+        return raised
     }
 
     /// Makes and destroys an instance: a plugin that cannot be created is refused before anybody needs it.
@@ -321,10 +327,21 @@ struct PluginLoader: Sendable {
         }
     }
 
-    private func warnings(_ bundle: Bundle) -> [String] {
+    private func warnings(_ bundle: Bundle, _ entry: RegistryEntry) -> [String] {
+        var warnings: [String] = []
+        for (id, effect) in entry.effects.sorted(by: { $0.key < $1.key }) {
+            guard let tool = bundle.manifest.tools.first(where: { $0.id == id }) else {
+                warnings.append("the registry names \(id), no tool of it")
+                continue
+            }
+            if tool.effect > effect {
+                warnings.append(
+                    "the registry takes \(id) for \(effect.rawValue), but it counts as \(tool.effect.rawValue)")
+            }
+        }
         let stray = bundle.manifest.foreign == nil ? bundle.image?.strayExports ?? [] : []
-        guard !stray.isEmpty else { return [] }
+        guard !stray.isEmpty else { return warnings }
         let names = stray.prefix(3).joined(separator: ", ")
-        return ["exports \(stray.count) symbols besides the entry: \(names)\(stray.count > 3 ? " …" : "")"]
+        return warnings + ["exports \(stray.count) symbols besides the entry: \(names)\(stray.count > 3 ? " …" : "")"]
     }
 }

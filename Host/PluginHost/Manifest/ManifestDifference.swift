@@ -1,3 +1,4 @@
+import TandemCore
 import TandemJSON
 
 /// Compares what a bundle's `plugin.json` says with what the code says.
@@ -10,6 +11,24 @@ enum ManifestDifference {
             if code.contains(name) { return "/\(name)" }
         }
         return first(.object(file), .object(code), at: "")
+    }
+
+    /// What the code says, with the effects of the file where its own are higher; and these, by tool id.
+    static func raised(file: JSONObject, code: JSONObject) -> (code: JSONObject, effects: [String: Effect]) {
+        guard let tools = file["tools"]?.arrayValue, var others = code["tools"]?.arrayValue else { return (code, [:]) }
+        var effects: [String: Effect] = [:]
+        for (index, tool) in tools.enumerated() where others.indices.contains(index) {
+            guard case .object(var other) = others[index], let id = tool["id"]?.stringValue, other["id"] == tool["id"],
+                let effect = tool["effect"]?.stringValue.flatMap(Effect.init(rawValue:)),
+                let higher = other["effect"]?.stringValue.flatMap(Effect.init(rawValue:)), higher > effect
+            else { continue }
+            effects[id] = higher
+            other["effect"] = tool["effect"]
+            others[index] = .object(other)
+        }
+        var code = code
+        if !effects.isEmpty { code["tools"] = .array(others) }
+        return (code, effects)
     }
 
     private static func first(_ left: JSON, _ right: JSON, at pointer: String) -> String? {

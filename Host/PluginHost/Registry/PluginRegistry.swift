@@ -1,3 +1,4 @@
+public import TandemCore
 public import TandemEgress
 import TandemJSON
 
@@ -48,6 +49,8 @@ public struct RegistryEntry: Sendable, Hashable {
     public var pins: [String: String]
     public var ceiling: Ceiling
     public var network = Network()
+    /// Effects that the operator takes tools to have, by tool id: only what is more than the plugin declares counts.
+    public var effects: [String: Effect] = [:]
     /// The plan a person needs; nil: all.
     public var plan: String?
     public var defaultState: DefaultState
@@ -154,6 +157,15 @@ extension RegistryEntry {
         }
         ceiling = reader.object("ceiling").map(Ceiling.init(reading:)) ?? Ceiling()
         network = reader.object("network").map(Network.init(reading:)) ?? Network()
+        for (pointer, tool, value) in reader.members("effects") {
+            if !TextRule.isToolID(tool) {
+                reader.problems.add(pointer, "must be a tool id like grocery.add", atName: true)
+            } else if let effect = value.stringValue.flatMap(Effect.init(rawValue:)) {
+                effects[tool] = effect
+            } else {
+                reader.problems.add(pointer, "must be read, write, delete, send or spend")
+            }
+        }
         plan = reader.string("plan")
         if let plan, !TextRule.isName(plan, atMost: 32) { reader.problem("plan", "must match [a-z][a-z0-9_]{0,31}") }
         defaultState = reader.word("default", DefaultState.self) ?? .offered

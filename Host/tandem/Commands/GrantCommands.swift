@@ -7,7 +7,15 @@ import TandemPluginHost
 struct PluginEnableCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enable", abstract: "Switch a plugin on for an account, and say what it may do.",
-        discussion: "Without a level a first-party plugin may write, and every other one asks before each change.")
+        discussion: """
+            The first time, without a level, a first-party plugin may write and every other one asks before each change;
+            later it goes on as far as it went. `tandem plugin show` says what a plugin may do before it is on.
+
+            Examples:
+              tandem plugin show tides --as me@example.org
+              tandem plugin enable tides --as me@example.org
+              tandem plugin enable tides --level read_only --as me@example.org
+            """)
 
     @Argument(help: "The plugin's id or short name: grocery.")
     var plugin: String
@@ -37,7 +45,13 @@ struct PluginEnableCommand: AsyncParsableCommand {
 
 struct PluginDisableCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "disable", abstract: "Switch a plugin off for an account. Its data stays.")
+        commandName: "disable", abstract: "Switch a plugin off for an account. Its data stays.",
+        discussion: """
+            Takes effect at once; calls in flight are cancelled.
+
+            Example:
+              tandem plugin disable tides --as me@example.org
+            """)
 
     @Argument(help: "The plugin's id or short name: grocery.")
     var plugin: String
@@ -114,8 +128,13 @@ struct PluginGrantCommand: AsyncParsableCommand {
 
 struct PluginShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "What a plugin may do, who answers for it, and how far it may go for an account."
-    )
+        commandName: "show",
+        abstract: "What a plugin may do, who answers for it, and how far it may go for an account.",
+        discussion: """
+            Examples:
+              tandem plugin show grocery --as me@example.org
+              tandem plugin show grocery --as me@example.org --json
+            """)
 
     @Argument(help: "The plugin's id or short name: grocery.")
     var plugin: String
@@ -183,7 +202,7 @@ private enum PluginGranting {
         }
         let level = grant.state.level.map { ", \($0.rawValue)" } ?? ""
         terminal.line(
-            "\(terminal.styled(grant.name, .bold)) is \(grant.state.name)\(level) now (\(grant.trust.rawValue)).")
+            "\(terminal.styled(grant.name, .bold)) is \(grant.state.name)\(level) now (\(grant.trust.mark)).")
         terminal.line("It \(grant.consent).")
         if let request = grant.request { terminal.line(terminal.styled("New: it \(request).", .yellow)) }
         terminal.table(

@@ -46,10 +46,10 @@ struct PluginListCommand: AsyncParsableCommand {
     func run() async throws {
         let terminal = common.terminal
         let isFine = try await Application.with(try common.configuration()) { application -> Bool in
-            var grants: [String: String] = [:]
+            var grants: [String: PluginGrant] = [:]
             if let email {
                 for grant in try await application.plugins.states(application.scope(email: email)) {
-                    grants[grant.plugin] = grant.state.name
+                    grants[grant.plugin] = grant
                 }
             }
             var rows = [
@@ -62,7 +62,7 @@ struct PluginListCommand: AsyncParsableCommand {
                     [
                         status.id, status.version ?? "?", status.refusal == nil ? "loaded" : "refused",
                         String(status.tools.count), status.trustMark,
-                    ] + (email == nil ? [] : [grants[status.id] ?? "-"]))
+                    ] + (email == nil ? [] : [grants[status.id].map(PluginListCommand.place) ?? "-"]))
             }
             let problem = application.plugins.registryProblem
             for warning in application.plugins.trustWarnings { Terminal.note("tandem: \(warning)") }
@@ -100,7 +100,13 @@ struct PluginListCommand: AsyncParsableCommand {
         return lines
     }
 
-    private static func json(_ status: PluginStatus, grant: String?) -> JSON {
+    /// `enabled, confirm`, marked when it asks for something new.
+    private static func place(_ grant: PluginGrant) -> String {
+        grant.state.name + (grant.state.level.map { ", \($0.rawValue)" } ?? "")
+            + (grant.request == nil ? "" : " (asks)")
+    }
+
+    private static func json(_ status: PluginStatus, grant: PluginGrant?) -> JSON {
         var object: JSONObject = [:]
         object["id"] = .string(status.id)
         object["namespace"] = status.namespace.map { .string($0) } ?? .null
@@ -135,7 +141,11 @@ struct PluginListCommand: AsyncParsableCommand {
             object["runner"] = .object(process)
         }
         object["warnings"] = .array(status.warnings.map { .string($0) })
-        if let grant { object["grant"] = .string(grant) }
+        if let grant {
+            object["grant"] = .string(grant.state.name)
+            object["level"] = grant.state.level.map { .string($0.rawValue) } ?? .null
+            object["asks"] = grant.request.map { .string($0) } ?? .null
+        }
         return .object(object)
     }
 }
