@@ -44,7 +44,8 @@ struct PluginIntegrations: IntegrationControl {
     static func integration(_ grant: PluginGrant) -> Integration {
         Integration(
             namespace: grant.namespace, name: grant.name, aliases: grant.aliases, summary: grant.summary,
-            permissions: grant.consent, tier: tier(grant.trust), needsConsent: !grant.isApproved,
+            permissions: grant.consent, briefPermissions: grant.briefConsents, tier: tier(grant.trust),
+            needsConsent: !grant.isApproved,
             state: state(grant.state), level: grant.state.level.map(level), tools: grant.tools.map(tool),
             request: grant.request)
     }

@@ -26,6 +26,8 @@ public struct PluginGrant: Sendable, Hashable {
     public var tools: [Tool]
     /// What it may do, for the person to read before it is switched on.
     public var consent: String
+    /// The same with fewer words, then with as few as name every kind of thing.
+    public var briefConsents: [String]
     /// What it asks for now beyond what was approved: `wants to send messages now`. Nil: nothing.
     public var request: String?
     /// The person was asked for exactly this before.
@@ -94,6 +96,7 @@ extension PluginHost {
                     access: isOn
                         ? access.access(to: definition) : record?.tools[definition.id] == .off ? .off : .offered)
             }, consent: ConsentText.summary(of: plugin.manifest, trust: plugin.entry.trust),
+            briefConsents: ConsentText.briefs(of: plugin.manifest, trust: plugin.entry.trust),
             request: isAsking ? ConsentText.request(drift, of: plugin.manifest, trust: plugin.entry.trust) : nil,
             wasAsked: record?.asked == plugin.reachHash)
     }

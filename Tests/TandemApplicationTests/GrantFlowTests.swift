@@ -71,8 +71,12 @@ struct GrantFlowTests {
             let plugins = household.application.plugins
             let carol = try await household.newcomer("carol@example.org", "+15555550125")
             let ask = try await household.say("turn on recipes", as: carol)
-            #expect(ask.text.hasPrefix("Recipes: may delete things, asking first; "), "\(ask.text)")
-            #expect(ask.text.contains("Turn it on? 1 on, 2 ask first, 3 read only, 4 leave it"), "\(ask.text)")
+            #expect(
+                ask.text.hasPrefix(
+                    "Recipes: may delete things, asking first; may use grocery; keeps your recipes and 5 more. Turn on?"
+                ),
+                "\(ask.text)")
+            #expect(ask.text.contains("Turn on? 1 on, 2 ask first, 3 read only, 4 leave it"), "\(ask.text)")
             #expect(try await plugins.grant(of: "recipes", in: carol).state == .offered)
             #expect(try await household.say("3", as: carol).text == "Recipes is on, read only.")
             #expect(try await plugins.grant(of: "recipes", in: carol).state == .enabled(.readOnly))

@@ -165,7 +165,7 @@ struct IntegrationToolsTests {
         let first = ask.message.split(separator: "\n").first.map(String.init) ?? ""
         #expect(
             first.hasPrefix("Post (dev) (NOT reviewed by anybody): may send messages, asking first; reaches mail."))
-        #expect(first.hasSuffix(". Turn it on? 1 on, 2 read only, 3 leave it"))
+        #expect(first.hasSuffix(". Turn on? 1 on, 2 read only, 3 leave it"))
         #expect(SMSText.segments(of: first) == 1)
         #expect(ask.options.map(\.label) == ["turn it on", "read only", "leave it"])
         let call: JSON = ["integration": "post"]
@@ -188,7 +188,7 @@ struct IntegrationToolsTests {
         let ask = try await world.question("integrations.on", ["integration": "notes box"])
         #expect(
             ask.message == """
-                Notes box: keeps your boxes. Turn it on? 1 on, 2 ask first, 3 read only, 4 leave it
+                Notes box: keeps your boxes. Turn on? 1 on, 2 ask first, 3 read only, 4 leave it
                 Its tools: 1 looks things up, 2 change things, 1 deletes things (asks first).
                 """)
         let call: JSON = ["integration": "notes box"]

@@ -179,6 +179,13 @@ struct ReachTests {
             ConsentText.summary(of: rich, trust: .developer)
                 == "may send messages, asking first; reaches a.example.org, b.example.org and 1 more; "
                 + "reads what I remember of you; keeps \"your tide notes\"")
+        #expect(
+            ConsentText.briefs(of: rich, trust: .developer) == [
+                "may send messages, asking first; reaches a.example.org and 2 more; reads what I remember; "
+                    + "keeps \"your tide notes\"",
+                "may send (asks first); uses the internet, memories; keeps data",
+            ])
+        #expect(ConsentText.briefs(of: plain, trust: .firstParty) == ["may change things", "changes things"])
         let trick = try manifest { document in
             document["tables"] = [
                 [

@@ -48,6 +48,8 @@ public struct Integration: Sendable, Hashable {
     public var summary: String
     /// What it may do once it is on, one short line for people, GSM-7: `keeps your expenses; may add to your grocery list`.
     public var permissions: String
+    /// The same in fewer words, the longest first: for where all of it must fit.
+    public var briefPermissions: [String]
     /// Who answers for it, in two or three words; empty for what came with the host.
     public var tier: String
     /// The person is shown what it may do and asked, before it is switched on: nobody asked them yet, or it wants more
@@ -62,6 +64,7 @@ public struct Integration: Sendable, Hashable {
 
     public init(
         namespace: String, name: String, aliases: [String] = [], summary: String = "", permissions: String = "",
+        briefPermissions: [String] = [],
         tier: String = "", needsConsent: Bool = false, state: State, level: IntegrationLevel? = nil,
         tools: [Tool] = [], request: String? = nil
     ) {
@@ -70,6 +73,7 @@ public struct Integration: Sendable, Hashable {
         self.aliases = aliases
         self.summary = summary
         self.permissions = permissions
+        self.briefPermissions = briefPermissions
         self.tier = tier
         self.needsConsent = needsConsent
         self.state = state

@@ -406,17 +406,20 @@ extension ToolRequest {
     /// What an integration may do, and whether to switch it on: one message.
     fileprivate func consent(_ integration: Integration) -> Asking {
         let tier = integration.tier.isEmpty ? "" : " (\(integration.tier))"
-        let head = "\(integration.name)\(tier): "
+        let head = Wording.clip(integration.name, to: 30) + tier + ": "
         // What came with the host may write at once; a stranger's begins with asking.
         let mayWrite = integration.tier.isEmpty
         let tail =
             mayWrite
-            ? ". Turn it on? 1 on, 2 ask first, 3 read only, 4 leave it"
-            : ". Turn it on? 1 on, 2 read only, 3 leave it"
+            ? ". Turn on? 1 on, 2 ask first, 3 read only, 4 leave it"
+            : ". Turn on? 1 on, 2 read only, 3 leave it"
         // One segment, with what says that there is more.
         let room = 151 - Wording.septets(head) - Wording.septets(tail)
         let what = integration.permissions.isEmpty ? integration.summary : integration.permissions
-        var text = head + Wording.clip(what, to: max(room, 24)) + tail
+        // Every kind of thing that it may do stands before the question; details may follow.
+        let fitting = ([what] + integration.briefPermissions).first { Wording.septets($0) <= room }
+        let shown = fitting ?? integration.briefPermissions.last ?? what
+        var text = head + Wording.clip(shown, to: max(room, 24)) + tail
         if Wording.septets(what) > room { text += "\nIn full: it \(Wording.oneLine(what))." }
         let tools = IntegrationTools.counted(integration.tools)
         if !tools.isEmpty { text += "\nIts tools: \(tools)." }

@@ -7,30 +7,63 @@ enum ConsentText {
     /// Verb phrases joined by `; `, the riskiest first, without a full stop: `may send messages, asking first; keeps your
     /// tide notes`. Plain GSM-7 as far as the manifest's own words are.
     static func summary(of manifest: PluginManifest, trust: RegistryEntry.Trust) -> String {
-        var parts: [String] = []
+        text(phrases(of: manifest, trust: trust).map(\.full), "; ")
+    }
+
+    /// The same with fewer words, and fewer still: every kind of thing stays, names go first.
+    static func briefs(of manifest: PluginManifest, trust: RegistryEntry.Trust) -> [String] {
+        let phrases = phrases(of: manifest, trust: trust)
+        // `may send (asks first); uses your key, memories; acts by itself`
+        var brief: [String] = []
+        let used = phrases.map(\.brief).filter { $0.hasPrefix(uses) }.map { String($0.dropFirst(uses.count)) }
+        for phrase in phrases.map(\.brief) {
+            if !phrase.hasPrefix(uses) {
+                brief.append(phrase)
+            } else if phrase == uses + (used.first ?? "") {
+                var seen: Set<String> = []
+                let distinct = used.filter { seen.insert($0).inserted }
+                let text = uses + distinct.joined(separator: ", ")
+                if !brief.contains(text) { brief.append(text) }
+            }
+        }
+        return [text(phrases.map(\.short), "; "), text(brief, "; ")]
+    }
+
+    private static let uses = "uses "
+
+    private static func text(_ parts: [String], _ separator: String) -> String {
+        parts.isEmpty ? "only looks things up" : parts.joined(separator: separator)
+    }
+
+    /// One thing that it may do, in three lengths.
+    private typealias Phrase = (full: String, short: String, brief: String)
+
+    private static func phrases(of manifest: PluginManifest, trust: RegistryEntry.Trust) -> [Phrase] {
+        var phrases: [Phrase] = []
         let effects = Set(manifest.tools.map(\.effect))
-        if let risks = risks(effects) { parts.append("may \(risks), asking first") }
-        let items = ApprovedReach(of: manifest, trust: trust).items
-        parts += reach(items)
+        let risks = [Effect.spend, .send, .delete].filter(effects.contains)
+        if !risks.isEmpty {
+            let words = list(risks.map(verb), atMost: 3)
+            phrases.append(
+                (
+                    "may \(words), asking first", "may \(words), asking first",
+                    "may \(risks.map(\.rawValue).joined(separator: "/")) (asks first)"
+                ))
+        }
+        phrases += reach(ApprovedReach(of: manifest, trust: trust).items)
         let purposes = manifest.tables.map(\.purpose).filter { !$0.isEmpty }.map { said($0, by: trust) }
         if !purposes.isEmpty {
-            parts.append("keeps \(list(purposes, atMost: 3))")
+            phrases.append(
+                ("keeps \(list(purposes, atMost: 3))", "keeps \(list(purposes, atMost: 1))", "keeps data"))
         } else if effects.contains(.write) {
-            parts.append("may change things")
+            phrases.append(("may change things", "may change things", "changes things"))
         }
-        if parts.isEmpty { parts.append("only looks things up") }
-        return parts.joined(separator: "; ")
+        return phrases
     }
 
     /// Words of the manifest inside a sentence of the host: a stranger's stand in quotes, without what could end them.
     private static func said(_ words: String, by trust: RegistryEntry.Trust) -> String {
         trust == .firstParty ? words : "\"" + PlainText.phrase(words, atMost: 60) + "\""
-    }
-
-    /// `spend money, send messages and delete things`; nil for none of them.
-    private static func risks(_ effects: Set<Effect>) -> String? {
-        let words = [Effect.spend, .send, .delete].filter(effects.contains).map(verb)
-        return words.isEmpty ? nil : list(words, atMost: 3)
     }
 
     static func verb(_ effect: Effect) -> String {
@@ -44,25 +77,37 @@ enum ConsentText {
     }
 
     /// Third person: `reaches api.example.org`.
-    private static func reach(_ items: Set<ReachItem>) -> [String] {
-        func names(_ kinds: ReachItem.Kind...) -> [String] {
-            items.filter { kinds.contains($0.kind) }.map(\.name).sorted()
+    private static func reach(_ items: Set<ReachItem>) -> [Phrase] {
+        func names(_ kind: ReachItem.Kind) -> [String] { items.filter { $0.kind == kind }.map(\.name).sorted() }
+        var phrases: [Phrase] = []
+        func add(_ names: [String], _ phrase: ([String]) -> Phrase) {
+            if !names.isEmpty { phrases.append(phrase(names)) }
         }
-        var parts: [String] = []
-        let hosts = names(.host).map(host)
-        if !hosts.isEmpty { parts.append("reaches \(list(hosts, atMost: 2))") }
-        let scopes = names(.scope)
-        if !scopes.isEmpty { parts.append("uses your account: \(list(scopes, atMost: 2))") }
-        if !names(.recall).isEmpty { parts.append("reads what I remember of you") }
-        if !names(.propose).isEmpty { parts.append("may suggest what I should remember") }
-        if !names(.secret).isEmpty { parts.append("uses a key that you enter") }
-        let others = namespaces(names(.call))
-        if !others.isEmpty { parts.append("may use \(list(others, atMost: 3)) when that is on") }
-        let heard = namespaces(names(.subscribes))
-        if !heard.isEmpty { parts.append("hears from \(list(heard, atMost: 3))") }
-        if !names(.publishes).isEmpty { parts.append("tells your other integrations") }
-        if !names(.handler).isEmpty { parts.append("may act when you are not there") }
-        return parts
+        add(names(.host).map(host)) { hosts in
+            ("reaches \(list(hosts, atMost: 2))", "reaches \(list(hosts, atMost: 1))", "uses the internet")
+        }
+        add(names(.scope)) { ("uses your account: \(list($0, atMost: 2))", "uses your account", "uses your account") }
+        add(names(.secret)) { _ in ("uses a key that you enter", "uses a key that you enter", "uses your key") }
+        add(names(.recall)) { _ in ("reads what I remember of you", "reads what I remember", "uses memories") }
+        add(names(.propose)) { _ in
+            ("may suggest what I should remember", "may suggest memories", "uses memories")
+        }
+        add(namespaces(names(.call))) { others in
+            (
+                "may use \(list(others, atMost: 3)) when that is on", "may use \(list(others, atMost: 2))",
+                others.count == 1 ? "uses \(others[0])" : "uses other plugins"
+            )
+        }
+        add(namespaces(names(.subscribes))) { heard in
+            ("hears from \(list(heard, atMost: 3))", "hears from \(list(heard, atMost: 1))", "uses events")
+        }
+        add(names(.publishes)) { _ in
+            ("tells your other integrations", "tells your other integrations", "uses events")
+        }
+        add(names(.handler)) { _ in ("may act when you are not there", "may act by itself", "acts by itself") }
+        // Of later versions, or beyond what this text knows.
+        add(names(.other)) { _ in ("has further rights", "has further rights", "has further rights") }
+        return phrases
     }
 
     /// What is new, as a predicate: `wants to send messages and reach api.example.org now`.
