@@ -102,6 +102,8 @@ let package = Package(
         .systemLibrary(name: "CLinux", path: "Host/Clib/CLinux"),
         .target(name: "CRunner", path: "Host/Clib/CRunner", cSettings: strictC),
         library("CEdit", [.apt(["libedit-dev"])], pkgConfig: "libedit"),
+        library("CSodium", [.apt(["libsodium-dev"])], pkgConfig: "libsodium"),
+        library("CQREncode", [.apt(["libqrencode-dev"])], pkgConfig: "libqrencode"),
 
         // Plain C libraries as plugins: libffi calls them, within the runner.
         .target(
@@ -114,7 +116,7 @@ let package = Package(
         host("Core", ["TandemJSON", "CPCRE2", log]),
         host("Storage", ["TandemCore", "CSQLite", crypto]),
         host("Egress", ["TandemCore", "CCurl"]),
-        host("Accounts", ["TandemCore", "TandemStorage", crypto]),
+        host("Accounts", ["TandemCore", "TandemStorage", "CCurl", "CSodium", "CQREncode", crypto]),
         host("PluginHost", ["TandemCore", "TandemEgress", "CTandemPlugin", "CLinux", "CRunner", crypto, log]),
         host("Language", ["TandemCore"]),
         host("Memory", ["TandemCore", "TandemStorage"]),
@@ -216,7 +218,7 @@ let package = Package(
         tests("TandemCore", ["TandemCore", "TandemJSON", log]),
         tests("TandemStorage", ["TandemStorage", "TandemCore", "TandemJSON", "CSQLite", crypto]),
         tests("TandemEgress", ["TandemEgress", "TandemCore", "ScriptServer", hummingbird, log]),
-        tests("TandemAccounts", ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON"]),
+        tests("TandemAccounts", ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON", crypto]),
         tests(
             "TandemPluginHost",
             [

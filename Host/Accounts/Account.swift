@@ -2,9 +2,13 @@ public import TandemCore
 
 /// An account as the program keeps it.
 public struct Account: Sendable, Hashable {
+    /// What the account may do: `AccessProfile.of`.
     public enum Role: String, Sendable, Hashable, CaseIterable {
         case user
-        case admin
+        case premium
+        case administrator
+        /// A program, which comes with an API key and never signs in.
+        case service
     }
 
     public enum Status: String, Sendable, Hashable, CaseIterable {
@@ -23,15 +27,4 @@ public struct Account: Sendable, Hashable {
 
     /// The right to this person's rows: only for code that has just established that it is them.
     public var scope: UserScope { UserScope(authenticated: id) }
-}
-
-/// A number of a person.
-public struct AccountPhone: Sendable, Hashable {
-    public var id: RecordID
-    public var number: PhoneNumber
-    /// When it was proven that the number is theirs; until then it identifies nobody.
-    public var verifiedAt: Timestamp?
-    public var isPrimary: Bool
-    /// The number asked not to be sent to.
-    public var isOptedOut: Bool
 }

@@ -4,7 +4,7 @@ import TandemCore
 /// Whose recently asked-for numbers are, by keyed hash.
 final class PhoneCache: Sendable {
     private struct Entry {
-        var user: UserID?
+        var answer: PhoneRecognition
         var until: UInt64
     }
 
@@ -19,22 +19,22 @@ final class PhoneCache: Sendable {
     private let state = Mutex(State())
 
     /// The known answer, if any, and the state of the cache before a look-up.
-    func find(_ hash: [UInt8]) -> (answer: UserID??, generation: Int) {
+    func find(_ hash: [UInt8]) -> (answer: PhoneRecognition?, generation: Int) {
         let now = monotonicNanoseconds()
         return state.withLock { state in
             guard let entry = state.entries[hash], entry.until > now else { return (nil, state.generation) }
-            return (.some(entry.user), state.generation)
+            return (entry.answer, state.generation)
         }
     }
 
     /// Keeps an answer that was looked up after `find`, unless something changed meanwhile.
-    func remember(_ hash: [UInt8], _ user: UserID?, generation: Int) {
+    func remember(_ hash: [UInt8], _ answer: PhoneRecognition, generation: Int) {
         let until = monotonicNanoseconds() + PhoneCache.lifetimeNanoseconds
         state.withLock { state in
             guard state.generation == generation else { return }
             // Strangers can ask with any number of numbers.
             if state.entries.count >= PhoneCache.maxEntries { state.entries.removeAll(keepingCapacity: true) }
-            state.entries[hash] = Entry(user: user, until: until)
+            state.entries[hash] = Entry(answer: answer, until: until)
         }
     }
 

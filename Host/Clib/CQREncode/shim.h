@@ -1,0 +1,2 @@
+/* libqrencode: https://fukuchi.org/works/qrencode */
+#include <qrencode.h>

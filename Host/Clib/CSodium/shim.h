@@ -1,0 +1,2 @@
+/* libsodium: https://doc.libsodium.org */
+#include <sodium.h>
