@@ -124,7 +124,8 @@ uint32_t contain_limits(const tandem_frame_start *start) {
     all &= limit(RLIMIT_NPROC, start->threads, start->threads);
     /* Of memory files, the only ones that can be written: bodies on their way to the host. */
     all &= limit(RLIMIT_FSIZE, start->file_bytes, start->file_bytes);
-    all &= limit(RLIMIT_CORE, 0, 0);
+    /* Nowhere: 0 is for files; with 1 no program that collects cores gets what a plugin knew of a person either. */
+    all &= limit(RLIMIT_CORE, 1, 1);
     all &= limit(RLIMIT_MEMLOCK, 0, 0);
     all &= limit(RLIMIT_MSGQUEUE, 0, 0);
     return all ? TANDEM_ISOLATION_LIMITS : 0;

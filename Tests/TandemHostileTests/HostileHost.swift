@@ -94,6 +94,8 @@ final class HostileHost: Sendable {
             "parameters": ["type": "object", "properties": ["value": [:]], "additionalProperties": false],
             "effect": "read", "timeoutMilliseconds": 1000,
         ]
+        // A manifest-only plugin's parameters come from its functions.
+        if members["foreign"] != nil { tool["parameters"] = nil }
         for (key, value) in more { tool[key] = value }
         var manifest: JSONObject = [
             "manifest": 1, "id": .string(id), "namespace": .string(namespace), "name": "Fixture", "version": "1.0.0",
@@ -104,9 +106,11 @@ final class HostileHost: Sendable {
         let library = try await Compiler.compile(source, manifest: JSON.object(manifest).serialized())
         mkdir(folder, 0o755)
         let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: library)))
-        try Data(bytes).write(to: URL(fileURLWithPath: folder + "/plugin.so"))
-        manifest["library"] = "plugin.so"
-        manifest["files"] = ["plugin.so": .string(Checksum.of(bytes))]
+        // A library without the entry point is what a manifest-only plugin consists of.
+        let name = manifest["foreign"]?["library"]?["file"]?.stringValue ?? "plugin.so"
+        try Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))
+        if manifest["foreign"] == nil { manifest["library"] = .string(name) }
+        manifest["files"] = [name: .string(Checksum.of(bytes))]
         try Data(JSON.object(manifest).serialized()).write(to: URL(fileURLWithPath: folder + "/plugin.json"))
     }
 
@@ -181,7 +185,7 @@ enum Compiler {
                 process.arguments = [
                     "cc", "-std=gnu11", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", "-fvisibility=hidden", "-pthread",
                     "-I\(root)/PluginSDK/C/include", "-DMANIFEST=\"\(literal)\"", "-o", output,
-                    "\(root)/Tests/Fixtures/\(source).c",
+                    "\(root)/Tests/Fixtures/\(source).c", "-lm",
                 ]
                 try? process.run()
                 process.waitUntilExit()

@@ -29,15 +29,20 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
     /// What an operator reads about it; empty: nothing in particular.
     var evidence: String
     var manifest: JSONObject = [:]
+    var tool: JSONObject = [:]
     var calls = 2
 
     var testDescription: String { name }
 
-    init(_ name: String, _ answer: Answer, _ evidence: String = "", manifest: JSONObject = [:], calls: Int = 2) {
+    init(
+        _ name: String, _ answer: Answer, _ evidence: String = "", manifest: JSONObject = [:], tool: JSONObject = [:],
+        calls: Int = 2
+    ) {
         self.name = name
         self.answer = answer
         self.evidence = evidence
         self.manifest = manifest
+        self.tool = tool
         self.calls = calls
     }
 
@@ -73,7 +78,8 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
         HostileCase("wild_entry", .refused(.loadFailed), "SIGSEGV"),
         HostileCase("wild_manifest", .refused(.loadFailed), "crashed while it was loaded"),
         HostileCase("endless_manifest", .refused(.brokenTable), "more than a MiB"),
-        HostileCase("lies_in_manifest", .refused(.manifestDiffers), "differ at /tools/0/effect"),
+        HostileCase(
+            "lies_in_manifest", .refused(.manifestDiffers), "differ at /tools/0/effect", tool: ["effect": "send"]),
         HostileCase("crash_create", .refused(.createFailed), "SIGSEGV"),
         HostileCase("hang_create", .refused(.createFailed), "create"),
         HostileCase("wild_instance", .refused(.createFailed), "SIGSEGV"),
@@ -149,10 +155,10 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
 struct HostileTests {
     @Test(.timeLimit(.minutes(2)), arguments: HostileCase.chosen)
     func harmsNobodyElse(_ hostile: HostileCase) async throws {
-        let test = try await HostileHost(hostile.name, manifest: hostile.manifest)
+        let test = try await HostileHost(hostile.name, tool: hostile.tool, manifest: hostile.manifest)
         await test.host.start()
         let load = try await SteadyLoad(test)
-        try await Task.sleep(for: .milliseconds(250))
+        try await Task.sleep(for: .milliseconds(120))
         let before = load.measure()
         var seen = Set(test.processes)
 
@@ -183,7 +189,7 @@ struct HostileTests {
             let isSeen = await eventually { test.evidence().contains(hostile.evidence) }
             #expect(isSeen, "\(test.evidence())")
         }
-        try await Task.sleep(for: .milliseconds(250))
+        try await Task.sleep(for: .milliseconds(120))
         await load.stop()
         let during = load.measure()
         #expect(load.failures.isEmpty, "\(load.failures.prefix(3))")

@@ -97,7 +97,8 @@ struct Bundle: Sendable {
         guard let file = foreign.libraryFile else { return nil }
         let image = try ELFImage(library, isPlugin: false)
         let exported = Set(image.exported)
-        for symbol in foreign.symbols where !exported.contains(symbol) {
+        // What the caller frees is freed by the C library that the library itself needs.
+        for symbol in foreign.symbols where !exported.contains(symbol) && symbol != "free" {
             throw PluginRefusal(.noEntry, "\(file) does not export the function \(symbol)")
         }
         return image

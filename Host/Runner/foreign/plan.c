@@ -62,6 +62,12 @@ static double number_member(const json_t *object, const char *member, double oth
     return json_is_number(value) ? json_number_value(value) : otherwise;
 }
 
+/* A number that is none, or out of range, is as good as absent. */
+static int whole_member(const json_t *object, const char *member, int lowest, int highest, int otherwise) {
+    double number = number_member(object, member, otherwise);
+    return number >= lowest && number <= highest ? (int)number : otherwise;
+}
+
 static const struct {
     const char *name;
     enum kind kind;
@@ -240,7 +246,7 @@ static bool read_value(struct reader *reader, const json_t *from, bool is_return
     value->choices = json_object_get(from, "values");
     value->scale = number_member(from, "scale", 1);
     value->offset = number_member(from, "offset", 0);
-    value->decimals = (int)number_member(from, "decimals", -1);
+    value->decimals = whole_member(from, "decimals", 0, 15, -1);
     value->capacity = bytes_member(from, "capacity", 0);
     if (json_object_get(from, "size") != NULL) {
         value->capacity = bytes_member(from, "size", 0);
@@ -442,8 +448,7 @@ bool plan_read(struct plan *plan, const char *manifest, size_t length, int folde
     if (!json_is_object(foreign)) return fail(&reader, "plugin.json has no foreign section");
     plan->name = text(plan->document, "name");
     if (plan->name == NULL) plan->name = "The plugin";
-    plan->max_in_flight = (unsigned)number_member(json_object_get(plan->document, "limits"), "maxInFlight", 4);
-    if (plan->max_in_flight < 1 || plan->max_in_flight > 64) plan->max_in_flight = 4;
+    plan->max_in_flight = (unsigned)whole_member(json_object_get(plan->document, "limits"), "maxInFlight", 1, 64, 4);
     plan->is_concurrent = is_true(foreign, "concurrent");
     return open_library(&reader, json_object_get(foreign, "library")) &&
            read_objects(&reader, json_object_get(foreign, "objects")) &&

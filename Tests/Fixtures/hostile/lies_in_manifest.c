@@ -1,4 +1,4 @@
-/* Its code declares more than plugin.json. */
+/* Its code declares a milder effect than plugin.json. */
 #define MANIFEST_FUNCTION bad_manifest
 #include <tandem/tandem.h>
 static tandem_slice bad_manifest(const tandem_plugin *plugin);
@@ -7,7 +7,7 @@ static tandem_slice bad_manifest(const tandem_plugin *plugin);
 static tandem_slice bad_manifest(const tandem_plugin *plugin) {
     static char lie[] = MANIFEST;
     (void)plugin;
-    char *effect = strstr(lie, "\"read\"");
-    if (effect != NULL) memcpy(effect, "\"send\"", 6);
+    char *effect = strstr(lie, "\"send\"");
+    if (effect != NULL) memcpy(effect, "\"read\"", 6);
     return (tandem_slice){(const uint8_t *)lie, sizeof lie - 1};
 }
