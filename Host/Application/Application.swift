@@ -132,6 +132,8 @@ public final class Application: Sendable {
                 buildFolder: paths.plugins,
                 lockPath: options.isEphemeral ? nil : paths.lockFile, trust: trust,
                 reservedNamespaces: Set(LifeTools.definitions.map(\.namespace)), reservedTables: Set(hostTables),
+                versionsPath: options.isEphemeral ? nil : paths.versionsFile,
+                storePath: options.isEphemeral ? nil : paths.bundleStore,
                 runner: RunnerConfiguration(
                     path: configuration.runner ?? RunnerConfiguration.besideOwnProgram,
                     allowsWeakIsolation: configuration.allowsWeakIsolation)),

@@ -17,6 +17,10 @@ public struct InstallationPaths: Sendable {
     public var databaseFile: String { dataFolder + "/tandem.sqlite" }
     public var keyFile: String { dataFolder + "/master.key" }
     public var lockFile: String { dataFolder + "/plugins.lock.json" }
+    /// Which version of a plugin runs where that is not the registry's.
+    public var versionsFile: String { dataFolder + "/plugins.versions.json" }
+    /// Bundles that upgrades came from and went to.
+    public var bundleStore: String { dataFolder + "/bundles" }
     /// What was revoked, beside the keys that are trusted.
     public var revocationsFile: String {
         (trustFile.lastIndex(of: "/").map { String(trustFile[...$0]) } ?? "") + "revocations.json"

@@ -59,7 +59,10 @@ extension PluginHost {
         } else {
             switch await plugin.instance(for: scope, withholding: granted.withheld, deadline: deadline) {
             case .success(let made): instance = made
-            case .failure(let failure): return .failure(failure)
+            case .failure(let failure):
+                // Another version has taken over meanwhile: the call is its to answer.
+                if catalogue !== set, catalogue.tools[call.tool] != nil { return await self.call(call, in: scope) }
+                return .failure(failure)
             }
             now = monotonicNanoseconds()
         }
@@ -138,6 +141,11 @@ extension PluginHost {
         guard status != TANDEM_OK else { return }
         plugin.meters.count(\.refusals)
         let isGone = status == TANDEM_E_UNAVAILABLE && plugin.table.link != nil
+        if isGone {
+            // The process ended at a moment when nobody knew of the instance.
+            plugin.remove(pending.instance)
+            pending.instance.close()
+        }
         pending.giveUp(.failure(isGone ? plugin.unavailable : CallFailure.refused(plugin.name, status: status)))
     }
 

@@ -18,6 +18,8 @@ public final class PluginHost: ToolProvider {
     private let loader: PluginLoader
     private let current: Mutex<PluginSet>
     private let bookkeeping = Mutex(Bookkeeping())
+    /// By plugin.
+    let probations = Mutex<[String: Probation]>([:])
     /// One reload at a time.
     private let reloadGate = ReloadGate()
 
@@ -83,6 +85,7 @@ public final class PluginHost: ToolProvider {
             } else {
                 candidate = seen
             }
+            await checkProbations()
             let now = monotonicNanoseconds()
             if now >= lastSweep + sweepInterval {
                 lastSweep = now
@@ -149,6 +152,7 @@ public final class PluginHost: ToolProvider {
             return withoutRevoked(catalogue, trust.read())
         }
         let trusted = trust.read()
+        let book = readVersions()
         let seen = documents + bundlesFingerprint(registry.entries)
         let old = catalogue
         var taken = PluginLoader.Taken()
@@ -156,9 +160,9 @@ public final class PluginHost: ToolProvider {
         var listed: [PluginSet.Listed] = []
         for entry in registry.entries {
             do throws(PluginLoader.Failure) {
-                let plugin = try loader.load(
-                    entry, taken: &taken, meters: meters(of: entry.id), current: old.plugin(entry.id)?.plugin,
-                    trust: trusted)
+                let plugin = try load(
+                    entry, taken: &taken, current: old.plugin(entry.id)?.plugin, trust: trusted,
+                    choice: book.choices[entry.id])
                 listed.append(.loaded(plugins.count))
                 plugins.append(plugin)
             } catch {
@@ -174,7 +178,7 @@ public final class PluginHost: ToolProvider {
             state.entries = registry.entries
             state.fingerprint = seen
             state.reloads += 1
-            for plugin in plugins { state.imagesMapped.insert(plugin.imageChecksum) }
+            for plugin in plugins where plugin.table.link == nil { state.imagesMapped.insert(plugin.imageChecksum) }
             for case .refused(let refused) in listed where refused.isMapped {
                 if let checksum = refused.checksum { state.imagesMapped.insert(checksum) }
             }
@@ -203,6 +207,43 @@ public final class PluginHost: ToolProvider {
         }
         guard plugins.count < old.plugins.count else { return nil }
         return PluginSet(generation: old.generation + 1, plugins: plugins, listed: listed)
+    }
+
+    /// A chosen version that cannot be loaded gives way to the one before it, for good.
+    private func load(
+        _ entry: RegistryEntry, taken: inout PluginLoader.Taken, current: LoadedPlugin?, trust: TrustView,
+        choice: VersionBook.Choice?
+    ) throws(PluginLoader.Failure) -> LoadedPlugin {
+        let before = taken
+        do throws(PluginLoader.Failure) {
+            return try loader.load(
+                entry, taken: &taken, meters: meters(of: entry.id), current: current, trust: trust, choice: choice)
+        } catch {
+            guard let choice, let path = configuration.versionsPath, error.refusal.code != .duplicatePlugin,
+                let back = choice.reversed(rejecting: true, reason: error.refusal.reason)
+            else { throw error }
+            services.logger.error(
+                "a chosen version of a plugin cannot be loaded; the one before it stays",
+                metadata: ["plugin.id": "\(entry.id)", "reason": "\(error.refusal.reason)"])
+            try? VersionBook.update(at: path) { book in
+                if book.choices[entry.id] == choice { book.choices[entry.id] = back }
+            }
+            taken = before
+            return try loader.load(
+                entry, taken: &taken, meters: meters(of: entry.id), current: current, trust: trust, choice: back)
+        }
+    }
+
+    private func readVersions() -> VersionBook {
+        guard let path = configuration.versionsPath else { return VersionBook() }
+        do {
+            return try VersionBook.load(from: path)
+        } catch {
+            services.logger.error(
+                "the versions that were chosen cannot be read; the registry's are used", metadata: ["error": "\(error)"]
+            )
+            return VersionBook()
+        }
     }
 
     private func readRegistry() throws(DocumentError) -> PluginRegistry {
@@ -267,6 +308,7 @@ public final class PluginHost: ToolProvider {
         let set = PluginSet(generation: new.generation, plugins: plugins, listed: listed)
         bookkeeping.withLock { $0.imagesInUse = Set(plugins.map(\.imageChecksum)) }
         current.withLock { $0 = set }
+        beginProbation(of: set, instead: old)
         for plugin in old.plugins where !plugins.contains(where: { $0 === plugin }) {
             // Replaced: what is in flight may finish. Removed or refused: its services end.
             plugin.retire(isRevoked: !plugins.contains { $0.id == plugin.id })
@@ -300,6 +342,7 @@ public final class PluginHost: ToolProvider {
         var print: [UInt64] = []
         FileFingerprint.add(configuration.registryPath, to: &print)
         if let lock = configuration.lockPath { FileFingerprint.add(lock, to: &print) }
+        if let versions = configuration.versionsPath { FileFingerprint.add(versions, to: &print) }
         trust.addFingerprint(to: &print)
         return print
     }

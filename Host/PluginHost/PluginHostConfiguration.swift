@@ -29,6 +29,12 @@ public struct PluginHostConfiguration: Sendable {
     public var cancelLead: Duration
     /// How long a cancelled call may take to end.
     public var cancelGrace: Duration
+    /// `plugins.versions.json` in the data folder; nil: no version is chosen beside the registry's.
+    public var versionsPath: String?
+    /// Where bundles are kept that an upgrade came from or went to; nil: upgrades are not undone by themselves.
+    public var storePath: String?
+    /// How long a version that took over from another is watched.
+    public var probation: Duration
     /// How plugins run that are not allowed into this process.
     public var runner: RunnerConfiguration
 
@@ -39,6 +45,7 @@ public struct PluginHostConfiguration: Sendable {
         reservedTables: Set<String> = [], idleAfter: Duration = .seconds(600),
         pollInterval: Duration = .milliseconds(500), grantsMaxAge: Duration = .seconds(2),
         cancelLead: Duration = .milliseconds(100), cancelGrace: Duration = .milliseconds(500),
+        versionsPath: String? = nil, storePath: String? = nil, probation: Duration = .seconds(60),
         runner: RunnerConfiguration = RunnerConfiguration()
     ) {
         self.registryPath = registryPath
@@ -54,6 +61,9 @@ public struct PluginHostConfiguration: Sendable {
         self.grantsMaxAge = grantsMaxAge
         self.cancelLead = cancelLead
         self.cancelGrace = cancelGrace
+        self.versionsPath = versionsPath
+        self.storePath = storePath
+        self.probation = probation
         self.runner = runner
     }
 
@@ -67,6 +77,8 @@ public struct PluginHostConfiguration: Sendable {
             "unknown-unknown-linux-gnu"
         #endif
     }
+
+    var bundleStore: BundleStore? { storePath.map { BundleStore(folder: $0) } }
 
     var realBuildFolder: String? {
         guard let buildFolder, let real = realpath(buildFolder, nil) else { return nil }

@@ -1,6 +1,7 @@
 /* ext_log.c - "tandem.log/1" in the runner: lines without an answer. */
 #include "runner.h"
 
+#include <jansson.h>
 #include <time.h>
 
 enum { WRITE = 1, MOST_A_SECOND = 100, LONGEST = 4096 };
@@ -28,6 +29,15 @@ static uint64_t cut(const tandem_slice text) {
     return length;
 }
 
+/* As the host would find out too late to say so: fields are an object. */
+static int is_object(const tandem_slice fields) {
+    if (fields.len == 0 || fields.len > LONGEST) return 1;
+    json_t *value = json_loadb((const char *)fields.ptr, fields.len, 0, NULL);
+    int is_one = json_is_object(value);
+    json_decref(value);
+    return is_one;
+}
+
 static tandem_status write_line(const tandem_host *host, uint32_t level, tandem_call_id call, tandem_slice message,
                                 tandem_slice fields) {
     instance *self = instance_of(host);
@@ -40,7 +50,7 @@ static tandem_status write_line(const tandem_host *host, uint32_t level, tandem_
     }
     if (!is_admitted()) return TANDEM_OK;
     uint64_t length = cut(message);
-    if (!is_utf8(message.ptr, length)) return TANDEM_E_INVALID_ARGUMENT;
+    if (!is_utf8(message.ptr, length) || !is_object(fields)) return TANDEM_E_INVALID_ARGUMENT;
     /* One byte too many says that there were more. */
     uint64_t fields_length = fields.len <= LONGEST ? fields.len : LONGEST + 1;
     /* function 1: level, call, length of the message, message, fields */

@@ -29,10 +29,10 @@ static _Noreturn void fail(uint32_t code, const char *text) {
 }
 
 /*
- * As the first process of its namespace, this one would not die of abort()'s signal. The exit code says what happened
- * (128 + SIGABRT), and the host understands it.
+ * As the first process of its namespace, this one would not die of signals that it does not handle: those of abort() and
+ * of limits. The exit code says what happened (128 + the signal), and the host understands it.
  */
-static void end_by_abort(int signal_number) { _exit(128 + signal_number); }
+static void end_by_signal(int signal_number) { _exit(128 + signal_number); }
 
 static void list_missing(uint32_t missing, char *text, size_t room) {
     static const char *const names[] = {"network namespace", "pid namespace", "user namespace", "mount namespace",
@@ -119,8 +119,9 @@ int main(void) {
     uint32_t isolation = contain_parent();
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = end_by_abort;
-    sigaction(SIGABRT, &action, NULL);
+    action.sa_handler = end_by_signal;
+    const int signals[] = {SIGABRT, SIGXCPU, SIGXFSZ};
+    for (size_t index = 0; index < sizeof signals / sizeof signals[0]; index++) sigaction(signals[index], &action, NULL);
     /* A heap for each thread would take a good part of the address space that there is. */
     mallopt(M_ARENA_MAX, 2);
 

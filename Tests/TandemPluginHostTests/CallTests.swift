@@ -9,11 +9,11 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct CallTests {
     /// A host with the misbehaving plugin, an image of its own for its counters, and a good one.
-    private func start() async throws -> TestHost {
+    private func start(_ mode: RegistryEntry.Isolation) async throws -> TestHost {
         let test = try TestHost()
         try await test.packApart("bad", "misbehaving")
         try await test.pack("good", "echo")
-        try test.register(["bad", "good"])
+        try test.register(["bad", "good"]) { _, entry in entry["isolation"] = .string(mode.rawValue) }
         await test.host.start()
         #expect(test.host.statuses().allSatisfy { $0.state == .loaded })
         // The instances exist before a test looks at times.
@@ -38,8 +38,9 @@ struct CallTests {
         #expect(await test.call("good.run", ["value": 1]).result?.value == ["value": 1])
     }
 
-    @Test func refusesArgumentsThatDoNotMatchTheSchema() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func refusesArgumentsThatDoNotMatchTheSchema(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let failure = try #require(await test.call("good.run", ["other": 1]).error)
         #expect(failure.code == "invalid_arguments")
         #expect(failure.status == -1)
@@ -47,38 +48,44 @@ struct CallTests {
         #expect(try test.status("test.good").counters.invalidArguments == 1)
     }
 
-    @Test func answersUnknownTool() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func answersUnknownTool(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("nobody.knows").error?.code == "unknown_tool")
     }
 
-    @Test(arguments: [
-        "not_json", "not_utf8", "huge_value", "huge_message", "null_bytes", "small", "tiny", "null_outcome", "flags",
-        "trust", "reserved", "ok_error", "bad_shown", "other_select", "bad_question",
-    ])
-    func turnsUnusableOutcomeIntoFailure(tool: String) async throws {
-        let test = try await start()
+    @Test(
+        arguments: [
+            "not_json", "not_utf8", "huge_value", "huge_message", "null_bytes", "small", "tiny", "null_outcome",
+            "flags",
+            "trust", "reserved", "ok_error", "bad_shown", "other_select", "bad_question",
+        ], RegistryEntry.Isolation.allCases)
+    func turnsUnusableOutcomeIntoFailure(tool: String, mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let failure = try #require(await test.call("bad.\(tool)").error)
         #expect(failure.code == "bad_outcome")
         #expect(try test.status("test.bad").counters.malformedOutcomes == 1)
         try await expectBalance(test)
     }
 
-    @Test func turnsUnknownKindIntoToolError() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func turnsUnknownKindIntoToolError(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.kind").error?.code == "unsupported")
         try await expectBalance(test)
     }
 
-    @Test func refusesResultThatDoesNotMatchItsSchema() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func refusesResultThatDoesNotMatchItsSchema(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.mismatch").error?.code == "bad_outcome")
         #expect(try test.status("test.bad").counters.invalidResults == 1)
         try await expectBalance(test)
     }
 
-    @Test func givesUpAtTheDeadlineWhenNothingComes() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func givesUpAtTheDeadlineWhenNothingComes(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let failure = try #require(await test.call("bad.never").error)
         #expect(failure.code == "timeout")
         #expect(failure.status == -23)
@@ -87,24 +94,27 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func answersLateCompletionAsStale() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func answersLateCompletionAsStale(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.late").error?.code == "timeout")
         #expect(await eventually { (try? await counts(test)["stale"]) == 1 })
         #expect(try test.status("test.bad").counters.staleCompletions == 1)
         try await expectBalance(test)
     }
 
-    @Test func countsSecondCompletionAndKeepsTheFirst() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func countsSecondCompletionAndKeepsTheFirst(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.twice").result?.message == "First.")
         #expect(try await counts(test)["twice"] == 1)
         #expect(try test.status("test.bad").counters.doubleCompletions == 1)
         try await expectBalance(test)
     }
 
-    @Test func answersCompletionThroughAnotherInstanceAsStale() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func answersCompletionThroughAnotherInstanceAsStale(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         // Another person's instance, with a host table of its own.
         #expect(await test.call("bad.counts", user: 2).result != nil)
         #expect(await test.call("bad.foreign").error?.code == "timeout")
@@ -113,21 +123,24 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func answersUnknownCallsAsStale() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func answersUnknownCallsAsStale(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.unknown_call").result?.message == "Fine.")
         #expect(try await counts(test)["stale"] == 5)
         try await expectBalance(test)
     }
 
-    @Test func survivesNullHostTable() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func survivesNullHostTable(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.null_host").result?.value == true)
         try await expectBalance(test)
     }
 
-    @Test func reportsRefusingInvoke() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func reportsRefusingInvoke(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let failure = try #require(await test.call("bad.refuse").error)
         #expect(failure.status == -22)
         #expect(failure.code == "busy")
@@ -136,33 +149,38 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func keepsCompletionOfInvokeThatThenRefuses() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func keepsCompletionOfInvokeThatThenRefuses(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.refuse_after").result?.message == "Hm.")
         try await expectBalance(test)
     }
 
-    @Test func takesCompletionFromAnotherThread() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func takesCompletionFromAnotherThread(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.thread").result?.message == "Late.")
         try await expectBalance(test)
     }
 
-    @Test func removesControlCharactersFromMessages() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func removesControlCharactersFromMessages(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.controls").result?.message == "one\n[31mtwo three")
         try await expectBalance(test)
     }
 
-    @Test func lowersTrustAndNeverRaisesIt() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func lowersTrustAndNeverRaisesIt(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.untrusted").result?.trust == .untrusted)
         #expect(await test.call("good.run", ["value": 1]).result?.trust == .system)
         try await expectBalance(test)
     }
 
-    @Test func carriesQuestionsBackAndForth() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func carriesQuestionsBackAndForth(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         guard case .inputRequired(let question) = await test.call("bad.question") else {
             Issue.record("no question")
             return
@@ -175,8 +193,9 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func decodesTheOtherKinds() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func decodesTheOtherKinds(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("bad.account") == .authRequired(grant: "mail", message: "Hm."))
         #expect(await test.call("bad.job") == .accepted(job: "7", message: "Hm."))
         let failure = try #require(await test.call("bad.error").error)
@@ -187,8 +206,9 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func cancelsACallThatObeys() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func cancelsACallThatObeys(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let task = Task { await test.call("bad.obedient") }
         #expect(await eventually { (try? test.status("test.bad").counters.calls) == 2 })
         task.cancel()
@@ -198,8 +218,9 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func givesUpOnACallThatIgnoresCancel() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func givesUpOnACallThatIgnoresCancel(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let task = Task { await test.call("bad.deaf") }
         #expect(await eventually { (try? test.status("test.bad").counters.calls) == 2 })
         task.cancel()
@@ -208,8 +229,9 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func answersAtTheDeadlineWhileInvokeHangs() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func answersAtTheDeadlineWhileInvokeHangs(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         // Once invoke returns the answer would be that the plugin is busy.
         #expect(await test.call("bad.hang").error?.code == "timeout")
         // Another person's instance is not held up.
@@ -218,8 +240,9 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func namesSlowPluginAndTakesItsDirectWayAway() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func namesSlowPluginAndTakesItsDirectWayAway(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         // A busy machine may hold up some calls; quick ones add up all the same.
         #expect(
             await eventually {
@@ -230,12 +253,14 @@ struct CallTests {
         for _ in 0..<3 { #expect(await test.call("bad.slow").result != nil) }
         // Counted when invoke returns, which is after the completion.
         #expect(await eventually { (try? test.status("test.bad").counters.overruns) ?? 0 >= before.overruns + 3 })
-        #expect(try test.status("test.bad").counters.directCalls == before.directCalls)
+        // To write to a runner is always quick: its calls stay direct.
+        if mode == .inProcess { #expect(try test.status("test.bad").counters.directCalls == before.directCalls) }
         try await expectBalance(test)
     }
 
-    @Test func neverCallsOneInstanceTwiceAtATime() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func neverCallsOneInstanceTwiceAtATime(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         // bad.slow sleeps in invoke: overlapping calls would finish together.
         let before = monotonicNanoseconds()
         await withTaskGroup(of: Void.self) { group in
@@ -245,8 +270,9 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func letsMoreCallsWaitThanMayBeInFlight() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func letsMoreCallsWaitThanMayBeInFlight(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let results = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<40 { group.addTask { await test.call("bad.thread").result != nil } }
             return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
@@ -255,8 +281,9 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func keepsCallsApartUnderLoad() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func keepsCallsApartUnderLoad(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         // Direct, queued and late completions of several people at once: everybody gets the own answer.
         let wrong = await withTaskGroup(of: Int.self) { group in
             for task in 0..<12 {
@@ -283,8 +310,9 @@ struct CallTests {
         try await expectBalance(test)
     }
 
-    @Test func refusesCallWhoseDeadlineIsPast() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func refusesCallWhoseDeadlineIsPast(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("good.run", within: .zero).error?.code == "timeout")
     }
 
@@ -301,8 +329,9 @@ struct CallTests {
         #expect(await test.call("good.run", ["value": 1]).result != nil)
     }
 
-    @Test func dropsIdleInstancesAndMakesNewOnes() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func dropsIdleInstancesAndMakesNewOnes(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         _ = await test.call("good.run", ["value": 1])
         #expect(try test.status("test.good").instances == 1)
         test.host.sweep(nowNanoseconds: monotonicNanoseconds() + 1_000_000_000)

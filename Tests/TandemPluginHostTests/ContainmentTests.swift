@@ -61,6 +61,27 @@ struct ContainmentTests {
         #expect(found <= 512)
     }
 
+    @Test func limitsItsProcessorTime() async throws {
+        let test = try await start(RunnerConfiguration(processorBurst: 0.5, processorShare: 0))
+        #expect(await test.call("probe.burn", within: .seconds(50)).error?.code == "plugin_unavailable")
+        #expect(
+            await eventually {
+                (try? test.status("test.probe").runner?.lastCrash?.exit.description.contains("processor")) == true
+            }, "\(String(describing: try? test.status("test.probe").runner))")
+    }
+
+    @Test func limitsItsThreads() async throws {
+        let test = try await start(RunnerConfiguration(threads: 20))
+        guard case .value(let value) = await test.call("probe.threads"), let count = value.value["threads"]?.int64Value
+        else { return }
+        // Where the kernel cannot count them, the host does.
+        guard count > 36 else { return }
+        #expect(
+            await eventually {
+                (try? test.status("test.probe").runner?.lastCrash?.exit.reason?.contains("threads")) == true
+            }, "\(String(describing: try? test.status("test.probe").runner))")
+    }
+
     @Test(arguments: ["abort", "segv", "exit"]) func outlivesACrash(tool: String) async throws {
         let test = try await start()
         let failure = try #require(await test.call("probe.\(tool)").error)

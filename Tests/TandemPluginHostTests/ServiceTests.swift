@@ -9,21 +9,25 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct ServiceTests {
     private func start(
-        settings: any PluginSettings = DefaultSettings(),
+        _ mode: RegistryEntry.Isolation, settings: any PluginSettings = DefaultSettings(),
         person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() },
         edit: (String, inout JSONObject) -> Void = { _, _ in }
     ) async throws -> TestHost {
         let test = try TestHost(settings: settings, person: person)
         try await test.pack("services", "services")
         try await test.pack("echo", "echo")
-        try test.register(["services", "echo"], edit: edit)
+        try test.register(["services", "echo"]) { name, entry in
+            entry["isolation"] = .string(mode.rawValue)
+            edit(name, &entry)
+        }
         await test.host.start()
         #expect(test.host.statuses().allSatisfy { $0.state == .loaded }, "\(test.host.statuses())")
         return test
     }
 
-    @Test func grantsWhatTheManifestAsksForAndNoMore() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func grantsWhatTheManifestAsksForAndNoMore(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let value = try #require(await test.call("services.extensions").result?.value)
         for name in ["rows", "tools", "clock", "config", "log"] { #expect(value[name] == 1) }
         #expect(value["unknown"] == 0)
@@ -32,10 +36,13 @@ struct ServiceTests {
         #expect(value["rowsInCreate"] == -3)
     }
 
-    @Test func staysBelowTheCeilingOfTheRegistry() async throws {
-        let test = try await start(edit: { name, entry in
-            if name == "services" { entry["ceiling"] = ["extensions": ["tandem.config/1"]] }
-        })
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func staysBelowTheCeilingOfTheRegistry(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(
+            mode,
+            edit: { name, entry in
+                if name == "services" { entry["ceiling"] = ["extensions": ["tandem.config/1"]] }
+            })
         let value = try #require(await test.call("services.extensions").result?.value)
         #expect(value["rows"] == 0)
         #expect(value["tools"] == 0)
@@ -44,8 +51,9 @@ struct ServiceTests {
         #expect(value["log"] == 1)
     }
 
-    @Test func executesRowsForThePersonAndTheCall() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func executesRowsForThePersonAndTheCall(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         test.rows.answer { _ in .success([["id": "5"]]) }
         let operations: JSON = [["insert": "things", "values": ["label": "x"]]]
         let value = await test.call("services.rows", ["value": operations], user: 9).result?.value
@@ -60,16 +68,18 @@ struct ServiceTests {
         #expect(test.rows.prepared["test.services"]?.map(\.name) == ["things"])
     }
 
-    @Test func letsReadOnlyCallsWriteNothing() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func letsReadOnlyCallsWriteNothing(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         _ = await test.call("services.read_rows", ["value": []])
         _ = await test.call("services.rows", ["value": []], effect: .read)
         _ = await test.call("services.rows", ["value": []], effect: .write)
         #expect(test.rows.requests.map(\.mayWrite) == [false, false, true])
     }
 
-    @Test func reportsRowFailures() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func reportsRowFailures(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         test.rows.answer { _ in
             .failure(RowFailure(status: -9, code: "unique", operation: 0, column: "label", message: "is there already"))
         }
@@ -80,8 +90,9 @@ struct ServiceTests {
         #expect(try test.status("test.services").counters.rowRefusals == 1)
     }
 
-    @Test func refusesMalformedAndTooLargeRowRequests() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func refusesMalformedAndTooLargeRowRequests(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let malformed = await test.call("services.rows", ["other": 1]).error
         #expect(malformed?.code == "invalid_arguments")
         // No value: the plugin sends what is left of `{}`, which is no JSON.
@@ -90,16 +101,18 @@ struct ServiceTests {
         #expect(await test.call("services.rows_big").result?.value == ["status": -25])
     }
 
-    @Test func answersRowsOfAnEndedCallAsStale() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func answersRowsOfAnEndedCallAsStale(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("services.rows_after").result != nil)
         // Whatever arrived, arrived before the call was over.
         #expect(await test.call("services.rows", ["value": []]).result != nil)
         #expect(test.rows.requests.count == 1)
     }
 
-    @Test func returnsOnlyWhenTheCallsRowsAreDone() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func returnsOnlyWhenTheCallsRowsAreDone(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let gate = OneShot<Void>()
         let flag = Flag()
         test.rows.answer { _ in
@@ -116,8 +129,9 @@ struct ServiceTests {
         #expect(await task.value == (true, true))
     }
 
-    @Test func callsDeclaredToolsThroughTheMediator() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func callsDeclaredToolsThroughTheMediator(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let mediator = RecordingMediator(test.host)
         #expect(await test.call("services.other", ["value": 1]).result?.value == ["status": -62])
         test.host.setMediator(mediator)
@@ -135,38 +149,44 @@ struct ServiceTests {
         #expect(await test.call("services.other", ["value": 1], depth: 4).result?.value == ["status": -21])
     }
 
-    @Test func passesReadOnlyOnToInnerCalls() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func passesReadOnlyOnToInnerCalls(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let mediator = RecordingMediator(test.host)
         test.host.setMediator(mediator)
         _ = await test.call("services.other", ["value": 1], effect: .read)
         #expect(mediator.calls.last?.allowedEffect == .read)
     }
 
-    @Test func tellsAvailabilityOfDeclaredToolsOnly() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func tellsAvailabilityOfDeclaredToolsOnly(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("services.available").result?.value == ["declared": 1, "other": 0])
         try await test.host.switchOff("echo", in: test.scope())
         // The grants in memory are read again by the call itself.
         #expect(await test.call("services.available").result?.value == ["declared": 0, "other": 0])
     }
 
-    @Test func tellsTimeAndPlace() async throws {
-        let test = try await start(person: { scope in
-            PersonContext(
-                timeZone: scope.user.rawValue == 2 ? "Asia/Tokyo" : "Europe/Paris", currency: "JPY", language: "ja",
-                utcOffsetSeconds: { $0 == 1000 ? 32_400 : 0 })
-        })
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func tellsTimeAndPlace(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(
+            mode,
+            person: { scope in
+                PersonContext(
+                    timeZone: scope.user.rawValue == 2 ? "Asia/Tokyo" : "Europe/Paris", currency: "JPY", language: "ja",
+                    utcOffsetSeconds: { $0 == 1000 ? 32_400 : 0 })
+            })
         let value = await test.call("services.clock", user: 2).result?.value
         #expect(value?["now"]?.int64Value == test.clock.now.millisecondsSinceEpoch)
         #expect(value?["offset"] == 32_400)
         #expect(value?["locale"] == ["timeZone": "Asia/Tokyo", "currency": "JPY", "language": "ja"])
     }
 
-    @Test func mergesSettingsAndLeavesOutWhatBreaksTheSchema() async throws {
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func mergesSettingsAndLeavesOutWhatBreaksTheSchema(mode: RegistryEntry.Isolation) async throws {
         let settings = FixedSettings(
             operatorValues: ["limit": 9], people: [1: ["mode": "fast"], 2: ["limit": "many"]])
-        let test = try await start(settings: settings)
+        let test = try await start(mode, settings: settings)
         #expect(
             await test.call("services.config").result?.value
                 == ["generation": 1, "values": ["limit": 9, "mode": "fast"]])
@@ -180,8 +200,9 @@ struct ServiceTests {
                 == ["generation": 2, "values": ["limit": 9, "mode": "slow"]])
     }
 
-    @Test func logsWithinLimits() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func logsWithinLimits(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         #expect(await test.call("services.log").result?.value == [0, -1, -1, -1])
         _ = await test.call("services.flood")
         let counters = try test.status("test.services").counters
@@ -189,8 +210,9 @@ struct ServiceTests {
         #expect(counters.logLines <= 300)
     }
 
-    @Test func answersRevokedOnceThePluginIsOff() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func answersRevokedOnceThePluginIsOff(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         let gate = OneShot<Void>()
         test.rows.answer { _ in
             await gate.value()
@@ -205,8 +227,9 @@ struct ServiceTests {
         #expect(await test.call("services.rows", ["value": []]).error?.code == "not_enabled")
     }
 
-    @Test func leavesNoBufferBehind() async throws {
-        let test = try await start()
+    @Test(arguments: RegistryEntry.Isolation.allCases)
+    func leavesNoBufferBehind(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
         for _ in 0..<50 { _ = await test.call("services.config") }
         for _ in 0..<50 { _ = await test.call("services.rows", ["value": []]) }
         // Other tests run at the same time and give buffers, too, but none for long.

@@ -22,11 +22,12 @@ final class TestHost: Sendable {
     init(
         idleAfter: Duration = .seconds(600), poll: Duration = .milliseconds(20),
         cancelGrace: Duration = .milliseconds(200),
-        lock: Bool = true, runner: RunnerConfiguration = RunnerConfiguration(), egress: (any PluginEgress)? = nil,
+        lock: Bool = true, keepsVersions: Bool = false, beside other: TestHost? = nil,
+        runner: RunnerConfiguration = RunnerConfiguration(), egress: (any PluginEgress)? = nil,
         settings: any PluginSettings = DefaultSettings(), memory: MemoryServices? = nil,
         person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() }
     ) throws {
-        folder = TemporaryFolder("host")
+        folder = other?.folder ?? TemporaryFolder("host")
         grants = MemoryGrantStore()
         mkdir(folder.path + "/plugins", 0o755)
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -36,7 +37,9 @@ final class TestHost: Sendable {
                 registryPath: folder.path + "/registry.json", searchPaths: [folder.path + "/plugins"],
                 buildFolder: folder.path + "/plugins", lockPath: lock ? folder.path + "/plugins.lock.json" : nil,
                 trust: TestHost.trust(in: folder.path), reservedTables: ["tasks"], idleAfter: idleAfter,
-                pollInterval: poll, cancelGrace: cancelGrace, runner: runner),
+                pollInterval: poll, cancelGrace: cancelGrace,
+                versionsPath: keepsVersions ? folder.path + "/plugins.versions.json" : nil,
+                storePath: keepsVersions ? folder.path + "/bundles" : nil, runner: runner),
             services: HostServices(
                 clock: clock, rows: rows, egress: egress, settings: memory ?? settings, keyValues: memory,
                 secrets: memory, timers: memory, events: memory, memories: memory, versions: memory, person: person,

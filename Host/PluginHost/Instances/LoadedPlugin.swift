@@ -53,7 +53,20 @@ final class LoadedPlugin: Sendable {
         var instances: [UserID: Slot] = [:]
         var isRetired = false
         var lastFailure: String?
+        var origin = Origin(kept: nil, registry: "")
     }
+
+    /// Where the version comes from.
+    struct Origin: Sendable, Hashable {
+        /// Its copy in the store.
+        var kept: String?
+        /// Checksum of the manifest of the registry's own bundle when it was loaded.
+        var registry: String
+    }
+
+    var origin: Origin { state.withLock { $0.origin } }
+
+    func setOrigin(_ origin: Origin) { state.withLock { $0.origin = origin } }
 
     enum Slot {
         case ready(PluginInstance)

@@ -35,7 +35,7 @@ struct PluginLoader: Sendable {
     ///   - current: the plugin as it is loaded now; given back when nothing about it changed.
     func load(
         _ entry: RegistryEntry, taken: inout Taken, meters: PluginMeters, current: LoadedPlugin?,
-        trust: TrustView = TrustView()
+        trust: TrustView = TrustView(), choice: VersionBook.Choice? = nil
     ) throws(Failure) -> LoadedPlugin {
         var failure = Failure(refusal: PluginRefusal(.loadFailed, ""))
         var link: RunnerLink?
@@ -43,11 +43,12 @@ struct PluginLoader: Sendable {
             guard taken.ids.insert(entry.id).inserted else {
                 throw PluginRefusal(.duplicatePlugin, "\(entry.id) stands in the registry twice; this is the second")
             }
-            var bundle = try Bundle(at: entry.bundle, in: try folder(of: entry))
+            let chosen = try self.bundle(of: entry, choice)
+            var bundle = chosen.bundle
             failure.manifest = bundle.manifest
             failure.checksum = bundle.libraryChecksum
             try match(entry, bundle)
-            let signature = try requireTrust(entry, bundle, trust)
+            let signature = try requireTrust(entry, bundle, trust, chosen: chosen.pin)
             try requireLibrary(entry, bundle.manifest)
             try reserve(bundle.manifest, in: &taken)
             if let current, current.entry == entry, current.manifestChecksum == bundle.manifestChecksum,
@@ -75,6 +76,9 @@ struct PluginLoader: Sendable {
                 services: services, mediator: mediator, surroundings: surroundings, meters: meters,
                 warnings: warnings(bundle, entry))
             try tryOut(plugin)
+            // Kept for the day on which another version takes over and fails.
+            let kept = link == nil ? nil : try configuration.bundleStore?.keep(bundle)
+            plugin.setOrigin(LoadedPlugin.Origin(kept: kept, registry: chosen.registry))
             return plugin
         } catch {
             link?.retire()
@@ -86,12 +90,36 @@ struct PluginLoader: Sendable {
 
     // MARK: Steps
 
+    /// The bundle that was chosen for the plugin, with its pin, or the registry's own; and the checksum of the latter.
+    private func bundle(
+        of entry: RegistryEntry, _ choice: VersionBook.Choice?
+    ) throws(PluginRefusal) -> (bundle: Bundle, pin: String?, registry: String) {
+        guard let choice, let store = configuration.bundleStore else {
+            let own = try Bundle(at: entry.bundle, in: try folder(of: entry))
+            return (own, nil, own.manifestChecksum)
+        }
+        // A registry whose bundle is another one by now has decided anew.
+        if let own = try? Bundle(at: entry.bundle, in: try folder(of: entry)), own.manifestChecksum != choice.registry,
+            !choice.rejected.contains(own.manifestChecksum)
+        {
+            return (own, nil, own.manifestChecksum)
+        }
+        let bundle = try Bundle(at: choice.current, in: store.folder)
+        guard bundle.manifestChecksum == choice.pin else {
+            throw PluginRefusal(
+                .wrongChecksum, "the chosen version does not have the checksum that was recorded for it")
+        }
+        return (bundle, choice.pin, choice.registry)
+    }
+
     private func makeLink(
         _ bundle: Bundle, meters: PluginMeters
     ) throws(PluginRefusal) -> RunnerLink {
-        try RunnerLink(
+        var runner = configuration.runner
+        if let wanted = bundle.manifest.memoryBytes { runner.memoryBytes = min(wanted, runner.memoryCeiling) }
+        return try RunnerLink(
             source: bundle.manifest.foreign == nil ? .library(bundle.library) : .manifest(bundle.manifestBytes),
-            needed: bundle.image?.needed ?? [], bundlePath: bundle.path, configuration: configuration.runner,
+            needed: bundle.image?.needed ?? [], bundlePath: bundle.path, configuration: runner,
             identity: RunnerLink.Identity(
                 plugin: bundle.manifest.id, version: bundle.manifest.version, clock: services.clock,
                 logger: services.logger, meters: meters))
@@ -126,21 +154,23 @@ struct PluginLoader: Sendable {
     /// Nothing revoked, and somebody vouches for exactly this manifest: a signature at the entry's tier; for first-party
     /// plugins the registry's pin or the lock of local builds, which also stand for a developer's own work.
     private func requireTrust(
-        _ entry: RegistryEntry, _ bundle: Bundle, _ trust: TrustView
+        _ entry: RegistryEntry, _ bundle: Bundle, _ trust: TrustView, chosen: String?
     ) throws(PluginRefusal) -> BundleSignature? {
         var signature: BundleSignature?
-        if let pin = try pin(of: entry), pin != bundle.manifestChecksum {
+        // What an upgrade or a rollback chose has been compared with its own pin.
+        let isChosen = chosen != nil
+        if !isChosen, let pin = try pin(of: entry), pin != bundle.manifestChecksum {
             throw PluginRefusal(.wrongChecksum, "plugin.json does not have the checksum that the registry names")
         }
         switch entry.trust {
         case .firstParty:
-            if entry.pins.isEmpty { try requireLock(bundle) }
+            if entry.pins.isEmpty, !isChosen { try requireLock(bundle) }
         case .verified, .operator:
             signature = try requireSignature(entry, bundle, trust)
         case .developer:
             if bundle.signature != nil {
                 signature = try requireSignature(entry, bundle, trust)
-            } else if entry.pins.isEmpty {
+            } else if entry.pins.isEmpty, !isChosen {
                 guard isOwnBuild(bundle) else {
                     throw PluginRefusal(
                         .notSigned,

@@ -69,6 +69,7 @@ extension PluginManifest {
         quota = Self.quota(in: reader)
         let limits = reader.object("limits")
         maxInFlight = Int(limits?.integer("maxInFlight", in: 1...64) ?? 4)
+        memoryBytes = limits?.integer("memoryMiB", in: 64...65536).map { UInt64($0) << 20 }
         limits?.finish()
         packaging = packaged ? Self.packaging(in: reader, foreign: foreign) : nil
         self.document = document

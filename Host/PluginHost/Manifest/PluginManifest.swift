@@ -34,6 +34,8 @@ public struct PluginManifest: Sendable, Hashable {
     public var config: JSON?
     public var quota: PluginQuota?
     public var maxInFlight: Int
+    /// Address space that its runner needs, in bytes; nil: as much as others.
+    public var memoryBytes: UInt64?
     /// How a plain C library is called; nil for a plugin with code of its own.
     public var foreign: ForeignInterface?
     public var packaging: Packaging?

@@ -115,8 +115,10 @@ final class RunnerInstance: @unchecked Sendable {
         if has & 8 != 0 { instance.pointee.quiesce = runnerQuiesce }
         if has & 16 != 0 { instance.pointee.destroy = runnerDestroy }
         if has & 32 != 0 { instance.pointee.get_extension = runnerGetExtension }
-        // Given back by destroy.
-        instance.pointee.context = Unmanaged.passRetained(self).toOpaque()
+        // Given back by destroy, which is not called on a table that is not whole.
+        if created.functions & 31 == 31, created.size >= UInt32(size) {
+            instance.pointee.context = Unmanaged.passRetained(self).toOpaque()
+        }
         return instance
     }
 

@@ -52,6 +52,7 @@ final class RunnerLink: @unchecked Sendable {
     // Descriptors and configuration are constant; `startLock` serialises starts; the rest is in the mutex.
     let configuration: RunnerConfiguration
     private let path: String
+    private let bundlePath: String
     private let identity: Identity
     private let library: Int32
     private let isForeign: Bool
@@ -113,6 +114,7 @@ final class RunnerLink: @unchecked Sendable {
                 .needsRunner, "\(identity.plugin) needs the isolated runner, and tandem-plugin-runner is not installed")
         }
         self.path = path
+        self.bundlePath = bundlePath
         self.configuration = configuration
         self.identity = identity
         runtime = SwiftRuntime.libraries(of: needed)
@@ -347,6 +349,9 @@ final class RunnerLink: @unchecked Sendable {
         }
         if let process, process.instanceCount == 0 { process.stop() }
     }
+
+    /// Whether its bundle lies in a folder: for tests.
+    func belongs(to folder: String) -> Bool { bundlePath.hasPrefix(folder + "/") }
 
     /// How long a caller should wait before it tries again.
     var retryAfterMilliseconds: Int? {

@@ -461,6 +461,8 @@ final class RunnerProcess: @unchecked Sendable {
             else { return false }
             guard now >= health.pausedUntil else { return false }
             defer { health.isPaused = false }
+            // What it answered meanwhile has not been read yet.
+            if health.isPaused { health.pingAt = monotonicNanoseconds() }
             return health.isPaused
         }
         if was { updateWatch() }
@@ -653,8 +655,8 @@ public struct RunnerExit: Sendable, Hashable, CustomStringConvertible {
             code = 0
         } else {
             code = (status >> 8) & 0xFF
-            // The first process of a namespace cannot die of its own SIGABRT (Host/Runner/main.c).
-            signal = code == 128 + SIGABRT ? SIGABRT : nil
+            // The first process of a namespace does not die of these by itself (Host/Runner/main.c).
+            signal = [SIGABRT, SIGXCPU, SIGXFSZ].contains(code - 128) ? code - 128 : nil
         }
         self.reason = reason
     }

@@ -17,6 +17,8 @@ struct PluginCommand: AsyncParsableCommand {
               tandem plugin config expenses alert_at_percent=90 --as me@example.org
               tandem plugin secret set weather api_key --as me@example.org < key.txt
               tandem plugin health expenses
+              tandem plugin upgrade tides bundles/tides-1.2
+              tandem plugin rollback tides
               tandem plugin pack libTidesPlugin.so --into bundles
               tandem plugin pack PluginSDK/Examples/ManifestSums --into bundles
               tandem plugin sign bundles/tides --key mine
@@ -25,7 +27,7 @@ struct PluginCommand: AsyncParsableCommand {
         subcommands: [
             PluginListCommand.self, PluginShowCommand.self, PluginEnableCommand.self, PluginGrantCommand.self,
             PluginDisableCommand.self, PluginConfigCommand.self, PluginSecretCommand.self, PluginHealthCommand.self,
-            PluginDiagnoseCommand.self, PluginPackCommand.self,
+            PluginDiagnoseCommand.self, PluginPackCommand.self, PluginUpgradeCommand.self, PluginRollbackCommand.self,
             PluginSignCommand.self, PluginVerifyCommand.self, PluginRevokeCommand.self, PluginKeysCommand.self,
             PluginNewCommand.self, PluginCheckCommand.self, PluginInspectCommand.self, PluginRunCommand.self,
             PluginSessionCommand.self,

@@ -26,6 +26,9 @@
 #ifndef SALT
 #define SALT "salt-0000000000000000"
 #endif
+#ifndef VERSION
+#define VERSION "1.0.0"
+#endif
 #ifndef MORE
 #define MORE ""
 #endif
@@ -37,7 +40,7 @@
 #endif
 #ifndef MANIFEST
 #define MANIFEST                                                                                                       \
-    "{\"manifest\":1,\"id\":\"" ID "\",\"namespace\":\"" NAMESPACE "\",\"name\":\"Fixture\",\"version\":\"1.0.0\","    \
+    "{\"manifest\":1,\"id\":\"" ID "\",\"namespace\":\"" NAMESPACE "\",\"name\":\"Fixture\",\"version\":\"" VERSION "\","    \
     "\"summary\":\"A fixture.\",\"license\":\"" SALT "\",\"abi\":" ABI "," MORE "\"tools\":[" TOOLS "]}"
 #endif
 

@@ -101,7 +101,7 @@ __attribute__((constructor)) static void before_everything(void) {
     abort();
 #endif
 #if defined(HANG_load)
-    for (;;) pause();
+    for (;;) sleep(1000);
 #endif
 }
 
@@ -113,7 +113,7 @@ static int is(const tandem_request *request, const char *name) {
 }
 
 static void *sleeper(void *argument) {
-    pause();
+    for (;;) sleep(1000);
     return argument;
 }
 
