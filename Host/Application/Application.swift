@@ -134,6 +134,7 @@ public final class Application: Sendable {
                 reservedNamespaces: Set(LifeTools.definitions.map(\.namespace)), reservedTables: Set(hostTables),
                 versionsPath: options.isEphemeral ? nil : paths.versionsFile,
                 storePath: options.isEphemeral ? nil : paths.bundleStore,
+                crashesPath: options.isEphemeral ? nil : paths.crashesFile,
                 runner: RunnerConfiguration(
                     path: configuration.runner ?? RunnerConfiguration.besideOwnProgram,
                     allowsWeakIsolation: configuration.allowsWeakIsolation)),
@@ -155,6 +156,7 @@ public final class Application: Sendable {
             refresh: { try await people.refresh($0) }, deliver: { await plugins.deliver($0, in: $1) })
         late.set(work: pluginWork, plugins: plugins)
         metrics.collection("plugins") { [weak plugins] in plugins?.metricSnapshots() ?? [] }
+        metrics.collection("plugin counters") { [weak plugins] in plugins?.counterSnapshots() ?? [] }
         await plugins.start()
 
         catalogue = HostCatalogue(plugins: plugins)

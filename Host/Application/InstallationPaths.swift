@@ -19,6 +19,8 @@ public struct InstallationPaths: Sendable {
     public var lockFile: String { dataFolder + "/plugins.lock.json" }
     /// Which version of a plugin runs where that is not the registry's.
     public var versionsFile: String { dataFolder + "/plugins.versions.json" }
+    /// The last crashes of isolated plugins.
+    public var crashesFile: String { dataFolder + "/plugins.crashes.json" }
     /// Bundles that upgrades came from and went to.
     public var bundleStore: String { dataFolder + "/bundles" }
     /// What was revoked, beside the keys that are trusted.

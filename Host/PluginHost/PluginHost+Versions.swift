@@ -12,6 +12,11 @@ struct Probation: Sendable {
     /// As the counters stood when it took over.
     var start: PluginCounters
     var until: UInt64
+    /// The version before said that it is failing: then that says nothing against this one.
+    var wasFailing: Bool
+    /// When it is asked next how it is, and how often in a row it said that it is failing.
+    var nextHealth: UInt64 = 0
+    var failingAnswers = 0
 
     /// Why the new version should go, if it should.
     func verdict(_ now: PluginCounters, crashes: Int) -> String? {
@@ -85,6 +90,7 @@ extension PluginHost {
             throw VersionError(reason: "\(error)")
         }
         await reload()
+        await checkProbations(isFirst: true)
         guard let now = catalogue.plugin(plugin.id)?.plugin, now.manifestChecksum == chosen else {
             let reason = (try? VersionBook.load(from: book))?.choices[plugin.id]?.reason
             throw VersionError(reason: "the new version was refused: \(reason ?? "see the log")")
@@ -137,23 +143,52 @@ extension PluginHost {
 
     // MARK: Probation
 
+    /// The versions in runners that take over from others which could be gone back to, with those.
+    private func successors(_ set: PluginSet, instead old: PluginSet) -> [(new: LoadedPlugin, old: LoadedPlugin)] {
+        guard configuration.bundleStore != nil else { return [] }
+        return set.plugins.compactMap { plugin in
+            guard plugin.table.link != nil, let before = old.plugin(plugin.id)?.plugin, before !== plugin,
+                before.origin.kept != nil, before.manifestChecksum != plugin.manifestChecksum
+            else { return nil }
+            return (plugin, before)
+        }
+    }
+
+    /// Those whose present version, soon to be replaced, says that it is failing.
+    func failingBefore(_ set: PluginSet, instead old: PluginSet) async -> Set<String> {
+        var failing: Set<String> = []
+        for (plugin, _) in successors(set, instead: old) where await isFailing(plugin.id) != nil {
+            failing.insert(plugin.id)
+        }
+        return failing
+    }
+
     /// Begins to watch the versions that have just taken over from others.
-    func beginProbation(of set: PluginSet, instead old: PluginSet) {
-        guard configuration.bundleStore != nil else { return }
-        for plugin in set.plugins where plugin.table.link != nil {
-            guard let before = old.plugin(plugin.id)?.plugin, before !== plugin, before.origin.kept != nil,
-                before.manifestChecksum != plugin.manifestChecksum
-            else { continue }
+    func beginProbation(of set: PluginSet, instead old: PluginSet, failing: Set<String>) {
+        for (plugin, before) in successors(set, instead: old) {
             let probation = Probation(
                 plugin: plugin.id, checksum: plugin.manifestChecksum, old: before.origin,
                 oldChecksum: before.manifestChecksum, start: plugin.meters.snapshot,
-                until: monotonicNanoseconds() + configuration.probation.nanoseconds)
+                until: monotonicNanoseconds() + configuration.probation.nanoseconds,
+                wasFailing: failing.contains(plugin.id))
             probations.withLock { $0[plugin.id] = probation }
         }
     }
 
+    /// Why a plugin says that it is failing; nil: it does not.
+    private func isFailing(_ plugin: String) async -> String? {
+        guard let health = try? await health(of: plugin, in: PluginHost.nobody), health.status == .failing else {
+            return nil
+        }
+        let check = health.checks.first { $0.status == .failing }
+        return
+            "its health is failing: \(health.reason ?? check.map { "\($0.name) \($0.message)" } ?? "it does not say why")"
+    }
+
     /// Rolls back what fails; called now and then.
-    func checkProbations() async {
+    ///
+    /// - Parameter isFirst: right after the change: a version that is failing from the start goes at once.
+    func checkProbations(isFirst: Bool = false) async {
         let watched = probations.withLock { $0 }
         guard !watched.isEmpty else { return }
         let now = monotonicNanoseconds()
@@ -164,14 +199,27 @@ extension PluginHost {
                 probations.withLock { $0[id] = nil }
                 continue
             }
-            guard
-                let reason = probation.verdict(
-                    plugin.meters.snapshot, crashes: plugin.table.link?.status.crashes ?? 0)
-            else { continue }
-            probations.withLock { $0[id] = nil }
+            var reason = probation.verdict(
+                plugin.meters.snapshot, crashes: plugin.table.link?.status.crashes ?? 0)
+            if reason == nil, !probation.wasFailing, isFirst || now >= probation.nextHealth {
+                let failing = await isFailing(id)
+                let answers = failing == nil ? 0 : probation.failingAnswers + 1
+                if isFirst ? answers > 0 : answers > 1 { reason = failing }
+                probations.withLock { probations in
+                    guard probations[id]?.checksum == probation.checksum else { return }
+                    probations[id]?.failingAnswers = answers
+                    probations[id]?.nextHealth = monotonicNanoseconds() + Self.healthInterval
+                }
+            }
+            guard let reason else { continue }
+            // Somebody else may have acted while this one asked.
+            let isMine = probations.withLock { $0.removeValue(forKey: id)?.checksum == probation.checksum }
+            guard isMine, catalogue.plugin(id)?.plugin === plugin else { continue }
             await rollBack(probation, plugin, reason: reason)
         }
     }
+
+    private static let healthInterval: UInt64 = 2_000_000_000
 
     private func rollBack(_ probation: Probation, _ plugin: LoadedPlugin, reason: String) async {
         plugin.logger.error("a new version of a plugin is rolled back", metadata: ["reason": "\(reason)"])
@@ -180,6 +228,8 @@ extension PluginHost {
             try await offPool {
                 try VersionBook.update(at: book) { book in
                     let rejected = book.choices[plugin.id]?.rejected ?? []
+                    // What was itself rolled back is nothing to go back to.
+                    guard !rejected.contains(probation.oldChecksum) else { return }
                     book.choices[plugin.id] = VersionBook.Choice(
                         current: kept, pin: probation.oldChecksum, previous: plugin.origin.kept,
                         previousPin: plugin.origin.kept == nil ? nil : probation.checksum,

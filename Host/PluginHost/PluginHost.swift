@@ -306,9 +306,10 @@ public final class PluginHost: ToolProvider {
             }
         }
         let set = PluginSet(generation: new.generation, plugins: plugins, listed: listed)
+        let failing = await failingBefore(set, instead: old)
         bookkeeping.withLock { $0.imagesInUse = Set(plugins.map(\.imageChecksum)) }
         current.withLock { $0 = set }
-        beginProbation(of: set, instead: old)
+        beginProbation(of: set, instead: old, failing: failing)
         for plugin in old.plugins where !plugins.contains(where: { $0 === plugin }) {
             // Replaced: what is in flight may finish. Removed or refused: its services end.
             plugin.retire(isRevoked: !plugins.contains { $0.id == plugin.id })
@@ -374,6 +375,24 @@ public final class PluginHost: ToolProvider {
         return catalogue.plugins.flatMap { $0.metrics.snapshot() }.filter { names.insert($0.name).inserted }
     }
 
+    /// What the host counts of its plugins, for the exposition.
+    public func counterSnapshots() -> [MetricSnapshot] {
+        let samples = catalogue.plugins.flatMap { plugin in
+            plugin.meters.snapshot.all.map { counter in
+                MetricSnapshot.Sample(
+                    labelValues: [plugin.id, counter.name], value: .number(Double(counter.value)))
+            }
+        }
+        return [
+            MetricSnapshot(
+                name: "tandem_plugins_events_total", help: "What happened with each plugin since the host started.",
+                kind: .counter, labels: ["plugin", "event"], samples: samples),
+            MetricSnapshot(
+                name: "tandem_plugins_leaked_images", help: "Libraries that stay mapped although no plugin uses them.",
+                kind: .gauge, samples: [MetricSnapshot.Sample(value: .number(Double(leakedImages)))]),
+        ]
+    }
+
     // MARK: What there is
 
     /// Why the registry cannot be read, when it cannot: the plugins are then those of the last good one.
@@ -396,7 +415,8 @@ public final class PluginHost: ToolProvider {
                     id: plugin.id, namespace: plugin.manifest.namespace, name: plugin.name,
                     version: plugin.manifest.version, bundle: plugin.entry.bundle, state: .loaded,
                     tools: plugin.tools.map(\.definition.id), checksum: plugin.imageChecksum,
-                    trust: plugin.entry.trust, signature: plugin.signature, isolation: plugin.entry.isolation,
+                    trust: plugin.entry.trust, signature: plugin.signature,
+                    isolation: plugin.table.link == nil ? .inProcess : .runner,
                     plan: plugin.entry.plan,
                     warnings: plugin.warnings, lastFailure: plugin.lastFailure, instances: plugin.instanceCount,
                     counters: plugin.meters.snapshot, runner: plugin.table.link?.status)
@@ -411,6 +431,12 @@ public final class PluginHost: ToolProvider {
                     counters: meters(of: refused.entry.id).snapshot)
             }
         }
+    }
+
+    /// The last crashes of isolated plugins, also those that another process of this installation saw; the latest last.
+    /// Reads a small file.
+    public func recordedCrashes() -> [CrashReport] {
+        configuration.crashesPath.map { CrashBook.load(from: $0).crashes } ?? []
     }
 
     /// The manifests of the loaded plugins, in the order of the registry.

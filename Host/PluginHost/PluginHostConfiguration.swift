@@ -33,6 +33,8 @@ public struct PluginHostConfiguration: Sendable {
     public var versionsPath: String?
     /// Where bundles are kept that an upgrade came from or went to; nil: upgrades are not undone by themselves.
     public var storePath: String?
+    /// `plugins.crashes.json` in the data folder; nil: crashes are only logged and counted.
+    public var crashesPath: String?
     /// How long a version that took over from another is watched.
     public var probation: Duration
     /// How plugins run that are not allowed into this process.
@@ -45,7 +47,8 @@ public struct PluginHostConfiguration: Sendable {
         reservedTables: Set<String> = [], idleAfter: Duration = .seconds(600),
         pollInterval: Duration = .milliseconds(500), grantsMaxAge: Duration = .seconds(2),
         cancelLead: Duration = .milliseconds(100), cancelGrace: Duration = .milliseconds(500),
-        versionsPath: String? = nil, storePath: String? = nil, probation: Duration = .seconds(60),
+        versionsPath: String? = nil, storePath: String? = nil, crashesPath: String? = nil,
+        probation: Duration = .seconds(60),
         runner: RunnerConfiguration = RunnerConfiguration()
     ) {
         self.registryPath = registryPath
@@ -63,6 +66,7 @@ public struct PluginHostConfiguration: Sendable {
         self.cancelGrace = cancelGrace
         self.versionsPath = versionsPath
         self.storePath = storePath
+        self.crashesPath = crashesPath
         self.probation = probation
         self.runner = runner
     }

@@ -103,6 +103,8 @@ struct ContainmentTests {
         default: #expect(crash.exit.code == 3)
         }
         #expect(try test.status("test.probe").counters.crashes == 1)
+        // Written down for others, too.
+        #expect(await eventually { test.host.recordedCrashes() == [crash] }, "\(test.host.recordedCrashes())")
     }
 
     @Test func answersEverythingInFlightWhenARunnerEnds() async throws {

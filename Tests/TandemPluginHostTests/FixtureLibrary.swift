@@ -25,8 +25,10 @@ enum FixtureLibrary {
     /// The path of a compiled fixture.
     ///
     /// - Parameter macros: `-D` definitions; string values carry their own quotes.
-    static func compile(_ name: String, _ macros: [String: String] = [:]) async throws -> String {
-        let flags = macros.sorted { $0.key < $1.key }.map { "-D\($0.key)=\($0.value)" }
+    static func compile(
+        _ name: String, _ macros: [String: String] = [:], linking: [String] = []
+    ) async throws -> String {
+        let flags = macros.sorted { $0.key < $1.key }.map { "-D\($0.key)=\($0.value)" } + linking
         let key = ([name] + flags).joined(separator: " ")
         let (build, isMine) = builds.withLock { builds -> (OneShot<String>, Bool) in
             if let build = builds[key] { return (build, false) }

@@ -114,6 +114,23 @@ struct LoadingTests {
         #expect(refusal.reason.contains(reason), "\(refusal.reason)")
     }
 
+    @Test func runsALibraryOfAnotherToolchainInAProcessOfItsOwn() async throws {
+        try #require(!SwiftRuntime.folder.isEmpty)
+        let test = try TestHost()
+        let macros = FixtureLibrary.names("test.good", "good").merging(["OTHER_TOOLCHAIN": "1"]) { $1 }
+        let library = try await FixtureLibrary.compile(
+            "echo", macros,
+            linking: ["-Wl,--no-as-needed", "-L\(SwiftRuntime.folder)", "-lswiftCore", "-Wl,-z,nodelete"])
+        _ = try await test.pack("good", library: library)
+        try test.register(["good"])
+        await test.host.start()
+        let status = try test.status("test.good")
+        #expect(status.isolation == .runner)
+        #expect(status.warnings.contains { $0.contains("another Swift toolchain") }, "\(status)")
+        #expect(await test.call("good.run", ["value": 1]).result?.value == ["value": 1])
+        #expect(test.host.leakedImages == 0)
+    }
+
     @Test func refusesOtherMajorInManifestBeforeLoading() async throws {
         let test = try TestHost()
         try await test.layOut("broken", fixture: "echo") { $0["abi"] = ["major": 9, "minor": 2] }

@@ -39,7 +39,8 @@ final class TestHost: Sendable {
                 trust: TestHost.trust(in: folder.path), reservedTables: ["tasks"], idleAfter: idleAfter,
                 pollInterval: poll, cancelGrace: cancelGrace,
                 versionsPath: keepsVersions ? folder.path + "/plugins.versions.json" : nil,
-                storePath: keepsVersions ? folder.path + "/bundles" : nil, runner: runner),
+                storePath: keepsVersions ? folder.path + "/bundles" : nil,
+                crashesPath: folder.path + "/plugins.crashes.json", runner: runner),
             services: HostServices(
                 clock: clock, rows: rows, egress: egress, settings: memory ?? settings, keyValues: memory,
                 secrets: memory, timers: memory, events: memory, memories: memory, versions: memory, person: person,

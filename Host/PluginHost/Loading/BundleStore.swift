@@ -48,7 +48,8 @@ struct BundleStore: Sendable {
         return name
     }
 
-    /// Removes a plugin's bundles that are not wanted any more.
+    /// Removes a plugin's bundles that are not wanted any more, and that nobody has kept within a day: another process may
+    /// still want those.
     func prune(_ plugin: String, keeping names: Set<String>) {
         let place = folder + "/" + plugin
         guard let directory = opendir(place) else { return }
@@ -57,7 +58,10 @@ struct BundleStore: Sendable {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard BundleStore.isName(plugin + "/" + name), !names.contains(plugin + "/" + name) else { continue }
+            var status = stat()
+            guard BundleStore.isName(plugin + "/" + name), !names.contains(plugin + "/" + name),
+                stat(place + "/" + name, &status) == 0, status.st_mtim.tv_sec < time(nil) - 86_400
+            else { continue }
             remove(place + "/" + name)
         }
     }

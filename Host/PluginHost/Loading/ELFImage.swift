@@ -1,3 +1,5 @@
+import Glibc
+
 /// What the host wants to know of a shared library before the dynamic loader sees it.
 ///
 /// Reads a 64-bit little-endian ELF file (System V gABI, chapters 4 and 5) from bytes that nobody has vouched for: every
@@ -223,6 +225,35 @@ struct ELFImage: Sendable {
                 compilers = file.strings(entry.offset..<(entry.offset + entry.size))
             }
         }
+    }
+
+    /// What compilers say of themselves in a file of the installation, without reading all of it; empty: nothing.
+    static func compilers(ofFile path: String) -> [String] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        func read(_ offset: Int, _ count: Int) throws(PluginRefusal) -> Bytes {
+            guard (0...(1 << 20)).contains(count) else { throw unsuitable("a table is too large") }
+            var bytes = [UInt8](repeating: 0, count: count)
+            guard pread(file, &bytes, count, offset) == count else { throw unsuitable("it is cut off") }
+            return Bytes(bytes)
+        }
+        do throws(PluginRefusal) {
+            let head = try read(0, 64)
+            let count = Int(try head.u16(60))
+            let table = try read(try head.offset(at: 40), count * 64)
+            let place = Int(try head.u16(62)) * 64
+            let names = try read(try table.offset(at: place + 24), try table.offset(at: place + 32))
+            for index in 0..<count {
+                let name = UInt64(try table.u32(index * 64))
+                guard try names.string(0, name, before: names.count) == ".comment" else { continue }
+                let size = try table.offset(at: index * 64 + 32)
+                return try read(try table.offset(at: index * 64 + 24), size).strings(0..<size)
+            }
+        } catch {
+            return []
+        }
+        return []
     }
 
     private func judge(isPlugin: Bool) throws(PluginRefusal) {

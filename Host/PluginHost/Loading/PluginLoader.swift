@@ -58,7 +58,10 @@ struct PluginLoader: Sendable {
                 return current
             }
             let table: PluginTable
-            if entry.trust == .firstParty, entry.isolation == .inProcess {
+            var warnings = warnings(bundle, entry)
+            let mismatch = entry.isolation == .inProcess ? Toolchain.mismatch(of: bundle.image) : nil
+            if let mismatch { warnings.append(mismatch) }
+            if entry.trust == .firstParty, entry.isolation == .inProcess, mismatch == nil {
                 let image = try LoadedImage.load(bundle.library, checksum: bundle.libraryChecksum)
                 failure.isMapped = true
                 table = try image.outcome.get()
@@ -74,10 +77,12 @@ struct PluginLoader: Sendable {
                 entry: entry, bundle: bundle, signature: signature, table: table, parts: parts,
                 metrics: metrics(bundle.manifest),
                 services: services, mediator: mediator, surroundings: surroundings, meters: meters,
-                warnings: warnings(bundle, entry))
+                warnings: warnings)
             try tryOut(plugin)
             // Kept for the day on which another version takes over and fails.
             let kept = link == nil ? nil : try configuration.bundleStore?.keep(bundle)
+            let wanted = [kept, choice?.current, choice?.previous, current?.origin.kept]
+            configuration.bundleStore?.prune(entry.id, keeping: Set(wanted.compactMap { $0 }))
             plugin.setOrigin(LoadedPlugin.Origin(kept: kept, registry: chosen.registry))
             return plugin
         } catch {
@@ -122,7 +127,7 @@ struct PluginLoader: Sendable {
             needed: bundle.image?.needed ?? [], bundlePath: bundle.path, configuration: runner,
             identity: RunnerLink.Identity(
                 plugin: bundle.manifest.id, version: bundle.manifest.version, clock: services.clock,
-                logger: services.logger, meters: meters))
+                logger: services.logger, meters: meters, crashesPath: configuration.crashesPath))
     }
 
     /// The search path that holds the bundle.

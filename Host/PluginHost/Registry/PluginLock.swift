@@ -1,5 +1,3 @@
-import Glibc
-import Synchronization
 import TandemJSON
 
 /// Pins the bundles that were built on this machine: what was seen first is what is loaded from then on.
@@ -75,30 +73,19 @@ public struct PluginLock: Sendable, Hashable {
         return Array((document.pretty() + "\n").utf8)
     }
 
-    /// Serialises read-change-write cycles within the process; other processes are kept out by a file lock.
-    private static let gate = Mutex(())
-
     /// Reads the lock of a path; a missing file is an empty lock.
     public static func load(from path: String) throws -> PluginLock {
-        do {
-            let file = try RegularFile(path: path, limit: 4 << 20, requiresPrivateWriting: true)
-            return try PluginLock(reading: file.read())
-        } catch let error as FileRefusal where error.errno == ENOENT {
-            return PluginLock()
-        }
+        guard let text = try SharedDocument.read(path) else { return PluginLock() }
+        return try PluginLock(reading: text)
     }
 
-    /// Changes the lock of a path atomically (temporary file, `fsync`, rename; mode 0600).
+    /// Changes the lock of a path atomically, one process at a time.
     public static func update(at path: String, _ change: (inout PluginLock) throws -> Void) throws {
-        try gate.withLock { _ in
-            let guardian = open(path + ".guard", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            if guardian >= 0 { flock(guardian, LOCK_EX) }
-            defer { if guardian >= 0 { close(guardian) } }
+        try SharedDocument.update(path) {
             var lock = try load(from: path)
             let before = lock
             try change(&lock)
-            guard lock != before else { return }
-            try AtomicFile.write(lock.text, to: path, mode: 0o600)
+            return lock == before ? nil : lock.text
         }
     }
 }

@@ -1,5 +1,3 @@
-import Glibc
-import Synchronization
 import TandemJSON
 
 /// Which version of a plugin runs where that is not simply the one that the registry names: upgrades and rollbacks.
@@ -39,9 +37,9 @@ public struct VersionBook: Sendable, Hashable {
             self.reason = reason
         }
 
-        /// The other way round; nil when there is nothing to go back to.
+        /// The other way round; nil when there is nothing to go back to, or only what was rolled back itself.
         func reversed(rejecting: Bool, reason: String?) -> Choice? {
-            guard let previous, let previousPin else { return nil }
+            guard let previous, let previousPin, !rejected.contains(previousPin) else { return nil }
             return Choice(
                 current: previous, pin: previousPin, previous: current, previousPin: pin, registry: registry,
                 rejected: rejecting ? Array((rejected.filter { $0 != pin } + [pin]).suffix(16)) : rejected,
@@ -86,29 +84,19 @@ public struct VersionBook: Sendable, Hashable {
         return Array((document.pretty() + "\n").utf8)
     }
 
-    private static let gate = Mutex(())
-
     /// Reads the book of a path; a missing file is an empty book.
     public static func load(from path: String) throws -> VersionBook {
-        do {
-            let file = try RegularFile(path: path, limit: 4 << 20, requiresPrivateWriting: true)
-            return try VersionBook(reading: file.read())
-        } catch let error as FileRefusal where error.errno == ENOENT {
-            return VersionBook()
-        }
+        guard let text = try SharedDocument.read(path) else { return VersionBook() }
+        return try VersionBook(reading: text)
     }
 
-    /// Changes the book of a path atomically (temporary file, `fsync`, rename; mode 0600), one process at a time.
+    /// Changes the book of a path, one process at a time.
     public static func update(at path: String, _ change: (inout VersionBook) throws -> Void) throws {
-        try gate.withLock { _ in
-            let guardian = open(path + ".guard", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            if guardian >= 0 { flock(guardian, LOCK_EX) }
-            defer { if guardian >= 0 { close(guardian) } }
+        try SharedDocument.update(path) {
             var book = try load(from: path)
             let before = book
             try change(&book)
-            guard book != before else { return }
-            try AtomicFile.write(book.text, to: path, mode: 0o600)
+            return book == before ? nil : book.text
         }
     }
 }

@@ -86,6 +86,8 @@ final class RunnerLink: @unchecked Sendable {
         var clock: any WallClock
         var logger: Logger
         var meters: PluginMeters?
+        /// Where crashes are written down.
+        var crashesPath: String?
     }
 
     private struct State {
@@ -239,6 +241,7 @@ final class RunnerLink: @unchecked Sendable {
                 state.current = process
             }
             process.serve()
+            RunnerIsolation.report(RunnerIsolation.all & ~description.isolation, to: identity.logger)
             return description
         case TANDEM_F_FAILED:
             process.stop()
@@ -302,6 +305,7 @@ final class RunnerLink: @unchecked Sendable {
             return report
         }
         identity.meters?.count(\.crashes)
+        if let path = identity.crashesPath { WorkerPool.shared.submit { CrashBook.add(report, at: path) } }
         var logger = identity.logger
         logger[metadataKey: "plugin.id"] = "\(identity.plugin)"
         logger[metadataKey: "plugin.version"] = "\(identity.version)"
@@ -411,6 +415,30 @@ enum RunnerIsolation {
     static let required = UInt32(
         TANDEM_ISOLATION_NETWORK | TANDEM_ISOLATION_USER | TANDEM_ISOLATION_LIMITS | TANDEM_ISOLATION_LANDLOCK
             | TANDEM_ISOLATION_SECCOMP | TANDEM_ISOLATION_PARENT)
+
+    private static let reported = Mutex<UInt32>(0)
+
+    /// Says, once in the life of this process, what the kernel does not give.
+    static func report(_ missing: UInt32, to logger: Logger) {
+        guard missing != 0,
+            reported.withLock({ reported in
+                defer { reported |= missing }
+                return missing & ~reported != 0
+            })
+        else { return }
+        let parts = names(of: missing).joined(separator: ", ")
+        if missing & required != 0 {
+            logger.error(
+                """
+                plugins are NOT isolated as they should be: this system lacks parts of it, and \
+                TANDEM_ALLOW_WEAK_ISOLATION loads them anyway
+                """, metadata: ["missing": "\(parts)"])
+        } else {
+            logger.warning(
+                "this system lacks a part of the isolation of plugins that others make up for",
+                metadata: ["missing": "\(parts)"])
+        }
+    }
 
     static func names(of bits: UInt32) -> [String] {
         let names: [(UInt32, String)] = [

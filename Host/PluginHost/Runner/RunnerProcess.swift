@@ -648,6 +648,12 @@ public struct RunnerExit: Sendable, Hashable, CustomStringConvertible {
     /// Why the host ended it.
     public var reason: String?
 
+    init(signal: Int32?, code: Int32, reason: String?) {
+        self.signal = signal
+        self.code = code
+        self.reason = reason
+    }
+
     init(status: Int32, reason: String?) {
         let low = status & 0x7F
         if low != 0 {

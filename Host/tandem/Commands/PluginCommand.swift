@@ -36,8 +36,8 @@ struct PluginCommand: AsyncParsableCommand {
 
 struct PluginListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "All plugins of the registry: loaded, or refused and why.",
-        discussion: "Exits 1 when a plugin or the registry itself was refused.")
+        commandName: "list", abstract: "All plugins of the registry: loaded, or refused and why; what crashed lately.",
+        discussion: "Exits 1 when a plugin or the registry itself was refused.", aliases: ["status"])
 
     @Option(
         name: .customLong("as"), help: ArgumentHelp("Also where each stands with this account.", valueName: "email"))
@@ -58,8 +58,11 @@ struct PluginListCommand: AsyncParsableCommand {
                 ["PLUGIN", "VERSION", "STATE", "TOOLS", "TRUST"] + (email == nil ? [] : ["FOR \(email ?? "")"])
             ]
             let statuses = application.plugins.statuses()
+            let crashes = Dictionary(grouping: application.plugins.recordedCrashes(), by: \.plugin)
             for status in statuses {
-                if terminal.isJSON { terminal.json(PluginListCommand.json(status, grant: grants[status.id])) }
+                if terminal.isJSON {
+                    terminal.json(PluginListCommand.json(status, crashes[status.id] ?? [], grant: grants[status.id]))
+                }
                 rows.append(
                     [
                         status.id, status.version ?? "?", status.refusal == nil ? "loaded" : "refused",
@@ -74,7 +77,7 @@ struct PluginListCommand: AsyncParsableCommand {
                     if let refusal = status.refusal {
                         terminal.line(terminal.styled("\(status.id): \(refusal.reason)", .red))
                     }
-                    for line in PluginListCommand.runner(status) {
+                    for line in PluginListCommand.runner(status, crashes[status.id] ?? []) {
                         terminal.line(terminal.styled("\(status.id): \(line)", .yellow))
                     }
                     for warning in status.warnings {
@@ -89,15 +92,14 @@ struct PluginListCommand: AsyncParsableCommand {
     }
 
     /// What an operator should know of a plugin's process.
-    private static func runner(_ status: PluginStatus) -> [String] {
-        guard let runner = status.runner else { return [] }
+    private static func runner(_ status: PluginStatus, _ crashes: [CrashReport]) -> [String] {
         var lines: [String] = []
-        if !runner.missingIsolation.isEmpty {
-            lines.append("weakly isolated, without \(runner.missingIsolation.joined(separator: ", "))")
+        if let missing = status.runner?.missingIsolation, !missing.isEmpty {
+            lines.append("weakly isolated, without \(missing.joined(separator: ", "))")
         }
-        if let crash = runner.lastCrash {
+        if let crash = crashes.last ?? status.runner?.lastCrash {
             let tools = crash.tools.isEmpty ? "" : " in \(crash.tools.joined(separator: ", "))"
-            lines.append("crashed \(crash.count) times, last at \(crash.at)\(tools): \(crash.exit)")
+            lines.append("version \(crash.version) crashed, last at \(crash.at)\(tools): \(crash.exit)")
         }
         return lines
     }
@@ -108,7 +110,7 @@ struct PluginListCommand: AsyncParsableCommand {
             + (grant.request == nil ? "" : " (asks)")
     }
 
-    private static func json(_ status: PluginStatus, grant: PluginGrant?) -> JSON {
+    private static func json(_ status: PluginStatus, _ crashes: [CrashReport], grant: PluginGrant?) -> JSON {
         var object: JSONObject = [:]
         object["id"] = .string(status.id)
         object["namespace"] = status.namespace.map { .string($0) } ?? .null
@@ -132,16 +134,10 @@ struct PluginListCommand: AsyncParsableCommand {
             process["yielded"] = .integer(Int64(runner.yielded))
             process["missing_isolation"] = .array(runner.missingIsolation.map { .string($0) })
             process["resident_bytes"] = runner.residentBytes.map { .integer(Int64($0)) } ?? .null
-            if let crash = runner.lastCrash {
-                process["last_crash"] = [
-                    "version": .string(crash.version), "tools": .array(crash.tools.map { .string($0) }),
-                    "signal": crash.exit.signal.map { .integer(Int64($0)) } ?? .null,
-                    "reason": .string(crash.exit.description), "count": .integer(Int64(crash.count)),
-                    "at": .string("\(crash.at)"),
-                ]
-            }
+            if let crash = runner.lastCrash { process["last_crash"] = crash.json }
             object["runner"] = .object(process)
         }
+        object["crashes"] = .array(crashes.map(\.json))
         object["warnings"] = .array(status.warnings.map { .string($0) })
         if let grant {
             object["grant"] = .string(grant.state.name)

@@ -135,6 +135,9 @@ static inline tandem_status default_create(const tandem_plugin *plugin, const ta
     self->table.cancel = CANCEL;
     self->table.quiesce = QUIESCE;
     self->table.destroy = DESTROY;
+#ifdef GET_EXTENSION
+    self->table.get_extension = GET_EXTENSION;
+#endif
     *out = &self->table;
     return TANDEM_OK;
 }
