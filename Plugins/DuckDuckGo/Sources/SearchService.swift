@@ -113,7 +113,7 @@ struct SearchService {
         let answer = try await context.http.send(
             HTTPRequest(
                 .post, url, headers: SearchService.pages + [HTTPField("Referer", origin)], body: .form(pairs),
-                isIdempotent: true, maxResponseBytes: 2 << 20))
+                isIdempotent: true, maxResponseBytes: 2 << 20, followsRedirects: false))
         let page = ResultPage(answer.body)
         try check(answer, isChallenge: page.isChallenge)
         guard !page.results.isEmpty || page.saysNoResults else {
@@ -151,8 +151,7 @@ struct SearchService {
 
     /// What the pages' own scripts send along with a search.
     private func token(_ query: String) async throws -> String {
-        let answer = try await context.http.get(
-            "https://duckduckgo.com/", query: [("q", query)], headers: SearchService.pages)
+        let answer = try await get("https://duckduckgo.com/", [("q", query)])
         try check(answer, isChallenge: ResultPage(answer.body).isChallenge)
         let text = answer.text
         for (start, end) in [("vqd=\"", "\""), ("vqd='", "'"), ("vqd=", "&")] {
@@ -166,14 +165,22 @@ struct SearchService {
     }
 
     private func list(_ url: String, _ fields: [(String, String)]) async throws -> [JSON] {
-        let answer = try await context.http.get(
-            url, query: fields,
-            headers: SearchService.pages + [HTTPField("Referer", "https://duckduckgo.com/")])
+        let answer = try await get(url, fields, [HTTPField("Referer", "https://duckduckgo.com/")])
         try check(answer, isChallenge: false)
         guard let results = try answer.json()["results"]?.arrayValue else {
             throw ToolError.rejected("DuckDuckGo answered in a way that I cannot read.", code: "unexpected_answer")
         }
         return results
+    }
+
+    /// Without redirects: where one leads somebody who searches, it is a refusal.
+    private func get(
+        _ url: String, _ fields: [(String, String)], _ headers: [HTTPField] = []
+    ) async throws -> HTTPResponse {
+        try await context.http.send(
+            HTTPRequest(
+                .get, HTTPRequest.url(url, query: fields), headers: SearchService.pages + headers,
+                followsRedirects: false))
     }
 
     // MARK: Instant answers
@@ -182,7 +189,9 @@ struct SearchService {
     func instant(_ query: String) async throws -> (answer: InstantAnswer?, note: String?) {
         let answer = try await context.http.get(
             "https://api.duckduckgo.com/",
-            query: [("q", query), ("format", "json"), ("no_html", "1"), ("t", "tandem")],
+            query: [
+                ("q", query), ("format", "json"), ("no_html", "1"), ("no_redirect", "1"), ("t", "tandem"),
+            ],
             cache: .allowed(staleFor: .seconds(86_400)))
         // With no answer the status may be 202 as well; then the body is JSON all the same.
         let json = try? answer.json()
