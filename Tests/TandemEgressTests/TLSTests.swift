@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Synchronization
 import TandemCore
 import Testing
@@ -35,6 +36,38 @@ struct TLSTests {
             let port = try await world.serve([version])
             #expect(await world.outcome("localhost", port, authorities: "ca.pem") == "200", "\(version)")
         }
+    }
+}
+
+/// HTTP/2 over TLS, against `nghttpd`, which speaks nothing else.
+@Suite(.timeLimit(.minutes(2)))
+struct HTTP2Tests {
+    static let tool: String? = ["/usr/sbin/nghttpd", "/usr/bin/nghttpd", "/usr/local/bin/nghttpd"].first {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
+
+    @Test(.enabled(if: tool != nil && TLSTests.tool != nil, "nghttpd or openssl is not on this machine"))
+    func carriesManyRequestsOverFewConnections() async throws {
+        let world = try await TLSWorld()
+        defer { world.stop() }
+        let port = try await world.serveHTTP2(body: String(repeating: "a", count: 100_000))
+        let client = world.client("localhost", port, authorities: "ca.pem", connections: 4)
+        let counts = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<40 {
+                group.addTask {
+                    let response = try await client.send(TLSWorld.request("localhost", port))
+                    #expect(response.status == 200)
+                    return response.body.count
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(counts == Array(repeating: 100_000, count: 40))
+        let missing = try await client.send(TLSWorld.request("localhost", port, path: "/missing"))
+        #expect(missing.status == 404)
+        // One that is not trusted is not spoken to, in whatever version.
+        #expect(await world.outcome("localhost", port, authorities: "other.pem") == "tls")
+        await client.shutdown()
     }
 }
 
@@ -107,19 +140,60 @@ private final class TLSWorld: Sendable {
         )
     }
 
-    /// The status of a request, or the code of its failure.
-    func outcome(_ host: String, _ port: Int, authorities: String?) async -> String {
+    /// Starts a server of HTTP/2 with one page; gives its port.
+    func serveHTTP2(body: String) async throws -> Int {
+        try Data(body.utf8).write(to: URL(fileURLWithPath: folder + "/index.html"))
+        // It takes no port 0: a free one may be taken by somebody else meanwhile.
+        for _ in 0..<5 {
+            let port = Self.freePort()
+            let server = process(["-a", "127.0.0.1", "-d", folder, "\(port)", "server.key", "server.pem"])
+            server.executableURL = URL(fileURLWithPath: HTTP2Tests.tool ?? "")
+            server.standardOutput = FileHandle.nullDevice
+            try server.run()
+            servers.withLock { $0.append(server) }
+            let visitor = client("localhost", port, authorities: "ca.pem", connections: 1)
+            while server.isRunning {
+                if (try? await visitor.send(Self.request("localhost", port))) != nil { return port }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        throw POSIXError(.EADDRINUSE)
+    }
+
+    private static func freePort() -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(descriptor, pointer, size) == 0 ? getsockname(descriptor, pointer, &size) : -1
+            }
+        }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    static func request(_ host: String, _ port: Int, path: String = "/") -> HTTPRequest {
+        HTTPRequest(
+            .get, "https://\(host):\(port)\(path)",
+            addresses: AddressPolicy(allowing: [IPNetwork("127.0.0.0/8")].compactMap { $0 }))
+    }
+
+    func client(_ host: String, _ port: Int, authorities: String?, connections: Int = 8) -> CurlClient {
         var options = CurlClient.Options()
         options.usesEnvironmentProxy = false
         options.authorities = authorities.map { folder + "/" + $0 }
         options.fixedAddresses = ["\(host):\(port):127.0.0.1"]
-        let client = CurlClient(options: options)
+        options.maxConnectionsPerHost = connections
+        return CurlClient(options: options)
+    }
+
+    /// The status of a request, or the code of its failure.
+    func outcome(_ host: String, _ port: Int, authorities: String?) async -> String {
         do throws(HTTPError) {
-            let response = try await client.send(
-                HTTPRequest(
-                    .get, "https://\(host):\(port)/",
-                    addresses: AddressPolicy(
-                        allowing: [IPNetwork("127.0.0.0/8")].compactMap { $0 })))
+            let response = try await client(host, port, authorities: authorities).send(Self.request(host, port))
             return "\(response.status)"
         } catch {
             return error.code.rawValue

@@ -39,6 +39,9 @@ final class CurlLoop: Sendable {
         self.multi = MultiHandle(pointer: multi)
         if let multi {
             tandem_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.maxIdleConnections)
+            // One request at a time on a connection, also by HTTP/2: when several answers come over one, libcurl 7.88 now
+            // and then leaves the last bytes of some where they are until their time is over.
+            tandem_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
             tandem_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, options.maxConnectionsPerHost)
             tandem_curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, options.maxConnections)
         }

@@ -37,6 +37,7 @@ public final class ScriptServer: Sendable {
         var connections = 0
         var sockets: Set<Int32> = []
         var isOver = false
+        var isListenerClosed = false
         var floodedBytes = 0
     }
 
@@ -84,12 +85,12 @@ public final class ScriptServer: Sendable {
     }
 
     public func stop() {
-        let sockets = state.withLock { state in
+        // With the lock, which is also taken to close them: the number of a closed one may be another server's already.
+        state.withLock { state in
             state.isOver = true
-            return state.sockets
+            if !state.isListenerClosed { shutdown(listener, Int32(SHUT_RDWR)) }
+            for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
         }
-        shutdown(listener, Int32(SHUT_RDWR))
-        for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) }
     }
 
     private var isOver: Bool { state.withLock { $0.isOver } }
@@ -107,12 +108,17 @@ public final class ScriptServer: Sendable {
             }
             let thread = Thread { [self] in
                 serve(descriptor)
-                state.withLock { _ = $0.sockets.remove(descriptor) }
-                close(descriptor)
+                state.withLock { state in
+                    state.sockets.remove(descriptor)
+                    close(descriptor)
+                }
             }
             thread.start()
         }
-        close(listener)
+        state.withLock { state in
+            state.isListenerClosed = true
+            close(listener)
+        }
     }
 
     private func serve(_ descriptor: Int32) {
