@@ -27,7 +27,7 @@ enum EgressBenchmark {
             plugin: "tandem.bench", scope: UserScope(authenticated: UserID(rawValue: 1)),
             policy: EgressPolicy(
                 declared: [DeclaredHost(rule, reason: "to measure")], networks: AddressPolicy(allowing: [loopback]),
-                limits: [ProviderLimit(host: rule, perUser: wide, total: wide)]),
+                limits: [ProviderLimit(host: rule, perUser: wide, total: wide, concurrent: concurrency)]),
             mayWrite: true, deadline: .max)
         let url = "http://127.0.0.1:\(server.port)/answer"
         let plain = EgressRequest(.get, url, timeout: .seconds(60))

@@ -39,7 +39,7 @@ struct EgressWorld: Sendable {
         let wide = declared.map {
             ProviderLimit(
                 host: $0.rule, perUser: Rate(perSecond: 10_000, burst: 10_000),
-                total: Rate(perSecond: 10_000, burst: 10_000))
+                total: Rate(perSecond: 10_000, burst: 10_000), concurrent: 1000)
         }
         return EgressCaller(
             plugin: plugin, scope: UserScope(authenticated: UserID(rawValue: user)),

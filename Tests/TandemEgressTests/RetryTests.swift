@@ -1,4 +1,6 @@
+import Glibc
 import ScriptServer
+import Synchronization
 import TandemCore
 import Testing
 
@@ -135,6 +137,60 @@ struct RetryTests {
             let start = monotonicNanoseconds()
             for _ in 0..<3 { _ = try await world.text(EgressRequest(.get, server.url()), paced) }
             #expect(monotonicNanoseconds() - start >= 190_000_000)
+        }
+    }
+
+    @Test func asksForNoMoreAtTheSameTimeThanAllowed() async throws {
+        let world = EgressWorld()
+        let running = Mutex<(now: Int, most: Int)>((0, 0))
+        try await ScriptServer.run { _ in
+            running.withLock { running in
+                running.now += 1
+                running.most = max(running.most, running.now)
+            }
+            usleep(20_000)
+            running.withLock { $0.now -= 1 }
+            return .text("ok")
+        } _: { server in
+            let rule = try #require(HostRule(server.origin))
+            let wide = Rate(perSecond: 10_000, burst: 10_000)
+            let limits = [ProviderLimit(host: rule, perUser: wide, total: wide, concurrent: 3)]
+            let caller = world.caller([server.origin], limits: limits)
+            let url = server.url()
+            let texts = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<15 { group.addTask { try await world.text(EgressRequest(.get, url), caller) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(texts == Array(repeating: "ok", count: 15))
+            #expect(running.withLock { $0.most } <= 3)
+        }
+    }
+
+    @Test func waitsForItsTurnNoLongerThanItsPatience() async throws {
+        let world = EgressWorld { $0.maxWait = .milliseconds(50) }
+        try await ScriptServer.run {
+            $0.target == "/slow" ? .silence : .text("ok")
+        } _: { server in
+            let rule = try #require(HostRule(server.origin))
+            let wide = Rate(perSecond: 10_000, burst: 10_000)
+            let limits = [ProviderLimit(host: rule, perUser: wide, total: wide, concurrent: 1)]
+            let caller = world.caller([server.origin], limits: limits)
+            let url = server.url()
+            let slow = Task { await world.failure(EgressRequest(.get, url + "slow"), caller) }
+            while server.requests.isEmpty { await Task.yield() }
+            let failure = await world.failure(EgressRequest(.get, url), caller)
+            #expect(failure?.kind == .rateLimited)
+            #expect(failure?.code == "too_many_at_once")
+            // Another person is not held up by it.
+            let other = world.caller([server.origin], user: 2, limits: limits)
+            let text = try await world.text(EgressRequest(.get, url), other)
+            #expect(text == "ok")
+            slow.cancel()
+            let end = await slow.value
+            #expect(end?.kind == .cancelled)
+            // What was given up makes room.
+            let next = try await world.text(EgressRequest(.get, url), caller)
+            #expect(next == "ok")
         }
     }
 

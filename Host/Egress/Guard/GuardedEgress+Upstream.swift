@@ -157,6 +157,19 @@ extension GuardedEgress {
     // MARK: Limits
 
     private func waitForTurn(_ hop: Hop, _ attempt: Attempt) async throws(EgressFailure) {
+        let started = monotonicNanoseconds()
+        var step: UInt64 = 1_000_000
+        while try await !isItsTurn(hop, attempt, since: started) {
+            // Whoever is ahead takes as long as it takes: look again, less and less often.
+            try await pause(step)
+            step = min(step * 2, 50_000_000)
+        }
+    }
+
+    /// Counts the request in once it may be sent; false while too many are under way.
+    private func isItsTurn(
+        _ hop: Hop, _ attempt: Attempt, since started: UInt64
+    ) async throws(EgressFailure) -> Bool {
         if Task.isCancelled { throw EgressFailure(.cancelled, "cancelled", "the request was cancelled") }
         let now = monotonicNanoseconds()
         let remaining = attempt.remaining(now)
@@ -166,7 +179,7 @@ extension GuardedEgress {
             attempt.key, user: attempt.caller.scope.user, limit: attempt.caller.policy.limit(for: hop.url),
             patience: patience, now: now)
         switch admission {
-        case .after(0): return
+        case .after(0): return true
         case .after(let wait):
             do throws(EgressFailure) {
                 try await pause(wait)
@@ -174,6 +187,15 @@ extension GuardedEgress {
                 providers.record(.unknown, attempt.key, user: attempt.caller.scope.user, now: monotonicNanoseconds())
                 throw error
             }
+            return true
+        case .crowded:
+            guard now - started < UInt64(max(0, options.maxWait.milliseconds)) * 1_000_000 else {
+                metrics?.refusals.with(attempt.key.plugin, "too_many_at_once").increment()
+                throw EgressFailure(
+                    .rateLimited, "too_many_at_once", "too many requests to \(hop.url.host) at the same time",
+                    retryAfter: .seconds(1))
+            }
+            return false
         case .rateLimited(let wait):
             metrics?.refusals.with(attempt.key.plugin, "rate_limited").increment()
             throw EgressFailure(

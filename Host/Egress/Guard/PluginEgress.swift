@@ -74,23 +74,28 @@ public struct ProviderLimit: Sendable, Hashable {
     public var perUser: Rate
     /// For all of them together.
     public var total: Rate
+    /// Requests of one person that may be under way at the same time; of a stream, until its headers are there.
+    public var concurrent: Int
 
-    public init(host: HostRule, perUser: Rate, total: Rate) {
+    public init(host: HostRule, perUser: Rate, total: Rate, concurrent: Int = standardConcurrent) {
         self.host = host
         self.perUser = perUser
         self.total = total
+        self.concurrent = concurrent
     }
 
     public static let standardPerUser = Rate(perSecond: 5, burst: 20)
     public static let standardTotal = Rate(perSecond: 50, burst: 200)
+    public static let standardConcurrent = 8
 
     private init() {
         host = HostRule.none
         perUser = Self.standardPerUser
         total = Self.standardTotal
+        concurrent = Self.standardConcurrent
     }
 
-    /// 5 a second and person, 20 at once; 50 a second in all, 200 at once.
+    /// 5 a second and person, 20 in a row, 8 at the same time; 50 a second in all, 200 in a row.
     static let standard = ProviderLimit()
 }
 

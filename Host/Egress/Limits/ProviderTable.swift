@@ -15,6 +15,8 @@ final class ProviderTable: Sendable {
         case after(UInt64)
         /// Too much has been asked; it could be in so many nanoseconds.
         case rateLimited(UInt64)
+        /// As many of the person's requests as may are under way.
+        case crowded
         /// The provider fails; it is called again in so many nanoseconds.
         case broken(UInt64)
     }
@@ -34,6 +36,8 @@ final class ProviderTable: Sendable {
     private struct Person {
         var bucket: TokenBucket
         var blockedUntil: UInt64 = 0
+        /// Admitted, and not recorded yet.
+        var running = 0
     }
 
     private struct Provider {
@@ -48,7 +52,8 @@ final class ProviderTable: Sendable {
             if people.count >= ProviderTable.maxPeople, people[user] == nil {
                 people = people.filter { person in
                     var bucket = person.value.bucket
-                    return person.value.blockedUntil > now || !bucket.isFull(limit.perUser, now: now)
+                    return person.value.running > 0 || person.value.blockedUntil > now
+                        || !bucket.isFull(limit.perUser, now: now)
                 }
             }
             let shared = bucket.wait(limit.total, now: now)
@@ -57,8 +62,10 @@ final class ProviderTable: Sendable {
                 return max(blocked, person.bucket.wait(limit.perUser, now: now), shared)
             }(&people[user, default: Person(bucket: TokenBucket(limit.perUser, now: now))])
             guard wait <= patience else { return .rateLimited(wait) }
+            guard people[user].map({ $0.running < limit.concurrent }) ?? true else { return .crowded }
             if let wait = breaker.refusal(now: now) { return .broken(wait) }
             people[user]?.bucket.take()
+            people[user]?.running += 1
             bucket.take()
             return .after(wait)
         }
@@ -81,9 +88,13 @@ final class ProviderTable: Sendable {
         }
     }
 
+    /// What came of an admitted request: once for each.
     @discardableResult
     func record(_ verdict: Verdict, _ key: Key, user: UserID, now: UInt64) -> Transition? {
         providers.withLock { providers in
+            if let running = providers[key]?.people[user]?.running, running > 0 {
+                providers[key]?.people[user]?.running = running - 1
+            }
             switch verdict {
             case .works: return providers[key]?.breaker.succeeded(now: now) == true ? .closed : nil
             case .pushedBack(let wait):

@@ -41,7 +41,8 @@ enum HostReading {
 }
 
 extension RegistryEntry.Network {
-    /// `{"addresses":["192.168.1.0/24"],"limits":[{"host","perSecond","burst","totalPerSecond","totalBurst"}]}`
+    /// `{"addresses":["192.168.1.0/24"],"limits":[{"host","perSecond","burst","totalPerSecond","totalBurst",
+    /// "concurrent"}]}`
     init(reading reader: ObjectReader) {
         self.init()
         defer { reader.finish() }
@@ -56,7 +57,9 @@ extension RegistryEntry.Network {
             let rule = HostRule(limit.string("host", HostReading.requirement) { HostRule($0) != nil })
             let perUser = Self.rate("perSecond", "burst", in: limit)
             let total = Self.rate("totalPerSecond", "totalBurst", in: limit)
-            return rule.map { ProviderLimit(host: $0, perUser: perUser, total: total) }
+            let concurrent = Int(
+                limit.integer("concurrent", in: 1...1000) ?? Int64(ProviderLimit.standardConcurrent))
+            return rule.map { ProviderLimit(host: $0, perUser: perUser, total: total, concurrent: concurrent) }
         }
     }
 
