@@ -196,7 +196,7 @@ let package = Package(
             name: "tandem-benchmarks",
             dependencies: [
                 "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON",
-                "TandemPluginHost", crypto, log,
+                "TandemPluginHost", "TandemStorage", crypto, log,
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
 

@@ -107,6 +107,7 @@ public final class Application: Sendable {
         try await database.register(AgentTables.definitions, owner: AgentTables.owner)
         try await database.register(SMSSchema.tables, owner: SMSSchema.owner)
         try await database.register(StoredGrants.tables, owner: StoredGrants.owner)
+        database.register(PluginRecords.all)
 
         let people = PersonDirectory(accounts: accounts)
         let hostTables = database.store.tables.definitions

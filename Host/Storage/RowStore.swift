@@ -6,6 +6,7 @@ public final class RowStore: Sendable {
     public let keyring: Keyring
     public let clock: any WallClock
     public let ids: IDGenerator
+    let records = RecordCatalogue()
 
     init(keyring: Keyring, clock: any WallClock, ids: IDGenerator) {
         tables = TableCatalogue()

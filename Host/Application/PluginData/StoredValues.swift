@@ -1,16 +1,18 @@
 import TandemCore
-import TandemPluginHost
-import TandemStorage
+public import TandemPluginHost
+public import TandemStorage
 
 /// `tandem.kv/1` on the storage: values sealed with the person's key, versions from one counter per plugin and person.
-struct StoredValues: KeyValueStore {
+public struct StoredValues: KeyValueStore {
     let database: any Database
 
-    private static func seal(_ id: Int64) -> SealContext {
+    public init(database: any Database) { self.database = database }
+
+    static func seal(_ id: Int64) -> SealContext {
         SealContext(table: "plugin_values", column: "value", row: id)
     }
 
-    func value(of key: String, in place: PluginPlace) async throws -> StoredValue? {
+    public func value(of key: String, in place: PluginPlace) async throws -> StoredValue? {
         try await database.read(place.scope) { transaction in
             guard
                 let row = try transaction.first(
@@ -27,7 +29,7 @@ struct StoredValues: KeyValueStore {
         }
     }
 
-    func set(
+    public func set(
         _ bytes: [UInt8], for key: String, expected: UInt64?, lifetimeMilliseconds: UInt64, quota: PluginQuota,
         in place: PluginPlace
     ) async throws -> StoredValue {
@@ -71,7 +73,7 @@ struct StoredValues: KeyValueStore {
         }
     }
 
-    func remove(_ key: String, expected: UInt64?, in place: PluginPlace) async throws {
+    public func remove(_ key: String, expected: UInt64?, in place: PluginPlace) async throws {
         try await database.write(place.scope) { transaction in
             guard let old = try Existing(key, in: place, transaction),
                 Self.isAlive(old.expiresAt, at: transaction.now)
@@ -84,7 +86,7 @@ struct StoredValues: KeyValueStore {
         }
     }
 
-    func keys(
+    public func keys(
         prefix: String, after: String, limit: Int, in place: PluginPlace
     ) async throws -> (keys: [StoredKey], hasMore: Bool) {
         try await database.read(place.scope) { transaction in
@@ -107,7 +109,7 @@ struct StoredValues: KeyValueStore {
         }
     }
 
-    func usage(in place: PluginPlace) async throws -> (entries: Int, bytes: Int) {
+    public func usage(in place: PluginPlace) async throws -> (entries: Int, bytes: Int) {
         try await database.read(place.scope) { transaction in
             let usage = try Usage(of: place, in: transaction)
             let gone = try Self.expired(in: place, at: now(transaction), transaction)

@@ -8,8 +8,9 @@ public struct ErasureReport: Sendable, Hashable {
 }
 
 extension ReadTransaction {
-    /// Everything in the scope's person's tables, opened:
-    /// `{"tables":[{"name":…,"owner":…,"purpose":…,"rows":[{…}]}]}` in the order of the names.
+    /// Everything in the scope's person's tables, opened, and what domains keep of them besides (`PersonalRecords`):
+    /// `{"tables":[{"name":…,"owner":…,"purpose":…,"rows":[{…}]}],"records":[{"name":…,"purpose":…,"records":[{…}]}]}`
+    /// in the order of the names.
     ///
     /// Holds all of it in memory.
     public func exportUser() throws -> JSON {
@@ -25,7 +26,15 @@ extension ReadTransaction {
             object["rows"] = .array(rows.map { .object($0.json) })
             tables.append(.object(object))
         }
-        return .object(["tables": .array(tables)])
+        let user = try context.requireUser()
+        var records: [JSON] = []
+        for kept in context.store.records.sorted {
+            records.append([
+                "name": .string(kept.name), "purpose": .string(kept.purpose),
+                "records": .array(try kept.records(user, self)),
+            ])
+        }
+        return ["tables": .array(tables), "records": .array(records)]
     }
 }
 
