@@ -137,7 +137,8 @@ struct HTTPExtensionTests {
         #expect(value == ["accepted": 16])
         #expect(await eventually { egress.cancelled == egress.requests.count })
         #expect(await test.call("requests.abandon", ["url": url]).result?.value == [:])
-        #expect(await test.call("requests.many", ["url": url]).result?.value == ["accepted": 16])
+        // A runner hears a moment later that the requests of a call that is over have ended.
+        #expect(await eventually { await test.call("requests.many", ["url": url]).result?.value == ["accepted": 16] })
         #expect(HostBuffer.outstanding.load(ordering: .relaxed) <= before + 64)
     }
 

@@ -28,12 +28,13 @@ enum HostTable {
     }
 
     /// Counts a completion that a runner refused. The call may be in flight by now, when the plugin guessed its number
-    /// before it was made: it goes on.
-    static func countLate(_ id: UInt64, of instance: PluginInstance) {
-        switch call(id, of: instance) {
-        case .failure(let error): noteLate(error.status, instance.plugin)
-        case .success: noteLate(TANDEM_E_STALE, instance.plugin)
-        }
+    /// before it was made: it goes on. Which of the two it was the runner knows best: the call's place may have been given
+    /// to another call since.
+    static func countLate(_ id: UInt64, of instance: PluginInstance, runnerStatus: tandem_status) {
+        guard runnerStatus != TANDEM_E_ALREADY_DONE else { return noteLate(runnerStatus, instance.plugin) }
+        // Counts also whether it is another instance's.
+        _ = call(id, of: instance)
+        noteLate(TANDEM_E_STALE, instance.plugin)
     }
 }
 

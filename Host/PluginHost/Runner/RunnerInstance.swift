@@ -276,8 +276,10 @@ final class RunnerInstance: @unchecked Sendable {
         return true
     }
 
-    /// The plugin completed a call again, too late, or one that is not its own: the host's table counts which.
-    func completedLate(_ call: UInt64) { HostTable.countLate(call, of: owner) }
+    /// The plugin completed a call again, too late, or one that is not its own: `status` is what the runner answered.
+    func completedLate(_ call: UInt64, status: tandem_status) {
+        HostTable.countLate(call, of: owner, runnerStatus: status)
+    }
 
     func progress(_ call: UInt64, permille: Int32, _ note: UnsafeRawBufferPointer) {
         let slice = tandem_slice(ptr: note.baseAddress?.assumingMemoryBound(to: UInt8.self), len: UInt64(note.count))

@@ -389,7 +389,7 @@ final class RunnerProcess: @unchecked Sendable {
             guard !isServing.load(ordering: .acquiring) else { return noteIdleFrame() }
             state.withLock { $0.hello }.set(Answer(kind: frame.kind, code: frame.code, bytes: Array(payload)))
         case TANDEM_F_NOTE:
-            instance(frame.instance)?.completedLate(frame.id)
+            instance(frame.instance)?.completedLate(frame.id, status: Int32(bitPattern: frame.code))
             return noteIdleFrame()
         case TANDEM_F_PROGRESS:
             instance(frame.instance)?.progress(frame.id, permille: Int32(bitPattern: frame.code), payload)
