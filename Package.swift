@@ -100,7 +100,9 @@ let package = Package(
         library("CCurl", [.apt(["libcurl4-openssl-dev"])], pkgConfig: "libcurl"),
         library("CPCRE2", [.apt(["libpcre2-dev"])], pkgConfig: "libpcre2-8"),
         .systemLibrary(name: "CLinux", path: "Host/Clib/CLinux"),
-        .target(name: "CRunner", path: "Host/Clib/CRunner", cSettings: strictC),
+        .target(
+            name: "CRunner", path: "Host/Clib/CRunner",
+            cSettings: strictC + [.headerSearchPath("../../../PluginSDK/C/include")]),
         library("CEdit", [.apt(["libedit-dev"])], pkgConfig: "libedit"),
         library("CSodium", [.apt(["libsodium-dev"])], pkgConfig: "libsodium"),
         library("CQREncode", [.apt(["libqrencode-dev"])], pkgConfig: "libqrencode"),
@@ -143,7 +145,7 @@ let package = Package(
 
         // What authors check and try their plugins with.
         .executableTarget(
-            name: "tandem-plugin-check-worker", dependencies: ["CTandemPlugin", "TandemForeign"],
+            name: "tandem-plugin-check-worker", dependencies: ["CTandemPlugin", "CRunner", "TandemForeign"],
             path: "Host/PluginCheckWorker",
             cSettings: [
                 .headerSearchPath("../../PluginSDK/C/include"),
@@ -181,7 +183,7 @@ let package = Package(
             name: "tandem",
             dependencies: [
                 "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemJSON", "TandemMemory",
-                "TandemPluginCheck", "TandemPluginHost", "TandemStorage", "CEdit", arguments,
+                "TandemPluginCheck", "TandemPluginHost", "TandemStorage", "CEdit", "CRunner", arguments,
             ],
             path: "Host/tandem", swiftSettings: settings),
 

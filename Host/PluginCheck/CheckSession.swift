@@ -87,7 +87,10 @@ struct CheckSession: Sendable {
         if checker.wants("fuzz") { checker.add(await fuzzCheck(leavingOut: silent), to: &report) }
         if checker.wants("recorded") { checker.add(await recordedCheck(), to: &report) }
         if checker.wants("budget") { checker.add(await budgetCheck(examples, &report), to: &report) }
-        if checker.wants("modes") { checker.add(await modesCheck(examples), to: &report) }
+        if checker.wants("modes") {
+            let keepsContract = report.results.allSatisfy { $0.tier > .silver || $0.state != .failed }
+            checker.add(await modesCheck(examples, keepsContract: keepsContract), to: &report)
+        }
     }
 
     // MARK: Without running
@@ -543,11 +546,19 @@ struct CheckSession: Sendable {
             .platinum, "budget", "returns from invoke within 5 ms", findings, milliseconds: milliseconds)
     }
 
-    private func modesCheck(_ examples: [(tool: ToolDefinition, calls: [PlannedCall])]) async -> CheckResult {
+    /// - Parameter keepsContract: no check up to silver failed; another plugin is let into no host.
+    private func modesCheck(
+        _ examples: [(tool: ToolDefinition, calls: [PlannedCall])], keepsContract: Bool
+    ) async -> CheckResult {
         var result = CheckResult(.platinum, "modes", "answers the same in the host's process and in a runner")
         guard let compare = checker.compareModes else {
             result.isSkipped = true
             result.findings = [Finding(.warning, "no_runner", "this build has no runner to compare with")]
+            return result
+        }
+        guard keepsContract else {
+            result.isSkipped = true
+            result.findings = [Finding(.warning, "not_run", "it does not keep the contract yet: see above")]
             return result
         }
         let recorded = (checker.transcript?.calls ?? []).map { PlannedCall(tool: $0.tool, arguments: $0.arguments) }

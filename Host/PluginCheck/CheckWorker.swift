@@ -34,7 +34,7 @@ struct CheckWorker: Sendable {
     }
 
     static let maxOutputBytes = 64 << 10
-    static let maxEventBytes = 256 << 20
+    static let maxEventBytes = 48 << 20
 
     /// Runs a test; `answer` is asked for what the plugin asks of the host. Blocks no thread of the shared pool.
     func run(_ test: String, _ script: Script, limitSeconds: Int, services: CheckServices) async -> Run {

@@ -124,6 +124,7 @@ int main(int count, char **arguments) {
     }
     if (!read_script()) return 65;
     install_fault_handlers();
+    contain_worker();
     pthread_t thread;
     if (pthread_create(&thread, NULL, read_answers, NULL) != 0) return 70;
     extensions_start();

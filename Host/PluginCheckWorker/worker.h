@@ -143,6 +143,11 @@ enum phase { PHASE_LOAD, PHASE_CREATE, PHASE_RUN };
 /* Of this thread; others run. */
 void set_phase(enum phase phase);
 
+/* ---- contain.c ---- */
+
+/* From here on: no processes, no sockets, no writing to files, no signals to others. For threads that begin later, too. */
+void contain_worker(void);
+
 /* ---- tests.c ---- */
 
 struct script_call {

@@ -177,6 +177,7 @@ uint32_t contain_calls(void) {
     refuse(EPERM);
     if (is_full) return 0;
     struct sock_fprog filter = {(unsigned short)length, program};
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) return 0;
+    /* For every thread that there is. */
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) != 0) return 0;
     return TANDEM_ISOLATION_SECCOMP;
 }

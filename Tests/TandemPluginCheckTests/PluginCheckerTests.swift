@@ -104,6 +104,14 @@ struct PluginCheckerTests {
         #expect(report.tier == .silver)
     }
 
+    @Test(.timeLimit(.minutes(3))) func holdsInWhatItRuns() async throws {
+        let shop = try Workshop()
+        let bundle = try shop.pack(
+            try await shop.compile("Tests/Fixtures/check/faulty.c", ["REACHES_OUT", "SALT=\"reaches\""]))
+        let recorded = try #require(try await shop.checker().record(bundle, given: nil))
+        #expect(recorded.calls.first?.outcome["value"]?["ok"] == false)
+    }
+
     /// By the command: the comparison runs the whole host, twice.
     @Test(.timeLimit(.minutes(3)), arguments: [("USES_CLOCK", 0), ("LOOKS_AROUND", 1)])
     func comparesTheHostsProcessWithARunner(_ macro: String, _ expected: Int32) async throws {

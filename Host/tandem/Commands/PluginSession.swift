@@ -1,4 +1,5 @@
 import ArgumentParser
+import CRunner
 import Glibc
 import TandemApplication
 import TandemCore
@@ -10,7 +11,9 @@ import TandemPluginHost
 struct PluginSessionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "session", shouldDisplay: false)
 
-    @Argument var bundle: String
+    /// A folder that looks like an installation with this one plugin: `Installation`.
+    @Argument var folder: String
+    @Option var id: String
     /// `in-process` or `runner`.
     @Option var isolation: String
     /// A file with `[{"tool","arguments"}]`.
@@ -20,14 +23,10 @@ struct PluginSessionCommand: AsyncParsableCommand {
         guard let bytes = AuthorBundle.read(calls), let list = (try? JSON(parsing: bytes))?.arrayValue else {
             throw CommandFailure("\(calls) cannot be read", code: 66)
         }
-        let examined: BundleExamination
-        do throws(PluginRefusal) {
-            examined = try BundleExamination(folder: bundle)
-        } catch {
-            throw CommandFailure(error.reason)
+        // Nobody vouches for what is loaded into this process: it is held in as a runner is.
+        if isolation == "in-process", tandem_hold_in() == 0 {
+            throw CommandFailure("this kernel has no seccomp: the plugin cannot be held in", code: 69)
         }
-        let folder = try layOut(examined)
-        defer { PluginSessionCommand.remove(folder, examined) }
         var configuration = try Configuration.current()
         configuration.registry = folder + "/registry.json"
         var options = Application.Options()
@@ -40,7 +39,7 @@ struct PluginSessionCommand: AsyncParsableCommand {
         try await Application.with(configuration, options: options) { application in
             if let refusal = application.plugins.statuses().first?.refusal { throw CommandFailure(refusal.reason) }
             let scope = try await application.demoAccount(email: DemoCommand.email)
-            try await application.plugins.switchOn(examined.manifest.id, in: scope)
+            try await application.plugins.switchOn(id, in: scope)
             for (index, call) in list.enumerated() {
                 let outcome = await application.plugins.call(
                     ToolCall(
@@ -51,54 +50,6 @@ struct PluginSessionCommand: AsyncParsableCommand {
                 terminal.json(PluginSessionCommand.transcript(outcome))
             }
         }
-    }
-
-    /// A folder that looks like an installation with this one plugin.
-    private func layOut(_ examined: BundleExamination) throws -> String {
-        var template = Array("/tmp/tandem-session-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw CommandFailure("no temporary folder can be made", code: 73) }
-        let folder = String(cString: made)
-        var entry: JSONObject = [
-            "id": .string(examined.manifest.id), "bundle": "plugin", "trust": "first-party",
-            "isolation": .string(isolation), "default": "offered",
-        ]
-        if case .system(let name)? = examined.manifest.foreign?.library {
-            entry["ceiling"] = ["libraries": [.string(name)]]
-        }
-        let registry: JSON = ["version": 1, "plugins": [.object(entry)]]
-        mkdir(folder + "/plugins", 0o755)
-        mkdir(folder + "/plugins/plugin", 0o755)
-        var isWhole = AuthorBundle.write(registry.pretty(), to: folder + "/registry.json")
-        for name in ["plugin.json"] + examined.files.map(\.name) {
-            isWhole =
-                isWhole
-                && PluginSessionCommand.copy(examined.folder + "/" + name, to: folder + "/plugins/plugin/" + name)
-        }
-        guard isWhole else { throw CommandFailure("the bundle cannot be copied to \(folder)", code: 73) }
-        return folder
-    }
-
-    private static func copy(_ source: String, to target: String) -> Bool {
-        guard let from = fopen(source, "re"), let to = fopen(target, "we") else { return false }
-        defer { fclose(from) }
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        var isWhole = true
-        while isWhole {
-            let count = fread(&buffer, 1, buffer.count, from)
-            if count == 0 { break }
-            isWhole = fwrite(buffer, 1, count, to) == count
-        }
-        isWhole = fclose(to) == 0 && isWhole
-        chmod(target, 0o644)
-        return isWhole
-    }
-
-    private static func remove(_ folder: String, _ examined: BundleExamination) {
-        for name in ["plugin.json"] + examined.files.map(\.name) { unlink(folder + "/plugins/plugin/" + name) }
-        rmdir(folder + "/plugins/plugin")
-        rmdir(folder + "/plugins")
-        unlink(folder + "/registry.json")
-        rmdir(folder)
     }
 
     private static func transcript(_ outcome: ToolOutcome) -> JSON {
@@ -130,6 +81,58 @@ struct PluginSessionCommand: AsyncParsableCommand {
     }
 }
 
+/// A folder that looks like an installation with one plugin, which goes with this object.
+private final class Installation {
+    let folder: String
+    private let files: [String]
+
+    init(_ examined: BundleExamination, isolation: String) throws(CommandFailure) {
+        var template = Array("/tmp/tandem-session-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw CommandFailure("no temporary folder can be made", code: 73) }
+        folder = String(cString: made)
+        files = ["plugin.json"] + examined.files.map(\.name)
+        var entry: JSONObject = [
+            "id": .string(examined.manifest.id), "bundle": "plugin", "trust": "first-party",
+            "isolation": .string(isolation), "default": "offered",
+        ]
+        if case .system(let name)? = examined.manifest.foreign?.library {
+            entry["ceiling"] = ["libraries": [.string(name)]]
+        }
+        let registry: JSON = ["version": 1, "plugins": [.object(entry)]]
+        mkdir(folder + "/plugins", 0o755)
+        mkdir(folder + "/plugins/plugin", 0o755)
+        var isWhole = AuthorBundle.write(registry.pretty(), to: folder + "/registry.json")
+        for name in files {
+            isWhole = isWhole && Self.copy(examined.folder + "/" + name, to: folder + "/plugins/plugin/" + name)
+        }
+        guard isWhole else { throw CommandFailure("the bundle cannot be copied to \(folder)", code: 73) }
+    }
+
+    deinit {
+        for name in files { unlink(folder + "/plugins/plugin/" + name) }
+        rmdir(folder + "/plugins/plugin")
+        rmdir(folder + "/plugins")
+        unlink(folder + "/registry.json")
+        rmdir(folder)
+    }
+
+    private static func copy(_ source: String, to target: String) -> Bool {
+        guard let from = fopen(source, "re") else { return false }
+        defer { fclose(from) }
+        guard let to = fopen(target, "we") else { return false }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var isWhole = true
+        while isWhole {
+            let count = fread(&buffer, 1, buffer.count, from)
+            if count == 0 { break }
+            isWhole = fwrite(buffer, 1, count, to) == count
+        }
+        isWhole = fclose(to) == 0 && isWhole
+        chmod(target, 0o644)
+        return isWhole
+    }
+}
+
 /// The same calls in the host's process and in a runner.
 enum ModeComparison {
     /// Both sessions are processes of their own: what a plugin does to its host is not done to the check.
@@ -148,8 +151,8 @@ enum ModeComparison {
         guard AuthorBundle.write(JSON.array(list).text, to: file) else {
             return [Finding(.error, "no_session", "\(file) cannot be written")]
         }
-        let inProcess = outcomes?.map(essence) ?? session(bundle.folder, isolation: "in-process", calls: file)
-        var isolated = session(bundle.folder, isolation: "runner", calls: file)
+        let inProcess = outcomes?.map(essence) ?? session(bundle, isolation: "in-process", calls: file)
+        var isolated = session(bundle, isolation: "runner", calls: file)
         if outcomes != nil {
             isolated = isolated.map { line in (try? JSON(parsing: Array(line.utf8))).map(essence) ?? line }
         }
@@ -204,15 +207,22 @@ enum ModeComparison {
     }
 
     /// The lines that a session writes; the last one is what went wrong when there are too few.
-    private static func session(_ bundle: String, isolation: String, calls: String) -> [String] {
+    private static func session(_ bundle: BundleExamination, isolation: String, calls: String) -> [String] {
+        let installation: Installation
+        do throws(CommandFailure) {
+            installation = try Installation(bundle, isolation: isolation)
+        } catch {
+            return [error.message]
+        }
+        defer { withExtendedLifetime(installation) {} }
         func quoted(_ text: String) -> String {
             "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
         }
         guard let program = realpath("/proc/self/exe", nil) else { return [] }
         defer { free(program) }
         let command =
-            "exec timeout -k 5 120 \(quoted(String(cString: program))) plugin session \(quoted(bundle)) "
-            + "--isolation \(isolation) --calls \(quoted(calls)) 2>&1"
+            "exec timeout -k 5 120 \(quoted(String(cString: program))) plugin session \(quoted(installation.folder)) "
+            + "--id \(bundle.manifest.id) --isolation \(isolation) --calls \(quoted(calls)) 2>&1"
         guard let pipe = popen(command, "re") else { return [] }
         defer { pclose(pipe) }
         var text: [UInt8] = []

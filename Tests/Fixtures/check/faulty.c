@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,10 @@ static void answer(const tandem_host *host, tandem_call_id call) {
     int file = open("/etc/passwd", O_RDONLY);
     tandem_outcome outcome = outcome_of(file >= 0 ? "{\"ok\":true}" : "{\"ok\":false}", "Done.");
     if (file >= 0) close(file);
+#elif defined(REACHES_OUT)
+    int made = open("faulty-was-here", O_WRONLY | O_CREAT, 0600);
+    bool reached = kill(getppid(), 0) == 0 || made >= 0;
+    tandem_outcome outcome = outcome_of(reached ? "{\"ok\":true}" : "{\"ok\":false}", "Done.");
 #elif defined(NOT_JSON)
     tandem_outcome outcome = outcome_of("{ok", "Done.");
 #elif defined(NOT_UTF8)

@@ -67,4 +67,10 @@ void tandem_yield_runner(pid_t pid, int must_yield);
 /* The path of the library that has a symbol in this process, or null. */
 const char *tandem_library_of(const char *symbol);
 
+/*
+ * Holds this process in as far as a runner does by its filter of system calls (Host/Runner/filter.c), every thread of it:
+ * no new processes, no sockets, no writing to files, no signals to others. Cannot be undone. 0 when the kernel does not do it.
+ */
+int tandem_hold_in(void);
+
 #endif
