@@ -17,6 +17,9 @@ final class Workshop: Sendable {
     /// Beside the test bundle, where `swift build --build-tests` puts it.
     static let worker = PluginChecker.workerBesideProgram()
 
+    /// The command.
+    static let tandem = worker.replacingOccurrences(of: "tandem-plugin-check-worker", with: "tandem")
+
     let folder: String
 
     init() throws {
