@@ -131,7 +131,7 @@ enum HostileBenchmark {
             await host.reload()
         }
 
-        /// Two people call it without a break.
+        /// Two people call it, a hundred times a second: what they ask of it is not what disturbs.
         func call(forMilliseconds time: UInt64) async throws {
             let end = monotonicNanoseconds() + time * 1_000_000
             await withTaskGroup(of: Void.self) { group in
@@ -140,9 +140,8 @@ enum HostileBenchmark {
                     group.addTask { [self] in
                         _ = try? await host.switchOn("hostile", level: .write, in: scope)
                         while monotonicNanoseconds() < end {
-                            if case .failure = await answer("hostile.run", ["value": 1], in: scope, until: end) {
-                                try? await Task.sleep(for: .milliseconds(20))
-                            }
+                            _ = await answer("hostile.run", ["value": 1], in: scope, until: end)
+                            try? await Task.sleep(for: .milliseconds(20))
                         }
                     }
                 }

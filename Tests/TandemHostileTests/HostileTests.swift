@@ -120,7 +120,7 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
         HostileCase("flood_progress", .answered),
         HostileCase("flood_requests", .answered, "throttled=", manifest: rows),
         HostileCase("flood_calls", .answered, "inner_calls=", manifest: tools),
-        HostileCase("flood_frames", .failure(["timeout"] + unavailable), "nobody waits for"),
+        HostileCase("flood_frames", .failure(["timeout"] + unavailable), "nobody waits for", calls: 4),
         HostileCase("fills_disk", .nothingWorked),
         HostileCase("threads", .atMost("threads", 100)),
         // Ways out.

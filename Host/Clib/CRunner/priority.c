@@ -23,10 +23,6 @@ struct attributes {
     uint64_t period;
 };
 
-/* A tenth of what others get: not so little that a call never ends on a machine that is busy with other things. */
-#define NICE 10
-#define NICE_TEXT "10"
-
 uint64_t tandem_processor_ns(pid_t pid) {
     clockid_t clock;
     struct timespec time;
@@ -42,27 +38,43 @@ static void write_text(const char *path, const char *text) {
     close(file);
 }
 
-void tandem_yield_runner(pid_t pid, int must_yield) {
+static void set_threads(pid_t pid, const struct attributes *wanted, const struct attributes *otherwise) {
     char path[64];
-    /*
-     * For the threads among themselves and against ours; a long slice is what any other thread may cut short (Linux 6.12,
-     * ignored before).
-     */
-    struct attributes attributes = {
-        .size = sizeof attributes, .policy = must_yield ? SCHED_BATCH : SCHED_OTHER, .nice = must_yield ? NICE : 0,
-        .runtime = must_yield ? 100000000 : 0};
-    struct attributes without_nice = attributes;
-    without_nice.nice = NICE;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *tasks = opendir(path);
-    for (struct dirent *entry; tasks != NULL && (entry = readdir(tasks)) != NULL;) {
+    if (tasks == NULL) return;
+    for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
         pid_t task = atoi(entry->d_name);
-        if (task > 0 && syscall(SYS_sched_setattr, task, &attributes, 0) != 0) {
-            syscall(SYS_sched_setattr, task, &without_nice, 0);
-        }
+        if (task <= 0 || syscall(SYS_sched_setattr, task, wanted, 0) == 0) continue;
+        syscall(SYS_sched_setattr, task, otherwise, 0);
     }
-    if (tasks != NULL) closedir(tasks);
-    /* For the session as a whole, where the kernel shares out the time by sessions first (CONFIG_SCHED_AUTOGROUP). */
+    closedir(tasks);
+}
+
+void tandem_yield_runner(pid_t pid, int must_yield) {
+    /*
+     * For each thread against everybody's: many threads of one plugin shall weigh less than one of ours, and any other
+     * may cut their turn short (a long slice does that from Linux 6.12 on, the idle policy always). Only who can take the
+     * idle policy back uses it.
+     */
+    const struct attributes idle = {.size = sizeof idle, .policy = SCHED_IDLE};
+    const struct attributes batch = {
+        .size = sizeof batch, .policy = SCHED_BATCH, .nice = 19, .runtime = 100000000};
+    const struct attributes normal = {.size = sizeof normal, .policy = SCHED_OTHER};
+    /* The nice value stays when it may not be lowered again. */
+    const struct attributes patient = {.size = sizeof patient, .policy = SCHED_OTHER, .nice = 19};
+    if (!must_yield) {
+        set_threads(pid, &normal, &patient);
+    } else if (geteuid() == 0) {
+        set_threads(pid, &idle, &batch);
+    } else {
+        set_threads(pid, &batch, &batch);
+    }
+    /*
+     * For the session as a whole, where the kernel shares out the time by sessions first (CONFIG_SCHED_AUTOGROUP): a tenth
+     * of what others get.
+     */
+    char path[64];
     snprintf(path, sizeof path, "/proc/%d/autogroup", (int)pid);
-    write_text(path, must_yield ? NICE_TEXT : "0");
+    write_text(path, must_yield ? "10" : "0");
 }

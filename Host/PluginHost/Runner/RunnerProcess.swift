@@ -28,6 +28,8 @@ final class RunnerProcess: @unchecked Sendable {
     private let state = Mutex(State())
     private let inbox: UnsafeMutableRawPointer
     private var inboxCount = 0
+    /// Whole frames lie in the inbox that are to be handled in a later turn.
+    private let hasLeftover = Atomic<Bool>(false)
     private var files: [Int32] = []
     private let openRequests = Atomic<Int>(0)
     /// Frames with a file that are worked on by other threads than the loop's.
@@ -41,6 +43,8 @@ final class RunnerProcess: @unchecked Sendable {
 
     private static let inboxSize = 256 << 10
     private static let maxOpenBodies = 2
+    /// How long one runner's frames are handled before it is the others' turn.
+    private static let turnNanoseconds: UInt64 = 250_000
 
     private struct Outbox: ~Copyable {
         /// What waits while `sending` is under way.
@@ -80,6 +84,9 @@ final class RunnerProcess: @unchecked Sendable {
         var tenth: UInt64 = 0
         var requests = 0
         var idleFrames = 0
+        /// The last tenth with too many idle frames, and how many there were in a row.
+        var lastThrottled: UInt64 = 0
+        var throttledTenths = 0
         var isPaused = false
         /// Not read from before this instant, whatever has been answered meanwhile.
         var pausedUntil: UInt64 = 0
@@ -204,11 +211,13 @@ final class RunnerProcess: @unchecked Sendable {
     }
 
     private func updateWatch() {
-        let isPaused = health.withLock { $0.isPaused }
-        // Within the lock: the descriptor is not closed meanwhile.
+        // Within the lock: the descriptor is not closed meanwhile, and who comes last knows what is so now.
         out.withLock { out in
             guard !out.isClosed else { return }
-            let events = (isPaused ? 0 : RunnerLoop.reading) | (out.isBlocked ? RunnerLoop.writing : 0)
+            let isPaused = health.withLock { $0.isPaused }
+            // A socket that can be written to wakes the loop at once.
+            let mustWrite = out.isBlocked || (!isPaused && hasLeftover.load(ordering: .acquiring))
+            let events = (isPaused ? 0 : RunnerLoop.reading) | (mustWrite ? RunnerLoop.writing : 0)
             RunnerLoop.shared.watch(self, events: events)
         }
     }
@@ -293,7 +302,12 @@ final class RunnerProcess: @unchecked Sendable {
                 updateWatch()
             }
         }
-        guard events & ~RunnerLoop.writing != 0 else { return }
+        let isOver = events & ~(RunnerLoop.writing | RunnerLoop.reading) != 0
+        if hasLeftover.load(ordering: .relaxed), isOver || !health.withLock({ $0.isPaused }) {
+            if let fault = handleFrames(isOver: isOver) { return end(fault) }
+            if !isOver { return }
+        }
+        guard events & ~RunnerLoop.writing != 0, inboxCount < RunnerProcess.inboxSize else { return }
         var taken = [Int32](repeating: -1, count: 16)
         var count: Int32 = 0
         let amount = tandem_receive(
@@ -304,18 +318,27 @@ final class RunnerProcess: @unchecked Sendable {
         guard files.count <= 64 else { return end("sent descriptors that belong to nothing") }
         inboxCount += amount
         lastHeard.store(monotonicNanoseconds(), ordering: .relaxed)
-        if let fault = handleFrames() { end(fault) }
+        if let fault = handleFrames(isOver: false) { end(fault) }
     }
 
-    /// Nil, or why the runner is not to be listened to any more.
-    private func handleFrames() -> String? {
+    /// What has been received, until the runner has to wait or its turn is over. Nil, or why the runner is not to be
+    /// listened to any more.
+    ///
+    /// - Parameter isOver: nothing comes any more: all at once.
+    private func handleFrames(isOver: Bool) -> String? {
         var offset = 0
+        var isLeft = false
+        let turnEnd = isOver ? UInt64.max : monotonicNanoseconds() + Self.turnNanoseconds
         let headSize = MemoryLayout<tandem_frame>.size
         while inboxCount - offset >= headSize {
             let frame = inbox.load(fromByteOffset: offset, as: tandem_frame.self)
             guard frame.length <= TANDEM_FRAME_INLINE else { return "sent a frame that is too long" }
             let whole = headSize + (Int(frame.length) + 7) & ~7
             guard inboxCount - offset >= whole else { break }
+            if offset > 0, !isOver, monotonicNanoseconds() > turnEnd || health.withLock({ $0.isPaused }) {
+                isLeft = true
+                break
+            }
             let payload = UnsafeRawBufferPointer(start: inbox + offset + headSize, count: Int(frame.length))
             offset += whole
             if frame.flags & UInt16(TANDEM_FRAME_FILE) != 0 {
@@ -328,6 +351,7 @@ final class RunnerProcess: @unchecked Sendable {
             if offset < inboxCount { inbox.copyMemory(from: inbox + offset, byteCount: inboxCount - offset) }
             inboxCount -= offset
         }
+        if hasLeftover.exchange(isLeft, ordering: .acquiringAndReleasing) != isLeft { updateWatch() }
         return nil
     }
 
@@ -425,17 +449,21 @@ final class RunnerProcess: @unchecked Sendable {
     }
 
     /// Counts a frame that asks for nothing or that nobody waits for. Too many in a tenth of a second, and the runner waits
-    /// for the next one; more than any runner sends by itself, and it is told apart as a plugin that writes frames.
+    /// for the next one; more for long than any runner sends by itself, and it is told apart as a plugin that writes frames.
     private func noteIdleFrame() -> String? {
         let tenth = monotonicNanoseconds() / 100_000_000
         let limit = max(link.configuration.maxIdleFrames / 10, 1)
-        let count = health.withLock { health -> Int in
+        let (isTooMuch, isForged) = health.withLock { health -> (Bool, Bool) in
             health.begin(tenth)
             health.idleFrames += 1
-            return health.idleFrames
+            guard health.idleFrames == limit else { return (false, false) }
+            health.throttledTenths = tenth == health.lastThrottled + 1 ? health.throttledTenths + 1 : 1
+            health.lastThrottled = tenth
+            let most = RunnerFrame.idleBurst + RunnerFrame.idleTenth * health.throttledTenths
+            return (true, limit * health.throttledTenths > most)
         }
-        if count > RunnerFrame.mostIdleFrames { return "sent thousands of frames that nobody waits for" }
-        if count == limit {
+        if isForged { return "sent thousands of frames that nobody waits for" }
+        if isTooMuch {
             link.noteThrottled()
             pause(until: (tenth + 1) * 100_000_000)
         }
@@ -636,8 +664,10 @@ final class RunnerProcess: @unchecked Sendable {
 /// Constants of the frames in Swift's types.
 enum RunnerFrame {
     static let maxLength = Int(8 << 20)
-    /// Of a tenth of a second, that nobody waits for: `tandem-plugin-runner` sends far fewer, whatever its plugin does.
-    static let mostIdleFrames = 5000
+    /// Frames that nobody waits for: `tandem-plugin-runner` sends fewer at once …
+    static let idleBurst = 5000
+    /// … and in a tenth of a second, whatever its plugin does.
+    static let idleTenth = 300
 }
 
 /// How a runner ended.
