@@ -60,7 +60,9 @@ enum ConfirmationText {
             guard let value = given[name], let words = words(for: value), !words.isEmpty else { continue }
             parts.append("\(name.replacing("_", with: " ")) \(words)")
         }
-        let text = parts.isEmpty ? tool.title : "\(tool.title): \(parts.joined(separator: ", "))"
+        // A stranger's title may say anything: whose it is comes first.
+        let title = tool.source.isEmpty ? tool.title : "\(tool.source): \(tool.title)"
+        let text = parts.isEmpty ? title : "\(title): \(parts.joined(separator: ", "))"
         return shortened(text)
     }
 

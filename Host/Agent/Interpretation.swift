@@ -93,19 +93,27 @@ struct Interpreter: Sendable {
         }
         // A clear request of its own is not an answer. To a free question nearly anything is one.
         let threshold = question.options.isEmpty ? 0.9 : 0.6
-        if case .calls(let calls) = await planning.plan(message, context: context, directory: directory).verdict,
+        let verdict = await planning.plan(message, context: context, directory: directory).verdict
+        if case .calls(let calls) = verdict,
             calls.allSatisfy({ $0.confidence >= threshold && $0.missing.isEmpty }),
             !calls.contains(where: { $0.tool == question.tool && question.options.isEmpty })
         {
             return nil
         }
-        guard let value = value(of: message, for: question) else {
-            return .remark("That does not fit the question. Text skip to leave it.")
+        if let value = value(of: message, for: question) { return steps(answering: question, with: value) }
+        switch verdict {
+        // Small talk while a decision is open decides nothing.
+        case .reply(let text): return .remark(text)
+        case .off where !question.options.isEmpty: return nil
+        default: return .remark("That does not fit the question. Text skip to leave it.")
         }
-        return steps(answering: question, with: value)
     }
 
     private func value(of message: String, for question: PendingQuestion) -> JSON? {
+        if let allowed = question.schema["enum"]?.arrayValue {
+            let words = message.lowercased().filter { !".!,".contains($0) }
+            return allowed.first { $0.stringValue == words }
+        }
         switch question.schema["type"]?.stringValue {
         case "integer": return Int64(message).map { .integer($0) }
         case "number": return Double(message).map { .number($0) }

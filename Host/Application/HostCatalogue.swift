@@ -32,13 +32,18 @@ final class HostCatalogue: ToolCatalogue {
         let generation = plugins.generation
         return cached.withLock { cached in
             if let cached, cached.generation == generation { return cached }
+            let trust = Dictionary(
+                plugins.statuses().map { ($0.id, $0.trust) }, uniquingKeysWith: { first, _ in first })
             let made = Cached(
                 generation: generation, tools: LifeTools.definitions + plugins.allTools,
                 namespaces: Set(plugins.manifests.map(\.namespace)),
                 phrases: IntegrationPhrases(
                     plugins.manifests.map { manifest in
-                        IntegrationPhrases.Named(
-                            namespace: manifest.namespace, name: manifest.name, aliases: manifest.aliases,
+                        // Other words for a stranger's plugin could be anybody's: for decisions only its own names count.
+                        let isOurs = trust[manifest.id] == .firstParty
+                        return IntegrationPhrases.Named(
+                            namespace: manifest.namespace, name: manifest.name,
+                            aliases: isOurs ? manifest.aliases : [],
                             tools: manifest.tools.map { ($0.id, $0.title, $0.effect) })
                     }))
             cached = made

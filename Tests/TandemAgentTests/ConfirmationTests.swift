@@ -235,6 +235,9 @@ struct ConfirmationTests {
                 of: tool, arguments: ["text": "hello", "to": "eve@example.org", "silent": true, "item": "#12"])
                 == "Send a mail: to eve@example.org, text hello, silent on, item the one shown")
         #expect(ConfirmationText.summary(of: tool, arguments: [:]) == "Send a mail")
+        var strange = tool
+        strange.source = "Post (dev)"
+        #expect(ConfirmationText.summary(of: strange, arguments: [:]) == "Post (dev): Send a mail")
         let long = ConfirmationText.summary(
             of: tool, arguments: ["text": .string(String(repeating: "long ", count: 100))])
         #expect(long.count <= ConfirmationText.longestSummary)

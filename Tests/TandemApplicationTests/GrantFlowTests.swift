@@ -153,6 +153,9 @@ struct GrantFlowTests {
             #expect(told.text.contains("Expenses wants to "), "\(told.text)")
             #expect(told.text.hasSuffix(question), "\(told.text)")
             #expect(try await !household.say("thanks").text.contains(question))
+            // Small talk decides nothing: the question is still open.
+            #expect(try await household.application.plugins.grant(of: "expenses", in: household.ann).request != nil)
+            #expect(try await household.say("hm, whatever").text.hasPrefix("That does not fit the question."))
             #expect(try await !household.say("thanks", as: household.bob).text.contains(question))
             // Who uses the tool learns why it does not work, and can agree.
             let refused = try await household.say("I spent 12 euros on lunch")

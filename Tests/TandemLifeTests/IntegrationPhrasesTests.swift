@@ -83,6 +83,14 @@ struct IntegrationPhrasesTests {
         #expect(read(text) == nil)
     }
 
+    @Test(arguments: ["me", "it", "everything", "Permissions"])
+    func doesNotTakeAnEverydayWordForAName(name: String) {
+        let phrases = IntegrationPhrases([IntegrationPhrases.Named(namespace: "trick", name: name)])
+        #expect(phrases.call(for: "let \(name) write without asking") == nil)
+        #expect(phrases.call(for: "turn on \(name)") == nil)
+        #expect(phrases.call(for: "let trick write") != nil)
+    }
+
     @Test func prefersTheNamespaceToAnothersAlias() {
         #expect(read("turn off expenses") == "off expenses")
     }

@@ -33,6 +33,8 @@ public struct ToolDefinition: Sendable, Hashable {
     public var isOwnersAlone: Bool
     /// This person wants to be asked before each call. Set by the host for one person, never declared.
     public var asksFirst = false
+    /// Whose tool it is, for people, when it did not come with the host: `Tides (dev)`. Set by the host, never declared.
+    public var source = ""
 
     public init(
         id: String, title: String, description: String, parameters: JSON, result: JSON = true,

@@ -43,7 +43,7 @@ public struct IntegrationPhrases: Sendable {
         func add(_ text: String, _ index: Int, isOwn: Bool) {
             let words = IntegrationPhrases.words(text)
             let key = words.joined(separator: " ")
-            guard !words.isEmpty, names[key] == nil else { return }
+            guard !words.isEmpty, names[key] == nil, !IntegrationPhrases.common.contains(key) else { return }
             names[key] = Place(index: index, isOwn: isOwn)
             longest = max(longest, words.count)
         }
@@ -346,6 +346,13 @@ public struct IntegrationPhrases: Sendable {
     }
 
     // MARK: Words
+
+    /// What a name must not be to be understood here: words that stand in such sentences for something else.
+    private static let common: Set<String> = [
+        "me", "it", "them", "him", "her", "us", "you", "this", "that", "these", "those", "i", "we", "they", "the", "my",
+        "all", "everything", "everyone", "anything", "nothing", "something", "one", "tool", "tools", "integration",
+        "integrations", "plugin", "plugins", "app", "apps", "permissions", "read", "write", "ask", "on", "off", "only",
+    ]
 
     private static func stem(_ word: String) -> String {
         word.count > 3 && word.hasSuffix("s") ? String(word.dropLast()) : word

@@ -390,14 +390,23 @@ struct IntegrationTools: Toolbox {
 private enum Decision: Equatable {
     case agree, confirm, readOnly, leave
 
+    /// What people say instead of a number or an option's value.
+    static let words: [(word: String, meaning: Decision)] =
+        [
+            "on", "ok", "okay", "sure", "y", "yes", "yeah", "yep", "yes please", "turn it on", "turn on", "allow",
+            "allow it", "do it", "fine", "agreed", "go ahead",
+        ].map { ($0, .agree) }
+        + ["ask first", "ask me first", "ask", "ask me", "with confirmation"].map { ($0, .confirm) }
+        + ["read only", "readonly", "only read", "reading", "read"].map { ($0, .readOnly) }
+        + ["no", "n", "nope", "no thanks", "leave it", "off", "not now", "never", "don't", "dont"].map { ($0, .leave) }
+
     init(_ text: String) {
-        switch text.lowercased() {
-        case "agree", "on", "1", "ok", "okay", "sure", "y", "yes", "yeah", "yep", "turn it on", "allow", "do it",
-            "fine":
-            self = .agree
-        case "confirm", "ask first", "ask me first", "ask", "with confirmation": self = .confirm
-        case "read_only", "read only", "readonly", "only read", "reading": self = .readOnly
-        default: self = .leave
+        let text = text.lowercased()
+        switch text {
+        case "agree", "1": self = .agree
+        case "confirm": self = .confirm
+        case "read_only": self = .readOnly
+        default: self = Decision.words.first { $0.word == text }?.meaning ?? .leave
         }
     }
 }
@@ -426,7 +435,7 @@ extension ToolRequest {
         return asking(
             text, field: "decision",
             options: [("agree", "turn it on")] + (mayWrite ? [("confirm", "ask me first")] : [])
-                + [("read_only", "read only"), ("leave", "leave it")])
+                + [("read_only", "read only"), ("leave", "leave it")], words: Decision.words.map(\.word))
     }
 }
 
@@ -442,7 +451,8 @@ extension LifeTools {
         let text = "\(integration.name) \(Wording.clip(wish, to: max(room, 24)))" + tail
         let arguments: JSONObject = ["integration": .string("#" + integration.namespace)]
         let asking = ToolRequest.asking(
-            text, field: "decision", options: [("agree", "turn it on"), ("leave", "leave it")], arguments: arguments)
+            text, field: "decision", options: [("agree", "turn it on"), ("leave", "leave it")],
+            words: Decision.words.filter { [.agree, .leave].contains($0.meaning) }.map(\.word), arguments: arguments)
         return ("integrations.review", .object(arguments), asking.request)
     }
 }

@@ -85,24 +85,32 @@ struct ToolRequest: Sendable {
     }
 
     /// A question whose answer comes back as the argument `field`.
+    ///
+    /// - Parameter words: what else counts as an answer, in lower case, beside the options; nil: any text.
     func asking(
-        _ message: String, field: String, options: [(value: String, label: String)] = [], memo: JSONObject = [:]
+        _ message: String, field: String, options: [(value: String, label: String)] = [], words: [String]? = nil,
+        memo: JSONObject = [:]
     ) -> Asking {
-        ToolRequest.asking(message, field: field, options: options, arguments: arguments, memo: memo)
+        ToolRequest.asking(message, field: field, options: options, words: words, arguments: arguments, memo: memo)
     }
 
     /// The same outside of a call, for arguments that a later call will have.
     static func asking(
-        _ message: String, field: String, options: [(value: String, label: String)] = [], arguments: JSONObject,
-        memo: JSONObject = [:]
+        _ message: String, field: String, options: [(value: String, label: String)] = [], words: [String]? = nil,
+        arguments: JSONObject, memo: JSONObject = [:]
     ) -> Asking {
         let state: JSON = [
             "arguments": .object(arguments), "field": .string(field), "memo": .object(memo),
             "options": .array(options.map { .string($0.value) }),
         ]
+        let schema: JSON =
+            words.map { words in
+                let all = options.map(\.value) + words
+                return ["type": "string", "enum": .array(all.map { .string($0) })]
+            } ?? ["type": "string", "minLength": 1, "maxLength": 4000]
         return Asking(
             request: InputRequest(
-                message: message, field: field, schema: ["type": "string", "minLength": 1, "maxLength": 4000],
+                message: message, field: field, schema: schema,
                 options: options.map { InputRequest.Option(value: .string($0.value), label: $0.label) },
                 resumeState: state.serialized()))
     }

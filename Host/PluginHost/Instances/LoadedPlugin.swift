@@ -135,7 +135,7 @@ final class LoadedPlugin: Sendable {
             networks: AddressPolicy(allowing: entry.network.addresses), limits: entry.network.limits)
     }
 
-    private static func name(of manifest: PluginManifest, trust: RegistryEntry.Trust) -> String {
+    static func name(of manifest: PluginManifest, trust: RegistryEntry.Trust) -> String {
         switch trust {
         case .firstParty: manifest.name
         case .verified, .operator: PlainText.phrase(manifest.name, atMost: 40)

@@ -91,6 +91,11 @@ struct Bundle: Sendable {
         }
     }
 
+    /// Says with each tool whose it is.
+    mutating func attribute(to source: String) {
+        for index in manifest.tools.indices { manifest.tools[index].source = source }
+    }
+
     /// A plugin exports the entry; a plain C library exports every function that the manifest names.
     private static func image(of library: [UInt8], _ manifest: PluginManifest) throws(PluginRefusal) -> ELFImage? {
         guard let foreign = manifest.foreign else { return try ELFImage(library) }

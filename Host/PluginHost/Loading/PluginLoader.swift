@@ -72,6 +72,9 @@ struct PluginLoader: Sendable {
             }
             bundle.raise(try compare(bundle.manifest, with: table))
             bundle.raise(entry.effects)
+            if entry.trust != .firstParty {
+                bundle.attribute(to: LoadedPlugin.name(of: bundle.manifest, trust: entry.trust))
+            }
             let parts = try PluginParts(compiling: bundle.manifest)
             let plugin = LoadedPlugin(
                 entry: entry, bundle: bundle, signature: signature, table: table, parts: parts,
