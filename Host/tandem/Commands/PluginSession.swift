@@ -49,6 +49,11 @@ struct PluginSessionCommand: AsyncParsableCommand {
                         allowedEffect: .spend), in: scope)
                 terminal.json(PluginSessionCommand.transcript(outcome))
             }
+            // Nothing is kept, and a process that is held in could not take its services down as they expect.
+            if isolation == "in-process" {
+                fflush(nil)
+                _exit(0)
+            }
         }
     }
 
@@ -221,7 +226,7 @@ enum ModeComparison {
         guard let program = realpath("/proc/self/exe", nil) else { return [] }
         defer { free(program) }
         let command =
-            "exec timeout -k 5 120 \(quoted(String(cString: program))) plugin session \(quoted(installation.folder)) "
+            "exec timeout -k 5 60 \(quoted(String(cString: program))) plugin session \(quoted(installation.folder)) "
             + "--id \(bundle.manifest.id) --isolation \(isolation) --calls \(quoted(calls)) 2>&1"
         guard let pipe = popen(command, "re") else { return [] }
         defer { pclose(pipe) }
