@@ -111,10 +111,23 @@ struct ForeignLifeTests {
         while !driver.host.isInFlight(running) { await Task.yield() }
         async let second = driver.invoke("test.wait", arguments, call: waiting, timeout: .seconds(600))
         while !driver.host.isInFlight(waiting) { await Task.yield() }
-        driver.cancel(waiting)
+        // Noted as in flight is not yet handed over: cancelling something unknown has no effect.
+        let canceller = Task {
+            while !Task.isCancelled {
+                driver.cancel(waiting)
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
         #expect(await second.errorCode == "cancelled")
-        driver.cancel(running, reason: TANDEM_CANCEL_DEADLINE)
+        canceller.cancel()
+        let watchdog = Task {
+            while !Task.isCancelled {
+                driver.cancel(running, reason: TANDEM_CANCEL_DEADLINE)
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
         #expect(await first.errorCode == "deadline_exceeded")
+        watchdog.cancel()
         driver.cancel(running)
         // A library cannot be interrupted: the instance is idle once the function has returned.
         let writer = open(path, O_RDWR | O_CLOEXEC)

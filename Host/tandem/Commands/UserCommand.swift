@@ -23,7 +23,7 @@ struct UserAddCommand: AsyncParsableCommand {
     @Argument(help: "The e-mail address: the account's name here.")
     var email: String
 
-    @Option(name: .long, help: "The person's name.")
+    @Option(name: .long, help: "The person's name; by default what the address begins with.")
     var name: String?
 
     @Option(name: .long, help: "A mobile number in E.164 (+15555550123) that you have checked to be theirs.")
@@ -46,7 +46,7 @@ struct UserAddCommand: AsyncParsableCommand {
                 var profile = UserProfile()
                 if let timeZone { try profile.set(.timeZone, timeZone) }
                 if let currency { try profile.set(.currency, currency) }
-                let account = try await application.accounts.createUser(email: email, fullName: name ?? "")
+                let account = try await application.accounts.createUser(email: email, fullName: name ?? String(email.prefix { $0 != "@" }))
                 if let name { try profile.set(.name, name) }
                 _ = try await application.accounts.update(profile, of: account.scope)
                 if let phone {
