@@ -46,7 +46,8 @@ struct UserAddCommand: AsyncParsableCommand {
                 var profile = UserProfile()
                 if let timeZone { try profile.set(.timeZone, timeZone) }
                 if let currency { try profile.set(.currency, currency) }
-                let account = try await application.accounts.createUser(email: email, fullName: name ?? String(email.prefix { $0 != "@" }))
+                let account = try await application.accounts.createUser(
+                    email: email, fullName: name ?? String(email.prefix { $0 != "@" }))
                 if let name { try profile.set(.name, name) }
                 _ = try await application.accounts.update(profile, of: account.scope)
                 if let phone {
