@@ -161,7 +161,7 @@ static void *late(void *context) {
 #elif defined(USES_HOST_AFTER)
     const tandem_host *host = work.self->host;
     atomic_fetch_sub(&work.self->running, 1);
-    usleep(20000);
+    usleep(400000); /* long enough that the instance is gone, on a busy machine, too */
     host->is_cancelled(host, work.call);
     return NULL;
 #endif
