@@ -69,9 +69,11 @@ import Testing
 
     // MARK: Golden samples
 
-    /// The folder of the samples; nil on machines without them.
+    /// The folder of the samples, beside the project's; nil on machines without them.
     static let samples: String? = {
-        let folder = "/work/shared/contracts/duckduckgo"
+        let folder = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent()
+            .appendingPathComponent("../../../shared/contracts/duckduckgo").standardized.path
         return FileManager.default.fileExists(atPath: folder) ? folder : nil
     }()
 
