@@ -97,6 +97,7 @@ let package = Package(
 
         // C libraries from Debian.
         library("CSQLite", [.apt(["libsqlite3-dev"])], pkgConfig: "sqlite3"),
+        library("CPostgreSQL", [.apt(["libpq-dev"])], pkgConfig: "libpq"),
         library("CCurl", [.apt(["libcurl4-openssl-dev"])], pkgConfig: "libcurl"),
         library("CPCRE2", [.apt(["libpcre2-dev"])], pkgConfig: "libpcre2-8"),
         .systemLibrary(name: "CLinux", path: "Host/Clib/CLinux"),
@@ -116,7 +117,7 @@ let package = Package(
 
         // The host, in the order of its imports.
         host("Core", ["TandemJSON", "CPCRE2", log]),
-        host("Storage", ["TandemCore", "CSQLite", crypto]),
+        host("Storage", ["TandemCore", "CSQLite", "CPostgreSQL", crypto]),
         host("Egress", ["TandemCore", "CCurl"]),
         host("Accounts", ["TandemCore", "TandemStorage", "CCurl", "CSodium", "CQREncode", crypto]),
         host("PluginHost", ["TandemCore", "TandemEgress", "CTandemPlugin", "CLinux", "CRunner", crypto, log]),
@@ -205,6 +206,9 @@ let package = Package(
         .target(
             name: "TwilioSimulator", dependencies: [hummingbird, crypto, log], path: "Tests/Support/TwilioSimulator",
             swiftSettings: settings),
+        .target(
+            name: "PostgreSQLServer", dependencies: ["TandemStorage"], path: "Tests/Support/PostgreSQLServer",
+            swiftSettings: settings),
         .target(name: "ScriptServer", path: "Tests/Support/ScriptServer", swiftSettings: settings),
         .target(
             name: "DuckDuckGoSimulator", dependencies: ["TandemJSON"], path: "Tests/Support/DuckDuckGoSimulator",
@@ -218,7 +222,9 @@ let package = Package(
         tests("TandemJSON", ["TandemJSON"]),
         tests("TandemSDK", ["TandemSDK", "TandemTesting", "TandemJSON", "CTandemPlugin", "Water", "Pantry"]),
         tests("TandemCore", ["TandemCore", "TandemJSON", log]),
-        tests("TandemStorage", ["TandemStorage", "TandemCore", "TandemJSON", "CSQLite", crypto]),
+        tests(
+            "TandemStorage",
+            ["TandemStorage", "TandemCore", "TandemJSON", "CSQLite", "CPostgreSQL", "PostgreSQLServer", crypto]),
         tests("TandemEgress", ["TandemEgress", "TandemCore", "ScriptServer", hummingbird, log]),
         tests("TandemAccounts", ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON", crypto]),
         tests(
@@ -267,6 +273,7 @@ let package = Package(
                 "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemEgress", "TandemJSON",
                 "TandemLife",
                 "TandemPluginHost", "TandemStorage", "TwilioSimulator", "DuckDuckGoSimulator", "ScriptServer",
+                "PostgreSQLServer",
             ]),
         tests("PluginCommon", ["PluginCommon", "TandemSDK"]),
         tests("Grocery", ["Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),

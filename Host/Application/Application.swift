@@ -64,25 +64,18 @@ public final class Application: Sendable {
     ///
     /// Throws `ApplicationError`, `StorageError`: each says what was wrong and what to do.
     public static func open(_ configuration: Configuration, options: Options = Options()) async throws -> Application {
-        if configuration.database != nil {
-            throw ApplicationError(
-                "DATABASE_URL is set, but this build knows SQLite only. Unset it to use the file in the data folder.")
-        }
         let paths = InstallationPaths(configuration: configuration, executable: options.executableFolder)
         let keyring: Keyring
-        let file: SQLiteConfiguration
+        let choice: DatabaseChoice
         if options.isEphemeral {
             keyring = try Keyring.ephemeral()
-            file = SQLiteConfiguration(path: nil)
+            choice = .memory
         } else {
+            choice = try DatabaseChoice(configuration, paths: paths)
             try paths.makeDataFolder()
-            let keys =
-                try configuration.masterKey.map { try MasterKeys(text: $0.reveal()) }
-                ?? MasterKeys.loadOrCreate(file: paths.keyFile)
-            keyring = Keyring(keys)
-            file = SQLiteConfiguration(path: paths.databaseFile)
+            keyring = Keyring(try masterKeys(configuration, paths))
         }
-        let database = try await SQLiteDatabase.open(file, keyring: keyring, clock: options.clock)
+        let database = try await choice.open(keyring: keyring, clock: options.clock)
         do {
             return try await Application(configuration, paths: paths, database: database, options: options)
         } catch {
@@ -92,7 +85,7 @@ public final class Application: Sendable {
     }
 
     private init(
-        _ configuration: Configuration, paths: InstallationPaths, database: SQLiteDatabase, options: Options
+        _ configuration: Configuration, paths: InstallationPaths, database: any Database, options: Options
     ) async throws {
         self.configuration = configuration
         self.paths = paths

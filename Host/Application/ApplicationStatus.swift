@@ -39,7 +39,7 @@ extension Application {
         let statuses = plugins.statuses()
         return ApplicationStatus(values: [
             ("data_folder", .string(paths.dataFolder)),
-            ("database", "sqlite"),
+            ("database", .string(database.dialect.rawValue)),
             ("registry", .string(paths.registry)),
             ("registry_problem", plugins.registryProblem.map { .string($0.description) } ?? .null),
             ("plugins_loaded", .array(statuses.filter { $0.refusal == nil }.map { .string($0.id) })),

@@ -42,11 +42,14 @@ enum SMSConsents {
             source = excluded.source
             """)
         if state == .optedOut {
-            try transaction.execute(
-                """
-                UPDATE sms_outbox SET state = \(OutboxState.suppressed.rawValue), sealed_to = NULL, sealed_text = NULL
-                WHERE number = \(number) AND state = \(OutboxState.pending.rawValue)
-                """)
+            // Whoever the number belongs to.
+            try transaction.asSystem {
+                _ = try transaction.execute(
+                    """
+                    UPDATE sms_outbox SET state = \(OutboxState.suppressed.rawValue), sealed_to = NULL, sealed_text = NULL
+                    WHERE number = \(number) AND state = \(OutboxState.pending.rawValue)
+                    """)
+            }
         }
         return true
     }

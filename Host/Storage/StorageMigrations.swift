@@ -2,6 +2,7 @@
 enum StorageMigrations {
     static let tables: Set<String> = [
         "tandem_migrations", "tandem_tables", "master_keys", "user_keys", "row_journal", "row_turns", "row_usage",
+        CopyMark.table,
     ]
 
     static let all: [Migration] = [

@@ -34,6 +34,9 @@ struct Terminal: Sendable {
     /// A line for people on stderr: progress and remarks that must not disturb a pipe.
     static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
+    /// Replaces the last line of stderr, which must be a terminal; an empty one takes it away.
+    static func progress(_ text: String) { write("\r\u{1B}[K" + text, to: STDERR_FILENO) }
+
     private static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

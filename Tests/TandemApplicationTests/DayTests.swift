@@ -1,3 +1,4 @@
+import PostgreSQLServer
 import TandemAgent
 import TandemCore
 import TandemJSON
@@ -15,8 +16,10 @@ struct DayTests {
         row?[column]?.stringValue.flatMap { Double($0) }
     }
 
-    @Test func aDayLeavesExactlyWhatWasAskedFor() async throws {
-        try await Household.run { (household) async throws in
+    @Test(arguments: ["sqlite", "postgres"])
+    func aDayLeavesExactlyWhatWasAskedFor(_ engine: String) async throws {
+        let environment = engine == "postgres" ? try await PostgreSQLServer.shared().environment() : [:]
+        try await Household.run(environment: environment) { (household) async throws in
             // Two litres of milk, eggs and bread.
             #expect(try await household.say(Day.messages[0]).calls.map(\.tool) == ["grocery.add"])
             var list = try await items(household)

@@ -210,13 +210,15 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
             ]
             for access in [AccessScope.system, .user(scope)] {
                 for attempt in attempts {
-                    let error = try await storageError {
-                        try await database.write(access) { transaction in
-                            // Both ways in must be closed.
-                            do { _ = try transaction.query(attempt) } catch { _ = try transaction.execute(attempt) }
-                        }
+                    // Both ways in must be closed.
+                    let query = try await storageError {
+                        try await database.write(access) { _ = try $0.query(attempt) }
                     }
-                    #expect(error.code == .notAllowed, "\(attempt.text)")
+                    let execute = try await storageError {
+                        try await database.write(access) { _ = try $0.execute(attempt) }
+                    }
+                    #expect(query.code == .notAllowed, "\(attempt.text)")
+                    #expect(execute.code == .notAllowed, "\(attempt.text)")
                 }
             }
             #expect(try await database.read(scope) { try $0.count("items") } == 1)

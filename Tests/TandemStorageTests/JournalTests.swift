@@ -6,19 +6,20 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct JournalTests {
-    private func prepared() async throws -> (Fixture, UserScope) {
-        let fixture = try await Fixture()
+    private func prepared(_ engine: Engine) async throws -> (EngineFixture, UserScope) {
+        let fixture = try await EngineFixture(engine)
         try await fixture.database.register(Sample.tables, owner: Sample.owner)
         return (fixture, fixture.user())
     }
 
     /// Everything of a person, to compare states.
-    private func state(_ fixture: Fixture, _ scope: UserScope) async throws -> JSON {
+    private func state(_ fixture: EngineFixture, _ scope: UserScope) async throws -> JSON {
         try await fixture.database.read(scope) { try $0.exportUser() }
     }
 
-    @Test func undoRestoresExactlyWhatATurnChanged() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func undoRestoresExactlyWhatATurnChanged(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let (list, milk, eggs) = try await fixture.database.write(scope) { transaction in
             let list = try transaction.insert("lists", ["title": "week"])
             let milk = try transaction.insert(
@@ -57,8 +58,9 @@ struct JournalTests {
         #expect(again.code == .notFound)
     }
 
-    @Test func undoGoesBackTurnByTurn() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func undoGoesBackTurnByTurn(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         var states: [JSON] = [try await state(fixture, scope)]
         var turns: [WriteOrigin] = []
         let first = fixture.turn()
@@ -80,8 +82,9 @@ struct JournalTests {
         }
     }
 
-    @Test func undoRefusesWhatALaterChangeStandsOn() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func undoRefusesWhatALaterChangeStandsOn(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let origin = fixture.turn()
         let (a, b) = try await fixture.database.write(scope) { transaction in
             (
@@ -111,8 +114,9 @@ struct JournalTests {
         #expect(silent.code == .conflict)
     }
 
-    @Test func undoOfAnInsertionKeepsWhatCameToReferToIt() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func undoOfAnInsertionKeepsWhatCameToReferToIt(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let origin = fixture.turn()
         let list = try await fixture.database.write(scope) { try $0.insert("lists", ["title": "x"], origin: origin) }
         try await fixture.database.write(scope) {
@@ -126,8 +130,9 @@ struct JournalTests {
         #expect(try await fixture.database.read(scope) { try $0.count("items") } == 1)
     }
 
-    @Test func undoRefusesWhenAUniqueValueIsTaken() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func undoRefusesWhenAUniqueValueIsTaken(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let id = try await fixture.database.write(scope) { try $0.insert("items", ["name": "a", "secret": "s"]) }
         let origin = fixture.turn()
         try await fixture.database.write(scope) { try $0.delete("items", id, origin: origin) }
@@ -138,8 +143,9 @@ struct JournalTests {
         #expect(error.code == .conflict)
     }
 
-    @Test func rollBackTakesBackOneStepAsIfItHadNotBeen() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func rollBackTakesBackOneStepAsIfItHadNotBeen(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let first = fixture.turn(step: 0)
         let second = WriteOrigin(turn: first.turn, step: 1)
         let id = try await fixture.database.write(scope) { try $0.insert("items", ["name": "a"], origin: first) }
@@ -158,8 +164,9 @@ struct JournalTests {
         #expect(try await fixture.database.read(scope) { try $0.count("items") } == 0)
     }
 
-    @Test func turnsOfOthersCannotBeTakenBack() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func turnsOfOthersCannotBeTakenBack(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let origin = fixture.turn()
         try await fixture.database.write(scope) { transaction in
             try transaction.insert("items", ["name": "a"], origin: origin)
@@ -175,8 +182,9 @@ struct JournalTests {
         #expect(try await fixture.database.read(scope) { try $0.count("items") } == 1)
     }
 
-    @Test func forgetsOldEntries() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func forgetsOldEntries(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let people = (0..<60).map { _ in fixture.user() } + [scope]
         for person in people {
             try await fixture.database.write(person) { try $0.insert("items", ["name": "a"], origin: fixture.turn()) }
@@ -191,8 +199,9 @@ struct JournalTests {
         #expect(try await fixture.database.read(people[0]) { try $0.latestUndoable() } == nil)
     }
 
-    @Test func undoCountsTowardsUsageAndIsNotStoppedByIt() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func undoCountsTowardsUsageAndIsNotStoppedByIt(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let quota = RowQuota(rows: 2, bytes: 10_000)
         let insert = RowOperation.insert(table: "items", values: ["name": "x"])
         let origin = fixture.turn()
@@ -210,8 +219,9 @@ struct JournalTests {
         #expect(error.code == .overQuota)
     }
 
-    @Test func journalHoldsNoPlainText() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func journalHoldsNoPlainText(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let id = try await fixture.database.write(scope) { try $0.insert("items", ["name": "very private thing"]) }
         let origin = fixture.turn()
         try await fixture.database.write(scope) { transaction in

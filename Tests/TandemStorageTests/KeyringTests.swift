@@ -94,8 +94,9 @@ struct KeyringTests {
 
     // MARK: Sealing
 
-    @Test func opensOnlyWhereItWasSealed() async throws {
-        let fixture = try await Fixture()
+    @Test(arguments: Engine.allCases)
+    func opensOnlyWhereItWasSealed(_ engine: Engine) async throws {
+        let fixture = try await EngineFixture(engine)
         let scope = fixture.user()
         let other = fixture.user()
         let seal = SealContext(table: "messages", column: "body", row: 7)
@@ -140,8 +141,9 @@ struct KeyringTests {
         }
     }
 
-    @Test func aKeyOfAFailedTransactionIsNotUsed() async throws {
-        let fixture = try await Fixture()
+    @Test(arguments: Engine.allCases)
+    func aKeyOfAFailedTransactionIsNotUsed(_ engine: Engine) async throws {
+        let fixture = try await EngineFixture(engine)
         let scope = fixture.user()
         let seal = SealContext(table: "t", column: "c", row: 1)
         try? await fixture.database.write(scope) { transaction in
@@ -149,14 +151,14 @@ struct KeyringTests {
             throw Refusal()
         }
         let sealed = try await fixture.database.write(scope) { try $0.seal([2], seal) }
-        let again = try await SQLiteDatabase.open(
-            SQLiteConfiguration(path: fixture.folder.file("tandem.db")), keyring: fixture.keyring)
+        let again = try await fixture.openAgain()
         #expect(try await again.read(scope) { try $0.open(sealed, seal) } == [2])
         await again.close()
     }
 
-    @Test func concurrentFirstValuesShareOneKey() async throws {
-        let fixture = try await Fixture()
+    @Test(arguments: Engine.allCases)
+    func concurrentFirstValuesShareOneKey(_ engine: Engine) async throws {
+        let fixture = try await EngineFixture(engine)
         let scope = fixture.user()
         let sealed = try await withThrowingTaskGroup(of: (Int64, [UInt8]).self) { group in
             for row in 0..<40 as Range<Int64> {
@@ -175,8 +177,9 @@ struct KeyringTests {
         }
     }
 
-    @Test func aNewKeyVersionLeavesOldValuesReadable() async throws {
-        let fixture = try await Fixture()
+    @Test(arguments: Engine.allCases)
+    func aNewKeyVersionLeavesOldValuesReadable(_ engine: Engine) async throws {
+        let fixture = try await EngineFixture(engine)
         try await fixture.database.register(Sample.tables, owner: Sample.owner)
         let scope = fixture.user()
         try await fixture.database.write(scope) { try $0.insert("items", ["name": "a", "secret": "one"]) }

@@ -6,13 +6,13 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct RowTests {
-    private func prepared() async throws -> (Fixture, UserScope) {
-        let fixture = try await Fixture()
+    private func prepared(_ engine: Engine) async throws -> (EngineFixture, UserScope) {
+        let fixture = try await EngineFixture(engine)
         try await fixture.database.register(Sample.tables, owner: Sample.owner)
         return (fixture, fixture.user())
     }
 
-    private func run(_ fixture: Fixture, _ scope: UserScope, _ request: JSON, quota: RowQuota? = nil) async throws
+    private func run(_ fixture: EngineFixture, _ scope: UserScope, _ request: JSON, quota: RowQuota? = nil) async throws
         -> JSON
     {
         try await fixture.database.write(scope) { transaction in
@@ -22,8 +22,9 @@ struct RowTests {
         }
     }
 
-    @Test func keepsEveryTypeExactly() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func keepsEveryTypeExactly(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let values: JSON = [
             "name": "oat 'milk' \u{1F95B}", "cost": "12.50", "amount": -9_007_199_254_740_993, "weight": 0.1,
             "urgent": true,
@@ -50,7 +51,7 @@ struct RowTests {
         ("list", "-5"), ("name", 5), ("name", "a\u{0}b"), ("secret", 1), ("extra", nil),
     ])
     func refusesValuesOfAnotherType(_ column: String, _ value: JSON) async throws {
-        let (fixture, scope) = try await prepared()
+        let (fixture, scope) = try await prepared(.sqlite)
         var values: JSON = ["name": "x"]
         values[column] = value
         // A null is a value of a nullable column.
@@ -63,8 +64,9 @@ struct RowTests {
         #expect(error.rowsJSON["operation"] == 1)
     }
 
-    @Test func namesWhatIsMissingOrUnknown() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func namesWhatIsMissingOrUnknown(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         func failure(_ request: JSON) async throws -> StorageError {
             try await storageError { _ = try await run(fixture, scope, [request]) }
         }
@@ -106,8 +108,9 @@ struct RowTests {
         #expect(error.abiStatus == -1)
     }
 
-    @Test func findsByEveryCondition() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func findsByEveryCondition(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         try await fixture.database.write(scope) { transaction in
             for (name, cost, day) in [("Apple", "1.00", "2026-01-01"), ("100% pear_juice", "2.50", "2026-06-01")] {
                 try transaction.insert("items", ["name": .string(name), "cost": .string(cost), "day": .string(day)])
@@ -148,8 +151,9 @@ struct RowTests {
         }
     }
 
-    @Test func ordersLimitsAndPages() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func ordersLimitsAndPages(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         try await fixture.database.write(scope) { transaction in
             for index in 0..<7 {
                 try transaction.insert(
@@ -170,8 +174,9 @@ struct RowTests {
         #expect(last.1 == false)
     }
 
-    @Test func sumsExactlyByGroup() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func sumsExactlyByGroup(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         try await fixture.database.write(scope) { transaction in
             for index in 0..<1000 {
                 try transaction.insert(
@@ -206,8 +211,9 @@ struct RowTests {
         #expect(error.code == .overflow)
     }
 
-    @Test func doesAllOrNone() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func doesAllOrNone(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let error = try await storageError {
             _ = try await run(
                 fixture, scope,
@@ -231,8 +237,9 @@ struct RowTests {
         #expect(try await run(fixture, scope, [["count": "items"]])[0] == ["count": 0])
     }
 
-    @Test func refersToEarlierInserts() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func refersToEarlierInserts(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let answer = try await run(
             fixture, scope,
             [
@@ -258,8 +265,9 @@ struct RowTests {
         #expect(dangling.abiStatus == -9)
     }
 
-    @Test func deletesWhatRefersToARow() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func deletesWhatRefersToARow(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let answer = try await run(
             fixture, scope,
             [
@@ -277,8 +285,9 @@ struct RowTests {
         #expect(answer[8] == ["count": 0])
     }
 
-    @Test func keepsOwnersApart() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func keepsOwnersApart(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         try await fixture.database.register(
             [TableDefinition(name: "foreign_rows", columns: [ColumnDefinition("a", .text)])], owner: "org.example.other"
         )
@@ -301,8 +310,9 @@ struct RowTests {
         #expect(readOnly.abiStatus == -40)
     }
 
-    @Test func stopsAtTheQuota() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func stopsAtTheQuota(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let quota = RowQuota(rows: 3, bytes: 600)
         let insert: JSON = ["insert": "items", "values": ["name": "x"]]
         _ = try await run(fixture, scope, [insert, insert, insert], quota: quota)
@@ -321,8 +331,9 @@ struct RowTests {
         _ = try await run(fixture, fixture.user(), [insert, insert, insert], quota: quota)
     }
 
-    @Test func movesUpdatedAtOnly() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func movesUpdatedAtOnly(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let id = try await fixture.database.write(scope) { try $0.insert("items", ["name": "x", "secret": "a"]) }
         fixture.clock.advance(by: .seconds(5))
         let row = try await fixture.database.write(scope) { transaction in
@@ -335,8 +346,9 @@ struct RowTests {
         #expect(row?.string("name") == "x")
     }
 
-    @Test func exportsAndErasesAPerson() async throws {
-        let (fixture, scope) = try await prepared()
+    @Test(arguments: Engine.allCases)
+    func exportsAndErasesAPerson(_ engine: Engine) async throws {
+        let (fixture, scope) = try await prepared(engine)
         let other = fixture.user()
         for person in [scope, other] {
             try await fixture.database.write(person) { transaction in

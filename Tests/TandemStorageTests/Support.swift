@@ -1,4 +1,5 @@
 import Glibc
+import PostgreSQLServer
 import TandemCore
 import TandemJSON
 import Testing
@@ -33,6 +34,54 @@ final class TemporaryFolder: Sendable {
         chmod(path, 0o700)
         rmdir(path)
     }
+}
+
+/// The engines that every promise is tested on.
+enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case sqlite
+    case postgres
+
+    var testDescription: String { rawValue }
+}
+
+/// A database of one test's own on either engine, with a clock that stands still.
+struct EngineFixture: Sendable {
+    let folder: TemporaryFolder
+    let clock: ManualClock
+    let keyring: Keyring
+    let ids: IDGenerator
+    let database: any Database
+    private let server: PostgreSQLConfiguration?
+
+    init(_ engine: Engine, keyring: Keyring? = nil) async throws {
+        folder = try TemporaryFolder()
+        clock = ManualClock(Fixture.start)
+        self.keyring = try keyring ?? Keyring.ephemeral()
+        ids = IDGenerator(clock: clock, node: 1)
+        server = engine == .postgres ? try await PostgreSQLServer.shared().database() : nil
+        database = try await EngineFixture.open(folder, server, self.keyring, clock, ids)
+    }
+
+    private static func open(
+        _ folder: TemporaryFolder, _ server: PostgreSQLConfiguration?, _ keyring: Keyring, _ clock: ManualClock,
+        _ ids: IDGenerator
+    ) async throws -> any Database {
+        if let server {
+            return try await PostgreSQLDatabase.open(server, keyring: keyring, clock: clock, ids: ids)
+        }
+        return try await SQLiteDatabase.open(
+            SQLiteConfiguration(path: folder.file("tandem.db"), isDurable: false), keyring: keyring, clock: clock,
+            ids: ids)
+    }
+
+    /// The same database once more, as another process has it.
+    func openAgain(keyring other: Keyring? = nil) async throws -> any Database {
+        try await EngineFixture.open(folder, server, other ?? keyring, clock, IDGenerator(clock: clock, node: 2))
+    }
+
+    func user() -> UserScope { UserScope(authenticated: ids.nextUser()) }
+
+    func turn(step: Int = 0) -> WriteOrigin { WriteOrigin(turn: ids.next(), step: step) }
 }
 
 /// A database in a folder of its own, with a clock that stands still.

@@ -16,8 +16,9 @@ struct TableCatalogueTests {
         return definition
     }
 
-    @Test func extendsTablesAndKeepsTheirRows() async throws {
-        let fixture = try await Fixture()
+    @Test(arguments: Engine.allCases)
+    func extendsTablesAndKeepsTheirRows(_ engine: Engine) async throws {
+        let fixture = try await EngineFixture(engine)
         let database = fixture.database
         #expect(try await database.register([Self.base], owner: "a.b").created == ["things"])
         #expect(try await database.register([Self.base], owner: "a.b") == RegistrationReport())
@@ -80,14 +81,14 @@ struct TableCatalogueTests {
             #expect(try transaction.row("things", old, tables: access)?.recordID("parent") == parent)
         }
         // And all of it is there in the next program.
-        let again = try await SQLiteDatabase.open(
-            SQLiteConfiguration(path: fixture.folder.file("tandem.db")), keyring: fixture.keyring)
+        let again = try await fixture.openAgain()
         #expect(try await again.register([extended, parents], owner: "a.b") == RegistrationReport())
         #expect(try await again.read(scope) { try $0.count("things", tables: access) } == 1 + 1)
     }
 
-    @Test func refusesWhatIsNotAdditive() async throws {
-        let fixture = try await Fixture()
+    @Test(arguments: Engine.allCases)
+    func refusesWhatIsNotAdditive(_ engine: Engine) async throws {
+        let fixture = try await EngineFixture(engine)
         try await fixture.database.register([Self.base], owner: "a.b")
         let scope = fixture.user()
         try await fixture.database.write(scope) { transaction in
@@ -119,8 +120,9 @@ struct TableCatalogueTests {
         #expect(try await fixture.database.register([Self.base], owner: "a.b") == RegistrationReport())
     }
 
-    @Test func dropsPlainIndexesOnly() async throws {
-        let fixture = try await Fixture()
+    @Test(arguments: Engine.allCases)
+    func dropsPlainIndexesOnly(_ engine: Engine) async throws {
+        let fixture = try await EngineFixture(engine)
         let database = fixture.database
         let parents = TableDefinition(name: "parents", columns: [ColumnDefinition("a", .text)])
         var children = TableDefinition(
@@ -144,9 +146,25 @@ struct TableCatalogueTests {
     }
 
     /// The columns of a table's indexes after the person, besides the primary key.
-    private func indexes(of table: String, _ fixture: Fixture) async throws -> Set<[String]> {
+    private func indexes(of table: String, _ fixture: EngineFixture) async throws -> Set<[String]> {
         try await fixture.database.read(.system) { transaction in
             let engine = transaction.context.engine
+            guard engine.dialect == .sqlite else {
+                let answer = try engine.run(
+                    RowStatement(
+                        """
+                        SELECT i.indexrelid::bigint, a.attname::text FROM pg_index i
+                        CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, place)
+                        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+                        WHERE i.indrelid = '\(table)'::regclass AND NOT i.indisprimary ORDER BY 1, k.place
+                        """), [])
+                var columns: [SQLValue: [String]] = [:]
+                for row in 0..<answer.rowCount {
+                    guard case .text(let column) = answer.values[row * 2 + 1] else { continue }
+                    columns[answer.values[row * 2], default: []].append(column)
+                }
+                return Set(columns.values.map { Array($0.dropFirst()) })
+            }
             let list = try engine.run(
                 RowStatement("SELECT name FROM pragma_index_list('\(table)') WHERE origin = 'c'"), [])
             return try Set(
@@ -162,8 +180,9 @@ struct TableCatalogueTests {
         }
     }
 
-    @Test func refusesNamesOfOthers() async throws {
-        let fixture = try await Fixture()
+    @Test(arguments: Engine.allCases)
+    func refusesNamesOfOthers(_ engine: Engine) async throws {
+        let fixture = try await EngineFixture(engine)
         try await fixture.database.migrate([Migration("x/1") { $0.sql("CREATE TABLE accounts (id INTEGER)") }])
         try await fixture.database.register([Self.base], owner: "a.b")
         for (name, owner) in [("things", "c.d"), ("accounts", "a.b")] {
@@ -188,8 +207,9 @@ struct TableCatalogueTests {
         #expect(error.code == .incompatibleTable)
     }
 
-    @Test func refusesBadDefinitions() async throws {
-        let fixture = try await Fixture()
+    @Test(arguments: Engine.allCases)
+    func refusesBadDefinitions(_ engine: Engine) async throws {
+        let fixture = try await EngineFixture(engine)
         let bad: [TableDefinition] = [
             changed { $0.columns = [] }, changed { $0.columns.append($0.columns[0]) },
             changed { $0.columns[0].name = "user_id" }, changed { $0.columns[0].name = "id" },
@@ -223,8 +243,9 @@ struct TableCatalogueTests {
         }
     }
 
-    @Test func changeCountsFollowCommits() async throws {
-        let fixture = try await Fixture()
+    @Test(arguments: Engine.allCases)
+    func changeCountsFollowCommits(_ engine: Engine) async throws {
+        let fixture = try await EngineFixture(engine)
         try await fixture.database.register(Sample.tables, owner: Sample.owner)
         let tables = fixture.database.store.tables
         let scope = fixture.user()

@@ -20,6 +20,12 @@ extension Configuration {
         database = Configuration.url(
             "DATABASE_URL", schemes: ["postgres", "postgresql", "sqlite"], example: "postgresql://user@host/tandem",
             &source)
+        databasePassword = source.secret("DATABASE_PASSWORD")
+        databaseOwner = Configuration.url(
+            "DATABASE_OWNER_URL", schemes: ["postgres", "postgresql"], example: "postgresql://owner@host/tandem",
+            &source)
+        databaseOwnerPassword = source.secret("DATABASE_OWNER_PASSWORD")
+        databasePool = Configuration.pool(&source)
         redis = Configuration.url(
             "REDIS_URL", schemes: ["redis", "rediss", "unix"], example: "redis://127.0.0.1:6379", &source)
         logLevel = Configuration.logLevel(&source)
@@ -134,6 +140,13 @@ extension Configuration {
             return nil
         }
         return Secret(text)
+    }
+
+    private static func pool(_ source: inout ConfigurationSource) -> Int {
+        guard let text = source.text("DATABASE_POOL") else { return 8 }
+        if let count = Int(text), (1...64).contains(count) { return count }
+        source.refuse("DATABASE_POOL", "is no number from 1 to 64", "Write how many connections this process may use.")
+        return 8
     }
 
     private static func optionalAddress(_ name: String, _ source: inout ConfigurationSource) -> WebAddress? {

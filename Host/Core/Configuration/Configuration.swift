@@ -26,6 +26,14 @@ public struct Configuration: Sendable {
     public var masterKey: Secret?
     /// `DATABASE_URL`, secret for its password; nil: SQLite in the data folder.
     public var database: Secret?
+    /// `DATABASE_PASSWORD`, so that the address need not hold it.
+    public var databasePassword: Secret?
+    /// The role that owns PostgreSQL's tables, for migrations. `DATABASE_OWNER_URL`.
+    public var databaseOwner: Secret?
+    /// `DATABASE_OWNER_PASSWORD`.
+    public var databaseOwnerPassword: Secret?
+    /// Connections to PostgreSQL. `DATABASE_POOL`, default 8, 1…64.
+    public var databasePool: Int
     /// `REDIS_URL`; nil: in-process.
     public var redis: Secret?
     /// `TANDEM_LOG`, default `info`.
@@ -128,6 +136,8 @@ struct Setting {
         Setting("TANDEM_LISTEN"),
         Setting("TANDEM_PUBLIC_URL"), Setting("TANDEM_MASTER_KEY", secret: true), Setting("TANDEM_LOG"),
         Setting("TANDEM_METRICS_TOKEN", secret: true), Setting("DATABASE_URL", secret: true),
+        Setting("DATABASE_PASSWORD", secret: true), Setting("DATABASE_OWNER_URL", secret: true),
+        Setting("DATABASE_OWNER_PASSWORD", secret: true), Setting("DATABASE_POOL"),
         Setting("REDIS_URL", secret: true), Setting("GEMINI_API_KEY", secret: true),
         Setting("YOUTUBE_API_KEY", secret: true), Setting("TWILIO_ACCOUNT_SID"),
         Setting("TWILIO_AUTH_TOKEN", secret: true), Setting("TWILIO_AUTH_TOKEN_PREVIOUS", secret: true),

@@ -27,8 +27,13 @@ public protocol Database: Sendable {
 
     /// Runs `body` in a transaction, and returns when its writes are durable.
     ///
-    /// Bodies run one after the other. When `body` throws, its writes are undone and nobody else's. A task that is
-    /// cancelled before the body began does not write; afterwards cancellation has no effect.
+    /// Bodies behave as if they ran one after the other; one may run again from its beginning, with everything that it did
+    /// undone, when the engine asks for it: it must have no effect but through the transaction. When `body` throws, its
+    /// writes are undone and nobody else's; so they are when a statement failed outside `atomically`, whatever the body
+    /// makes of it. A task that is cancelled before the body began does not write; afterwards cancellation has no effect.
+    ///
+    /// Throws `unavailable` when the database cannot be reached, `busy` when others changed the same too often, and
+    /// `outcome_unknown` when the connection was lost at the commit.
     @discardableResult
     func write<T: Sendable>(
         _ scope: AccessScope, _ body: @escaping @Sendable (any WriteTransaction) throws -> T
@@ -68,6 +73,13 @@ extension ReadTransaction {
     public var scope: AccessScope { context.scope }
 
     public var dialect: SQLDialect { context.engine.dialect }
+
+    /// Runs `body`'s SQL on system tables as the program itself, within a person's transaction: for what must be looked up
+    /// or changed across people, such as whose a phone number is. The row functions stay with the person.
+    ///
+    /// Where the database itself keeps people apart (PostgreSQL), a person's scope sees only that person's rows of every
+    /// table with a column `user_id`; the system's scope and this see all rows of system tables.
+    public func asSystem<T>(_ body: () throws -> T) throws -> T { try context.engine.asSystem(body) }
 
     /// The first row, if any.
     public func first(_ statement: SQL) throws -> SQLRow? { try query(statement).first }

@@ -123,5 +123,13 @@ struct SQLAnswer {
     /// Rows changed, for a statement that writes.
     var changes = 0
 
+    /// Its rows with their columns' names.
+    func rows(_ names: SQLColumnNames) -> [SQLRow] {
+        guard columnCount > 0 else { return [] }
+        return stride(from: 0, to: values.count, by: columnCount).map { base in
+            SQLRow(names: names, storage: values, base: base)
+        }
+    }
+
     var rowCount: Int { columnCount == 0 ? 0 : values.count / columnCount }
 }

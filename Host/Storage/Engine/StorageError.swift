@@ -69,6 +69,14 @@ public struct StorageError: Error, Sendable, Hashable {
         public static let statement = Code(rawValue: "statement")
         /// A value or statement exceeds the engine's limits.
         public static let tooLarge = Code(rawValue: "too_large")
+        /// The database server cannot be reached, or ended the connection before anything was committed; it is tried again
+        /// with growing pauses. Nothing was changed: the same request may be made again.
+        public static let unavailable = Code(rawValue: "unavailable")
+        /// The connection was lost while a transaction was being committed: whether it was is not known. Look before the
+        /// request is made again.
+        public static let outcomeUnknown = Code(rawValue: "outcome_unknown")
+        /// The server, its roles or the settings of the connection are not as the program needs them.
+        public static let configuration = Code(rawValue: "configuration")
         /// The database is closed.
         public static let closed = Code(rawValue: "closed")
         /// The transaction is over, or was given up because of another failure in it.
@@ -98,6 +106,8 @@ public struct StorageError: Error, Sendable, Hashable {
     public var nativeCode: Int32?
     /// The class of the failure by SQL:2016, as PostgreSQL numbers it: `23505` for a unique violation.
     public var sqlState: String?
+    /// The name of the violated constraint or index, where the engine tells it.
+    var constraint: String?
 
     public init(
         _ code: Code, _ message: String, operation: String? = nil, index: Int? = nil, table: String? = nil,
@@ -120,7 +130,7 @@ public struct StorageError: Error, Sendable, Hashable {
         case .unknownTable, .notFound: -8
         case .unique, .reference, .conflict: -9
         case .overQuota: -21
-        case .busy: -22
+        case .busy, .unavailable: -22
         case .tooLarge: -25
         case .notAllowed, .scopeRequired: -40
         case .closed: -62
@@ -134,6 +144,7 @@ extension StorageError: CustomStringConvertible {
         var text = message
         if let operation { text = "\(operation): \(text)" }
         if let nativeCode { text += " (code \(nativeCode))" }
+        if nativeCode == nil, let sqlState { text += " (SQLSTATE \(sqlState))" }
         return text
     }
 }

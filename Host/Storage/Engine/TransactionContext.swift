@@ -14,8 +14,17 @@ protocol RowEngine: AnyObject {
     /// Undoes the body's writes when it throws.
     func savepoint<T>(_ body: () throws -> T) throws -> T
 
+    /// Lets the body reach every person's rows of system tables, where the engine itself keeps them apart.
+    func asSystem<T>(_ body: () throws -> T) throws -> T
+
     /// Checks references at the end of the body rather than after each statement.
     func deferringReferences<T>(_ body: () throws -> T) throws -> T
+}
+
+/// An engine on which tables are defined by another role than the one that serves.
+protocol DefiningDatabase {
+    /// Runs `body` in a transaction that may define user tables, alone among all processes.
+    func define<T: Sendable>(_ body: @escaping @Sendable (any WriteTransaction) throws -> T) async throws -> T
 }
 
 /// A statement of the storage itself, prepared once per connection.

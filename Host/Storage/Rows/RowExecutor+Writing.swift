@@ -196,11 +196,20 @@ extension RowExecutor {
         explained.table = table.name
         switch error.code {
         case .unique:
-            let column = RowExecutor.violatedColumn(error.message, table)
+            let column = RowExecutor.violatedColumn(error, table)
             explained.column = column
             explained.message = "\(table.name) has a row with this \(column ?? "value") already"
         case .reference:
             for column in table.columns {
+                if let constraint = error.constraint {
+                    // After a failure PostgreSQL answers no further question, but names what failed.
+                    guard constraint == TableDDL.referenceName(table.name, column.name),
+                        let target = column.definition.references
+                    else { continue }
+                    explained.column = column.name
+                    explained.message = "\(table.name).\(column.name) refers to no row of \(target)"
+                    return explained
+                }
                 guard let target = column.definition.references, let parent = snapshot.tables[target],
                     case .int(let id) = image[column.physicalIndex], try self.image(of: parent, id) == nil
                 else { continue }
@@ -214,8 +223,15 @@ extension RowExecutor {
         return explained
     }
 
-    /// SQLite says `UNIQUE constraint failed: table.user_id, table.column`.
-    private static func violatedColumn(_ message: String, _ table: UserTable) -> String? {
+    /// PostgreSQL names the index. SQLite says `UNIQUE constraint failed: table.user_id, table.column`.
+    private static func violatedColumn(_ error: StorageError, _ table: UserTable) -> String? {
+        if let constraint = error.constraint {
+            let index = table.definition.indexes.first {
+                TableDDL.indexName(table.name, $0.columns, isUnique: true) == constraint
+            }
+            return table.columns.first { index?.columns.contains($0.name) ?? false }?.name
+        }
+        let message = error.message
         for column in table.columns {
             for name in [column.name, UserColumn.hashName(column.name)] {
                 let mark = "\(table.name).\(name)"

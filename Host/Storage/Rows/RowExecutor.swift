@@ -166,8 +166,12 @@ struct RowExecutor {
         let statement = table.statement(shape) {
             let names = keys.map { "\"\($0.name)\"" }
             let list = names.joined(separator: ", ")
-            let group = names.isEmpty ? "" : " GROUP BY \(list) ORDER BY \(list)"
-            return "SELECT \(list)\(names.isEmpty ? "" : ", ")sum(\"\(name)\"), count(*) FROM \"\(table.name)\""
+            let order = names.map { "\($0) NULLS FIRST" }.joined(separator: ", ")
+            let group = names.isEmpty ? "" : " GROUP BY \(list) ORDER BY \(order)"
+            var sum = "sum(\"\(name)\")"
+            // PostgreSQL adds integers without bounds: the result has those of a column.
+            if engine.dialect == .postgres, column.type != .real { sum = "CAST(\(sum) AS BIGINT)" }
+            return "SELECT \(list)\(names.isEmpty ? "" : ", ")\(sum), count(*) FROM \"\(table.name)\""
                 + filter.clause(engine.dialect) + group
         }
         let answer: SQLAnswer

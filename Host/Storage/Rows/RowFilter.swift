@@ -92,6 +92,12 @@ struct RowFilter {
             Keyring.hash(column.plainBytes(encoded), keys, table: column.table, column: column.name))
     }
 
+    /// As `containsFolded` on SQLite. The collation gives the rules of case for all scripts; "C" knows ASCII only.
+    private static func foldedContains(_ name: String) -> String {
+        func folded(_ text: String) -> String { "translate(lower(\(text) COLLATE \"und-x-icu\"), 'ς', 'σ')" }
+        return "strpos(\(folded(name)) COLLATE \"C\", \(folded("CAST(? AS TEXT)")) COLLATE \"C\") > 0"
+    }
+
     private static func padded(_ count: Int) -> Int {
         guard count > 1 else { return count }
         var size = 1
@@ -136,7 +142,7 @@ struct RowFilter {
                 switch dialect {
                 case .sqlite: text += term.isFolded ? "tandem_contains(\(name), ?)" : "\(name) LIKE ? ESCAPE '\\'"
                 case .postgres:
-                    text += term.isFolded ? "strpos(lower(\(name)), lower(?)) > 0" : "\(name) ILIKE ? ESCAPE '\\'"
+                    text += term.isFolded ? RowFilter.foldedContains(name) : "\(name) ILIKE ? ESCAPE '\\'"
                 }
             case .isNull: text += "\(name) IS NULL"
             case .isSet: text += "\(name) IS NOT NULL"

@@ -128,9 +128,11 @@ public final class TableCatalogue: Sendable {
         let now = SQLValue.int(context.store.clock.now.millisecondsSinceEpoch)
         var report = RegistrationReport()
         // New tables first: an extended one may refer to them.
+        var incomplete: [(table: UserTable, references: [String])] = []
         for definition in definitions where tables[definition.name] == nil {
             let new = try UserTable(definition, owner: owner)
-            try run(ddl.create(new), of: definition.name, in: context)
+            try run(ddl.create(new) { tables[$0] != nil }, of: definition.name, in: context)
+            incomplete.append((new, ddl.references(of: new) { tables[$0] != nil }))
             let text = definition.storedForm.text
             _ = try context.engine.run(
                 TableCatalogue.insertTable,
@@ -138,6 +140,7 @@ public final class TableCatalogue: Sendable {
             tables[new.name] = new
             report.created.append(new.name)
         }
+        for (table, references) in incomplete { try run(references, of: table.name, in: context) }
         for definition in definitions {
             guard let old = tables[definition.name] else { continue }
             let merged = try TableRules.additiveChange(from: old.definition, to: definition)
@@ -193,6 +196,9 @@ extension Database {
     public func register(_ definitions: [TableDefinition], owner: String) async throws -> RegistrationReport {
         let tables = store.tables
         if tables.holds(definitions, owner: owner) { return RegistrationReport() }
+        if let definer = self as? any DefiningDatabase {
+            return try await definer.define { try tables.register(definitions, owner: owner, in: $0.context) }
+        }
         return try await write(.system) { try tables.register(definitions, owner: owner, in: $0.context) }
     }
 }

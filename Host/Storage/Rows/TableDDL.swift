@@ -5,8 +5,8 @@ import TandemCore
 struct TableDDL {
     let dialect: SQLDialect
 
-    /// Creates a table and its indexes.
-    func create(_ table: UserTable) -> [String] {
+    /// Creates a table and its indexes; the references to tables other than `known` are made by `references`.
+    func create(_ table: UserTable, known: (String) -> Bool = { _ in true }) -> [String] {
         var clauses = [
             "\"user_id\" \(integer) NOT NULL", "\"id\" \(integer) NOT NULL", "\"created_at\" \(integer) NOT NULL",
             "\"updated_at\" \(integer) NOT NULL", "\"\(UserTable.versionColumn)\" \(integer) NOT NULL",
@@ -14,16 +14,27 @@ struct TableDDL {
         for column in table.columns { clauses.append(contentsOf: self.columns(column)) }
         clauses.append("PRIMARY KEY (\"user_id\", \"id\")")
         for column in table.columns {
-            guard let target = column.definition.references else { continue }
-            clauses.append(
-                "FOREIGN KEY (\"user_id\", \"\(column.name)\") REFERENCES \"\(target)\" (\"user_id\", \"id\")"
-                    + " ON DELETE CASCADE")
+            guard let target = column.definition.references, !isLater(target, table, known) else { continue }
+            clauses.append(reference(column, of: table.name, to: target))
         }
         // A person's rows lie together in the primary key's tree, so a table of rows needs no other order.
         let suffix = dialect == .sqlite ? " STRICT, WITHOUT ROWID" : ""
         var statements = ["CREATE TABLE \"\(table.name)\" (\(clauses.joined(separator: ", ")))\(suffix)"]
         statements += indexes(table, table.definition.indexes, table.columns).map(\.statement)
         return statements
+    }
+
+    /// Makes the references that `create` left out, when all new tables are there: they may refer to each other.
+    func references(of table: UserTable, known: (String) -> Bool) -> [String] {
+        table.columns.flatMap { column -> [String] in
+            guard let target = column.definition.references, isLater(target, table, known) else { return [] }
+            return addedReference(column, of: table.name, to: target)
+        }
+    }
+
+    /// SQLite looks for what is referred to when a row is written, not when the table is made.
+    private func isLater(_ target: String, _ table: UserTable, _ known: (String) -> Bool) -> Bool {
+        dialect == .postgres && target != table.name && !known(target)
     }
 
     /// Extends `old` to `new`, which has the same columns and more.
@@ -45,6 +56,25 @@ struct TableDDL {
     }
 
     private var integer: String { dialect == .sqlite ? "INTEGER" : "BIGINT" }
+
+    private func reference(_ column: UserColumn, of table: String, to target: String) -> String {
+        let clause =
+            "FOREIGN KEY (\"user_id\", \"\(column.name)\") REFERENCES \"\(target)\" (\"user_id\", \"id\")"
+            + " ON DELETE CASCADE"
+        guard dialect == .postgres else { return clause }
+        return "CONSTRAINT \"\(TableDDL.referenceName(table, column.name))\" \(clause) DEFERRABLE INITIALLY IMMEDIATE"
+    }
+
+    /// The name of a reference's constraint on PostgreSQL.
+    static func referenceName(_ table: String, _ column: String) -> String {
+        "ref_" + hexadecimal(SHA256.hash(data: Array("\(table)|\(column)".utf8)).prefix(12))
+    }
+
+    /// The name of the index of a definition.
+    static func indexName(_ table: String, _ columns: [String], isUnique: Bool) -> String {
+        let key = "\(table)|\(columns.joined(separator: ","))|\(isUnique)"
+        return "rows_" + hexadecimal(SHA256.hash(data: Array(key.utf8)).prefix(12))
+    }
 
     private func columns(_ column: UserColumn) -> [String] {
         let type = dialect == .sqlite ? column.sqliteType : column.postgresType
@@ -92,8 +122,7 @@ struct TableDDL {
             table.place(of: name).map { table.columns[$0].isSealed } == true ? UserColumn.hashName(name) : name
         }
         let list = (["user_id"] + physical).map { "\"\($0)\"" }.joined(separator: ", ")
-        let key = "\(table.name)|\(columns.joined(separator: ","))|\(isUnique)"
-        let name = "rows_" + hexadecimal(SHA256.hash(data: Array(key.utf8)).prefix(12))
+        let name = TableDDL.indexName(table.name, columns, isUnique: isUnique)
         return Index(
             name: name,
             statement: "CREATE \(isUnique ? "UNIQUE " : "")INDEX \"\(name)\" ON \"\(table.name)\" (\(list))")
@@ -103,8 +132,7 @@ struct TableDDL {
     private func addedReference(_ column: UserColumn, of table: String, to target: String) -> [String] {
         guard dialect == .sqlite else {
             return [
-                "ALTER TABLE \"\(table)\" ADD FOREIGN KEY (\"user_id\", \"\(column.name)\") REFERENCES \"\(target)\""
-                    + " (\"user_id\", \"id\") ON DELETE CASCADE"
+                "ALTER TABLE \"\(table)\" ADD \(reference(column, of: table, to: target))"
             ]
         }
         let key = hexadecimal(SHA256.hash(data: Array("\(table)|\(column.name)".utf8)).prefix(12))

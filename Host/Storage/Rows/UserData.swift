@@ -95,8 +95,8 @@ private let tablesWithUserInSQLite = """
     WHERE m.type = 'table'
     """
 private let tablesWithUserInPostgreSQL = """
-    SELECT table_name FROM information_schema.columns
-    WHERE column_name = 'user_id' AND table_schema = current_schema()
+    SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id'
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace AND NOT a.attisdropped
     """
 private let nextJournalUser = RowStatement("SELECT min(user_id) FROM row_journal WHERE user_id > ?")
 private let pruneEntries = RowStatement("DELETE FROM row_journal WHERE user_id = ? AND created_at < ?")

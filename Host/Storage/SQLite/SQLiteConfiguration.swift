@@ -9,6 +9,8 @@ public struct SQLiteConfiguration: Sendable {
     public var readers: Int
     /// False: a commit is not waited for on the disk. For tests and throw-away data only.
     public var isDurable: Bool
+    /// Opened for `DatabaseCopy` to fill: also when an earlier copy was not finished.
+    public var isCopyTarget = false
 
     public init(path: String?, readers: Int = 2, isDurable: Bool = true) {
         self.path = path

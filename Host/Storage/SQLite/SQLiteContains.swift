@@ -25,10 +25,11 @@ private func textArgument(_ value: OpaquePointer?) -> String? {
     return String(decoding: UnsafeBufferPointer(start: text, count: Int(sqlite3_value_bytes(value))), as: UTF8.self)
 }
 
-/// Whether the lower-case form of `needle` stands in that of `text`, compared by UTF-8 bytes.
+/// Whether the lower-case form of `needle` stands in that of `text`, compared by UTF-8 bytes. The two forms of the small
+/// sigma, which share a capital, are one.
 func containsFolded(_ text: String, _ needle: String) -> Bool {
-    let haystack = Array(text.lowercased().utf8)
-    let wanted = Array(needle.lowercased().utf8)
+    let haystack = folded(text)
+    let wanted = folded(needle)
     guard let first = wanted.first else { return true }
     guard haystack.count >= wanted.count else { return false }
     var start = 0
@@ -38,4 +39,12 @@ func containsFolded(_ text: String, _ needle: String) -> Bool {
         start += 1
     }
     return false
+}
+
+private func folded(_ text: String) -> [UInt8] {
+    var bytes = Array(text.lowercased().utf8)
+    guard bytes.count > 1 else { return bytes }
+    // U+03C2 is CF 82, U+03C3 is CF 83.
+    for place in 1..<bytes.count where bytes[place] == 0x82 && bytes[place - 1] == 0xCF { bytes[place] = 0x83 }
+    return bytes
 }

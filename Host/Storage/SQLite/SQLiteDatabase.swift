@@ -47,6 +47,9 @@ public final class SQLiteDatabase: Database {
             path: path, isReadOnly: false, busyMilliseconds: SQLiteConfiguration.busyMilliseconds)
         do {
             try SQLiteDatabase.prepare(connection, configuration)
+            if try !configuration.isCopyTarget && SQLiteSchema.tables(connection).contains(CopyMark.table) {
+                throw CopyMark.unfinished
+            }
             try SQLiteDatabase.bootstrap(connection, store)
         } catch let error as StorageError {
             connection.close()
@@ -154,16 +157,8 @@ public final class SQLiteDatabase: Database {
     private func submit<T: Sendable>(
         _ scope: AccessScope, isRead: Bool, _ body: @escaping @Sendable (SQLiteTransaction) throws -> T
     ) async throws -> T {
-        try Task.checkCancellation()
-        let cancellation = CancellationFlag()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let unit = TypedWorkUnit(
-                    scope: scope, cancellation: cancellation, continuation: continuation, body: body)
-                if isRead, let readers { readers.submit(unit) } else { writer.submit(unit) }
-            }
-        } onCancel: {
-            cancellation.set()
+        try await SQLiteUnit.run(scope, body) { unit in
+            if isRead, let readers { readers.submit(unit) } else { writer.submit(unit) }
         }
     }
 

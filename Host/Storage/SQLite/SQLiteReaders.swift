@@ -4,7 +4,7 @@ import TandemCore
 final class SQLiteReaders: @unchecked Sendable {
     // `queue`, `idle`, `isClosed`, `running` and `onClosed` are used under `signal`'s lock.
     private let signal = Signal()
-    private var queue: [WorkUnit] = []
+    private var queue: [SQLiteUnit] = []
     private var next = 0
     private var idle = 0
     private var running = 0
@@ -25,7 +25,7 @@ final class SQLiteReaders: @unchecked Sendable {
         }
     }
 
-    func submit(_ unit: WorkUnit) {
+    func submit(_ unit: SQLiteUnit) {
         let isAccepted = signal.withLock {
             guard !isClosed else { return false }
             queue.append(unit)
@@ -45,7 +45,7 @@ final class SQLiteReaders: @unchecked Sendable {
         if isOver { completion() }
     }
 
-    private func nextUnit() -> WorkUnit? {
+    private func nextUnit() -> SQLiteUnit? {
         signal.withLock {
             while next == queue.count {
                 if isClosed { return nil }
@@ -80,7 +80,7 @@ final class SQLiteReaders: @unchecked Sendable {
     }
 
     /// Runs one unit on a snapshot of its own.
-    private static func run(_ unit: WorkUnit, on connection: SQLiteConnection, store: RowStore) {
+    private static func run(_ unit: SQLiteUnit, on connection: SQLiteConnection, store: RowStore) {
         let transaction = SQLiteTransaction(connection: connection, scope: unit.scope, store: store, canWrite: false)
         do {
             try connection.command("BEGIN")

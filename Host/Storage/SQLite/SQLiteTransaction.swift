@@ -1,5 +1,7 @@
 import TandemCore
 
+typealias SQLiteUnit = WorkUnit<SQLiteTransaction>
+
 /// A transaction on one connection, for one body.
 final class SQLiteTransaction: WriteTransaction, RowEngine {
     private let connection: SQLiteConnection
@@ -40,16 +42,7 @@ final class SQLiteTransaction: WriteTransaction, RowEngine {
 
     func query(_ statement: SQL) throws -> [SQLRow] {
         let (prepared, answer) = try runDomain(statement)
-        guard answer.columnCount > 0 else { return [] }
-        let names = prepared.columnNames
-        var rows: [SQLRow] = []
-        rows.reserveCapacity(answer.rowCount)
-        var base = 0
-        while base < answer.values.count {
-            rows.append(SQLRow(names: names, storage: answer.values, base: base))
-            base += answer.columnCount
-        }
-        return rows
+        return answer.columnCount > 0 ? answer.rows(prepared.columnNames) : []
     }
 
     func execute(_ statement: SQL) throws -> Int { try runDomain(statement).1.changes }
@@ -98,6 +91,8 @@ final class SQLiteTransaction: WriteTransaction, RowEngine {
         try requireOpen()
         return try connection.savepoint(body)
     }
+
+    func asSystem<T>(_ body: () throws -> T) throws -> T { try body() }
 
     func deferringReferences<T>(_ body: () throws -> T) throws -> T {
         try requireOpen()

@@ -13,7 +13,7 @@ final class SQLiteWriter: @unchecked Sendable {
     private static let maxGatherNanoseconds: UInt64 = 150_000
 
     private let signal = Signal()
-    private var queue: [WorkUnit] = []
+    private var queue: [SQLiteUnit] = []
     private var outside: [@Sendable (SQLiteConnection?) -> Void] = []
     private var isClosed = false
     private var isWaiting = false
@@ -32,7 +32,7 @@ final class SQLiteWriter: @unchecked Sendable {
 
     func start() throws { try WorkerThread.run(named: "tandem-writer") { [self] in loop() } }
 
-    func submit(_ unit: WorkUnit) {
+    func submit(_ unit: SQLiteUnit) {
         let isAccepted = signal.withLock {
             guard !isClosed else { return false }
             queue.append(unit)
@@ -84,13 +84,13 @@ final class SQLiteWriter: @unchecked Sendable {
         for completion in completions { completion() }
     }
 
-    private func takeAll() -> [WorkUnit] {
+    private func takeAll() -> [SQLiteUnit] {
         let units = queue
         queue = []
         return units
     }
 
-    private func nextUnits() -> ([WorkUnit], [@Sendable (SQLiteConnection?) -> Void])? {
+    private func nextUnits() -> ([SQLiteUnit], [@Sendable (SQLiteConnection?) -> Void])? {
         signal.withLock {
             while queue.isEmpty, outside.isEmpty {
                 if isClosed { return nil }
@@ -106,7 +106,7 @@ final class SQLiteWriter: @unchecked Sendable {
     }
 
     /// More units for the batch that runs; waits a moment when as many as last time are likely.
-    private func moreUnits(having count: Int, until deadline: UInt64) -> [WorkUnit] {
+    private func moreUnits(having count: Int, until deadline: UInt64) -> [SQLiteUnit] {
         signal.withLock {
             if count + queue.count < lastBatch, !isClosed {
                 wanted = lastBatch - count
@@ -120,9 +120,9 @@ final class SQLiteWriter: @unchecked Sendable {
         }
     }
 
-    private func runBatch(_ first: [WorkUnit]) {
+    private func runBatch(_ first: [SQLiteUnit]) {
         var pending = first
-        var done: [(unit: WorkUnit, transaction: SQLiteTransaction)] = []
+        var done: [(unit: SQLiteUnit, transaction: SQLiteTransaction)] = []
         let began = monotonicNanoseconds()
         var hasBegun = false
         repeat {
@@ -155,7 +155,7 @@ final class SQLiteWriter: @unchecked Sendable {
     }
 
     private func run(
-        _ unit: WorkUnit, _ done: inout [(unit: WorkUnit, transaction: SQLiteTransaction)], _ hasBegun: inout Bool
+        _ unit: SQLiteUnit, _ done: inout [(unit: SQLiteUnit, transaction: SQLiteTransaction)], _ hasBegun: inout Bool
     ) {
         let transaction = SQLiteTransaction(connection: connection, scope: unit.scope, store: store, canWrite: true)
         // The first unit needs no savepoint: when it fails, the transaction holds nothing else.
@@ -194,7 +194,7 @@ final class SQLiteWriter: @unchecked Sendable {
         }
     }
 
-    private func commit(_ done: [(unit: WorkUnit, transaction: SQLiteTransaction)]) {
+    private func commit(_ done: [(unit: SQLiteUnit, transaction: SQLiteTransaction)]) {
         do {
             try connection.command("COMMIT")
         } catch {

@@ -43,7 +43,10 @@ struct StatusCommand: AsyncParsableCommand {
 
 struct DatabaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "db", abstract: "The database.", subcommands: [DatabaseMigrateCommand.self])
+        commandName: "db", abstract: "The database.",
+        subcommands: [
+            DatabaseMigrateCommand.self, DatabaseCopyCommand.self, DatabaseSetupCommand.self,
+        ])
 }
 
 struct DatabaseMigrateCommand: AsyncParsableCommand {

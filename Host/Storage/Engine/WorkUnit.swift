@@ -1,7 +1,7 @@
 import Synchronization
 
 /// One body on its way through an engine's thread, and the task that waits for it.
-class WorkUnit: @unchecked Sendable {
+class WorkUnit<Transaction>: @unchecked Sendable {
     // Subclasses' fields are set before the unit is submitted and then used by the one thread that runs it.
     let scope: AccessScope
     private let cancellation: CancellationFlag
@@ -14,7 +14,7 @@ class WorkUnit: @unchecked Sendable {
     var isCancelled: Bool { cancellation.isSet }
 
     /// Runs the body and keeps its value.
-    func run(_ transaction: SQLiteTransaction) throws {}
+    func run(_ transaction: Transaction) throws {}
 
     /// Gives the value to the waiting task.
     func succeed() {}
@@ -22,22 +22,22 @@ class WorkUnit: @unchecked Sendable {
     func fail(_ error: any Error) {}
 }
 
-final class TypedWorkUnit<Value: Sendable>: WorkUnit, @unchecked Sendable {
+final class TypedWorkUnit<Transaction, Value: Sendable>: WorkUnit<Transaction>, @unchecked Sendable {
     // See WorkUnit.
-    private let body: @Sendable (SQLiteTransaction) throws -> Value
+    private let body: @Sendable (Transaction) throws -> Value
     private let continuation: CheckedContinuation<Value, any Error>
     private var value: Value?
 
     init(
         scope: AccessScope, cancellation: CancellationFlag, continuation: CheckedContinuation<Value, any Error>,
-        body: @escaping @Sendable (SQLiteTransaction) throws -> Value
+        body: @escaping @Sendable (Transaction) throws -> Value
     ) {
         self.body = body
         self.continuation = continuation
         super.init(scope: scope, cancellation: cancellation)
     }
 
-    override func run(_ transaction: SQLiteTransaction) throws { value = try body(transaction) }
+    override func run(_ transaction: Transaction) throws { value = try body(transaction) }
 
     override func succeed() {
         if let value {
@@ -57,4 +57,23 @@ final class CancellationFlag: Sendable {
     var isSet: Bool { flag.load(ordering: .relaxed) }
 
     func set() { flag.store(true, ordering: .relaxed) }
+}
+
+extension WorkUnit {
+    /// Submits a unit that runs `body`, and waits for its value; a task that is cancelled before it begins does not run.
+    static func run<Value: Sendable>(
+        _ scope: AccessScope, _ body: @escaping @Sendable (Transaction) throws -> Value,
+        submit: (WorkUnit<Transaction>) -> Void
+    ) async throws -> Value {
+        try Task.checkCancellation()
+        let cancellation = CancellationFlag()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                submit(
+                    TypedWorkUnit(scope: scope, cancellation: cancellation, continuation: continuation, body: body))
+            }
+        } onCancel: {
+            cancellation.set()
+        }
+    }
 }
