@@ -99,7 +99,7 @@ public final class PluginHost: ToolProvider {
     /// Drops the instances that were idle for the configured time at `now` (`CLOCK_MONOTONIC`).
     public func sweep(nowNanoseconds now: UInt64 = monotonicNanoseconds()) {
         let idle = configuration.idleAfter.nanoseconds
-        for plugin in catalogue.plugins { plugin.sweep(idleSince: now > idle ? now - idle : 0, now: now) }
+        for plugin in catalogue.plugins { plugin.sweep(idle: idle, now: now) }
     }
 
     /// Ends all instances; calls in flight may finish.

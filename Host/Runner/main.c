@@ -124,6 +124,7 @@ int main(void) {
     for (size_t index = 0; index < sizeof signals / sizeof signals[0]; index++) sigaction(signals[index], &action, NULL);
     /* A heap for each thread would take a good part of the address space that there is. */
     mallopt(M_ARENA_MAX, 2);
+    tandem_take_short_turns();
 
     tandem_frame frame;
     const uint8_t *payload = receive_first(&frame);

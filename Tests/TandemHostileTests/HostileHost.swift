@@ -50,9 +50,15 @@ final class HostileHost: Sendable {
             entries.append(Self.entry("test.\(neighbour)", bundle: neighbour))
         }
         try await Self.layOut(
-            "hostile/\(name)", id: Self.hostile, namespace: "hostile", in: bundles + "/hostile", tool: tool, more: more)
+            name.contains("/") && !name.hasPrefix("library/") ? name : "hostile/\(name)", id: Self.hostile,
+            namespace: "hostile", in: bundles + "/hostile", tool: tool, more: more)
         var entry = Self.entry(Self.hostile, bundle: "hostile").objectValue ?? [:]
         edit(&entry)
+        if entry["trust"] == "first-party" {
+            // Somebody has to vouch for it.
+            let manifest = Array(try Data(contentsOf: URL(fileURLWithPath: bundles + "/hostile/plugin.json")))
+            entry["pins"] = [PluginHostConfiguration.ownPlatform: .string(Checksum.of(manifest))]
+        }
         entries.insert(.object(entry), at: 0)
         let registry: JSON = ["version": 1, "plugins": .array(entries)]
         try Data(registry.serialized()).write(to: URL(fileURLWithPath: folder + "/registry.json"))
@@ -150,7 +156,7 @@ final class HostileHost: Sendable {
     }
 
     /// The runners that this host has right now.
-    var processes: [Int32] { host.statuses().compactMap { $0.runner?.process } }
+    var processes: [Int32] { host.statuses().flatMap { $0.runner?.processes ?? [] } }
 }
 
 /// Compiles fixtures with a manifest of the test's own.

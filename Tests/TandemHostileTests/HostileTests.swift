@@ -270,7 +270,94 @@ struct HostileTests {
         await test.end()
     }
 
-    /// One process serves all people of a plugin: what it keeps of one is of no use in a call of another.
+    /// Hostile code in one person's call, while another person's call is in flight: their words, rows and answer are in
+    /// another process. With `processes: shared`, which code of strangers cannot have, the same attempts succeed.
+    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    func reachesNothingOfAnotherPersonsCall(isShared: Bool) async throws {
+        let test = try await HostileHost(
+            "cross_person", tool: ["effect": "write", "timeoutMilliseconds": 20_000],
+            manifest: [
+                "extensions": ["tandem.rows/1"],
+                "tables": [
+                    ["name": "hostile_notes", "purpose": "notes", "columns": [["name": "body", "type": "text"]]]
+                ],
+            ], neighbours: 0
+        ) { entry in
+            if isShared {
+                entry["trust"] = "first-party"
+                entry["processes"] = "shared"
+            }
+        }
+        await test.host.start()
+        #expect(try test.status().refusal == nil, "\(test.evidence())")
+        let victim = test.person()
+        let attacker = test.person()
+        let table = TableAccess.owner(HostileHost.hostile, allowsWrites: true)
+        for scope in [victim, attacker] { try await test.switchOn("hostile", for: scope) }
+        _ = try await test.database.write(victim) { transaction in
+            try transaction.insert("hostile_notes", ["body": "private thoughts"], tables: table)
+        }
+        let robbed = Task {
+            await test.call("hostile.run", ["value": "private words"], in: victim, within: .seconds(20))
+        }
+        // Their call has reached the plugin.
+        #expect(try await eventually { try test.status().counters.calls > 0 })
+        try await Task.sleep(for: .milliseconds(100))
+        let outcome = await test.call("hostile.run", ["value": "mine"], in: attacker)
+        guard case .value(let value) = outcome else {
+            Issue.record("\(outcome); \(test.evidence())")
+            return
+        }
+        let worked = Set((value.value["worked"]?.arrayValue ?? []).compactMap(\.stringValue))
+        #expect(worked == (isShared ? ["their words", "their rows", "their answer"] : []))
+        #expect(test.processes.count == (isShared ? 1 : 2))
+        let notes = try await test.database.read(victim) { try $0.list("hostile_notes", tables: table) }
+        #expect(notes.count == 1)
+        robbed.cancel()
+        _ = await robbed.value
+        await test.end()
+    }
+
+    @Test(arguments: ["operator", "developer"])
+    func cannotBeConfiguredToShareAProcess(trust: String) async throws {
+        let test = try await HostileHost("crash_constructor", neighbours: 0) { entry in
+            entry["trust"] = .string(trust)
+            entry["processes"] = "shared"
+        }
+        await test.host.start()
+        let problem = try #require(test.host.registryProblem)
+        #expect(problem.description.contains("may serve all people in one process"))
+        await test.end()
+    }
+
+    /// More people than processes: those who rest make room and are served again when they come back.
+    @Test(.timeLimit(.minutes(1)))
+    func boundsTheProcessesOfManyPeople() async throws {
+        var runner = HostileHost.runner
+        runner.maxProcessesOfPlugin = 3
+        let test = try await HostileHost("plugins/echo", neighbours: 0, runner: runner)
+        await test.host.start()
+        let people = (0..<8).map { _ in test.person() }
+        for scope in people { try await test.switchOn("hostile", for: scope) }
+        for round in 0..<2 {
+            for scope in people {
+                let outcome = await test.call("hostile.run", ["value": .integer(Int64(round))], in: scope)
+                guard case .value(let value) = outcome else {
+                    Issue.record("\(outcome); \(test.evidence())")
+                    continue
+                }
+                #expect(value.value == ["value": .integer(Int64(round))])
+                #expect(test.processes.count <= 3)
+            }
+        }
+        #expect(try test.status().runner?.crashes == 0, "\(test.evidence())")
+        // One process each, started once more for each return at most.
+        let starts = try test.status().runner?.starts ?? 0
+        #expect(starts > 8 && starts <= 17, "\(starts)")
+        await test.end()
+    }
+
+    /// What a plugin keeps of one person is of no use in a call of another.
     @Test(.timeLimit(.minutes(1)))
     func reachesNoRowsWithTheHostTableOfAnother() async throws {
         let test = try await HostileHost(

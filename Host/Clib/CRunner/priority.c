@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,21 +52,37 @@ static void set_threads(pid_t pid, const struct attributes *wanted, const struct
     closedir(tasks);
 }
 
-void tandem_yield_runner(pid_t pid, int must_yield) {
+void tandem_take_short_turns(void) {
+    const struct attributes turns = {
+        .size = sizeof turns, .policy = SCHED_OTHER, .nice = getpriority(PRIO_PROCESS, 0), .runtime = TANDEM_TURN_NS};
+    /* Kernels that know no slices of one's own take the rest, which is as it was. */
+    syscall(SYS_sched_setattr, 0, &turns, 0);
+}
+
+void tandem_place_runner(pid_t pid, int place) {
     /*
      * For each thread against everybody's: many threads of one plugin shall weigh less than one of ours, and any other
      * may cut their turn short (a long slice does that from Linux 6.12 on, the idle policy always). Only who can take the
      * idle policy back uses it.
      */
+    const int own = getpriority(PRIO_PROCESS, (id_t)getpid());
+    const int further = own + 10 < 19 ? own + 10 : 19;
     const struct attributes idle = {.size = sizeof idle, .policy = SCHED_IDLE};
-    const struct attributes batch = {
-        .size = sizeof batch, .policy = SCHED_BATCH, .nice = 19, .runtime = 100000000};
-    const struct attributes normal = {.size = sizeof normal, .policy = SCHED_OTHER};
+    const struct attributes batch = {.size = sizeof batch, .policy = SCHED_BATCH, .nice = 19, .runtime = 100000000};
+    const struct attributes behind = {
+        .size = sizeof behind, .policy = SCHED_BATCH, .nice = further, .runtime = TANDEM_TURN_NS};
+    const struct attributes normal = {
+        .size = sizeof normal, .policy = SCHED_OTHER, .nice = own, .runtime = TANDEM_TURN_NS};
     /* The nice value stays when it may not be lowered again. */
-    const struct attributes patient = {.size = sizeof patient, .policy = SCHED_OTHER, .nice = 19};
-    if (!must_yield) {
+    const struct attributes patient = {
+        .size = sizeof patient, .policy = SCHED_OTHER, .nice = 19, .runtime = TANDEM_TURN_NS};
+    const int is_root = geteuid() == 0;
+    if (place == TANDEM_PLACE_BEHIND && !is_root) return;
+    if (place == TANDEM_PLACE_EQUAL) {
         set_threads(pid, &normal, &patient);
-    } else if (geteuid() == 0) {
+    } else if (place == TANDEM_PLACE_BEHIND) {
+        set_threads(pid, &behind, &behind);
+    } else if (is_root) {
         set_threads(pid, &idle, &batch);
     } else {
         set_threads(pid, &batch, &batch);
@@ -76,5 +93,5 @@ void tandem_yield_runner(pid_t pid, int must_yield) {
      */
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/autogroup", (int)pid);
-    write_text(path, must_yield ? "10" : "0");
+    write_text(path, place == TANDEM_PLACE_EQUAL ? "0" : "10");
 }

@@ -206,7 +206,7 @@ private func httpSend(
     out?.pointee = number
     let exchange = HTTPExchange(
         instance: instance, call: call, number: number, ender: ender, back: HTTPDone(context: context, done: done))
-    let task = Task {
+    let task = Task(priority: instance.plugin.taskPriority) {
         if asked.isStreamed {
             await exchange.open(asked.request, egress, caller)
         } else {
@@ -289,7 +289,7 @@ private func httpRead(
     case .failure(let error): return error.status
     }
     let back = HTTPChunkDone(context: context, chunk: chunk)
-    Task {
+    Task(priority: instance.plugin.taskPriority) {
         do throws(EgressFailure) {
             let bytes = try await stream.read(limit == 0 ? 65_536 : Int(limit))
             instance.http.endRead(of: number, isLast: bytes.isEmpty)

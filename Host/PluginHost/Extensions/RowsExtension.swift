@@ -46,7 +46,7 @@ private func rowsExecute(
         call.endService()
         return TANDEM_OK
     }
-    Task {
+    Task(priority: plugin.taskPriority) {
         let result = await plugin.services.rows.execute(
             operations: request, owner: plugin.id, scope: call.scope, origin: call.origin, mayWrite: call.mayWrite,
             quota: plugin.quota)

@@ -43,7 +43,7 @@ struct ServiceRequest: Sendable {
         _ body: @escaping @Sendable () async throws -> Value,
         deliver: @escaping @Sendable (Result<Value, ServiceFailure>) -> Void
     ) {
-        Task {
+        Task(priority: plugin.taskPriority) {
             let result: Result<Value, ServiceFailure>
             do {
                 let value = try await body()

@@ -81,7 +81,7 @@ private func toolsCall(
         idempotencyKey: "\(call.idempotencyKey)/\(ordinal)", traceParent: call.traceParent,
         allowedEffect: call.mayWrite ? call.allowedEffect : .read, depth: call.depth + 1)
     inner.eventDepth = call.eventDepth
-    Task { [inner] in
+    Task(priority: plugin.taskPriority) { [inner] in
         let outcome = await mediator.mediate(inner, in: call.scope)
         call.endService()
         back.deliver(outcome)

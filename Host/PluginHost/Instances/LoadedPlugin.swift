@@ -158,6 +158,9 @@ final class LoadedPlugin: Sendable {
         return CallFailure.pluginUnavailable(name, retryAfterMilliseconds: link.retryAfterMilliseconds)
     }
 
+    /// Of what the host does for it. Strangers' requests wait in line among themselves, not before what people ask for.
+    var taskPriority: TaskPriority? { table.link == nil ? nil : .utility }
+
     var lastFailure: String? { state.withLock { $0.lastFailure } }
     var instanceCount: Int { state.withLock { $0.instances.count } }
 
@@ -391,8 +394,12 @@ final class LoadedPlugin: Sendable {
         }
     }
 
-    /// Closes instances that have not been used since `instant`, and names those that do not return.
-    func sweep(idleSince instant: UInt64, now: UInt64) {
+    /// Closes instances that have not been used for so many nanoseconds, and names those that do not return. What has a
+    /// process of its own does not keep it for long.
+    func sweep(idle: UInt64, now: UInt64) {
+        let own = table.link.flatMap { $0.isPerPerson ? $0.configuration.idleAfter.nanoseconds : nil }
+        let limit = min(idle, own ?? idle)
+        let instant = now > limit ? now - limit : 0
         for instance in readyInstances {
             if instance.isIdle(since: instant) {
                 remove(instance)

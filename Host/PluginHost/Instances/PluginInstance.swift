@@ -342,6 +342,8 @@ final class PluginInstance: @unchecked Sendable {
 
     // MARK: End
 
+    var lastUse: UInt64 { life.withLock { $0.lastUse } }
+
     func isIdle(since instant: UInt64) -> Bool {
         life.withLock { $0.phase == .active && $0.callsInFlight == 0 && $0.lastUse <= instant }
     }

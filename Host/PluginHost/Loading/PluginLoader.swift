@@ -11,6 +11,8 @@ struct PluginLoader: Sendable {
     let surroundings: PluginSurroundings
     /// The series of a plugin's metrics, kept over reloads.
     let metrics: @Sendable (PluginManifest) -> PluginMetrics
+    /// For the processes of all plugins of this host.
+    let room = RunnerRoom()
 
     /// What other plugins of the same registry have taken already.
     struct Taken {
@@ -66,7 +68,7 @@ struct PluginLoader: Sendable {
                 failure.isMapped = true
                 table = try image.outcome.get()
             } else {
-                let made = try makeLink(bundle, meters: meters)
+                let made = try makeLink(entry, bundle, meters: meters)
                 link = made
                 table = try PluginTable(of: made)
             }
@@ -121,7 +123,7 @@ struct PluginLoader: Sendable {
     }
 
     private func makeLink(
-        _ bundle: Bundle, meters: PluginMeters
+        _ entry: RegistryEntry, _ bundle: Bundle, meters: PluginMeters
     ) throws(PluginRefusal) -> RunnerLink {
         var runner = configuration.runner
         if let wanted = bundle.manifest.memoryBytes { runner.memoryBytes = min(wanted, runner.memoryCeiling) }
@@ -130,7 +132,8 @@ struct PluginLoader: Sendable {
             needed: bundle.image?.needed ?? [], bundlePath: bundle.path, configuration: runner,
             identity: RunnerLink.Identity(
                 plugin: bundle.manifest.id, version: bundle.manifest.version, clock: services.clock,
-                logger: services.logger, meters: meters, crashesPath: configuration.crashesPath))
+                logger: services.logger, meters: meters, crashesPath: configuration.crashesPath),
+            isShared: entry.processes == .shared, room: room)
     }
 
     /// The search path that holds the bundle.

@@ -45,6 +45,8 @@ public struct RegistryEntry: Sendable, Hashable {
     public var bundle: String
     public var trust: Trust
     public var isolation: Isolation
+    /// How many people an isolated process serves.
+    public var processes: Processes
     /// The SHA-256 of the bundle's `plugin.json`, which names the checksum of every other file, by target triple.
     public var pins: [String: String]
     public var ceiling: Ceiling
@@ -71,6 +73,13 @@ public struct RegistryEntry: Sendable, Hashable {
         case inProcess = "in-process"
         /// A process of its own.
         case runner
+    }
+
+    public enum Processes: String, Sendable, Hashable, CaseIterable {
+        /// One process for each person: what a call does to its process reaches nobody else's data.
+        case perPerson = "per-person"
+        /// One process for all people of the plugin.
+        case shared
     }
 
     /// Where a person begins who has not decided anything.
@@ -119,7 +128,8 @@ public struct RegistryEntry: Sendable, Hashable {
 
     public init(
         id: String, namespace: String? = nil, bundle: String, trust: Trust = .firstParty,
-        isolation: Isolation = .inProcess, pins: [String: String] = [:], ceiling: Ceiling = Ceiling(),
+        isolation: Isolation = .inProcess, processes: Processes? = nil, pins: [String: String] = [:],
+        ceiling: Ceiling = Ceiling(),
         plan: String? = nil, defaultState: DefaultState = .offered
     ) {
         self.id = id
@@ -127,6 +137,7 @@ public struct RegistryEntry: Sendable, Hashable {
         self.bundle = bundle
         self.trust = trust
         self.isolation = isolation
+        self.processes = processes ?? (trust == .firstParty ? .shared : .perPerson)
         self.pins = pins
         self.ceiling = ceiling
         self.plan = plan
@@ -147,6 +158,7 @@ extension RegistryEntry {
             "bundle", "must be a folder relative to the plugin search path, without . or ..", Self.isRelativePath)
         trust = reader.word("trust", Trust.self, required: true) ?? .developer
         isolation = reader.word("isolation", Isolation.self) ?? (trust == .firstParty ? .inProcess : .runner)
+        processes = reader.word("processes", Processes.self) ?? (trust == .firstParty ? .shared : .perPerson)
         pins = [:]
         for (pointer, platform, value) in reader.members("pins") {
             if let checksum = value.stringValue, TextRule.isChecksum(checksum) {
@@ -174,6 +186,9 @@ extension RegistryEntry {
         }
         if isolation == .inProcess, trust != .firstParty {
             reader.problem("isolation", "only a first-party plugin may run inside the host's process")
+        }
+        if processes == .shared, trust != .firstParty, trust != .verified {
+            reader.problem("processes", "only a first-party or verified plugin may serve all people in one process")
         }
     }
 

@@ -18,6 +18,12 @@ struct FrameQueue: ~Copyable, @unchecked Sendable {
 
     deinit {
         for file in files { close(file.descriptor) }
+        release()
+    }
+
+    /// Some frames hold secrets: nothing of them is left in memory that is used for something else.
+    private func release() {
+        explicit_bzero(bytes, end)
         bytes.deallocate()
     }
 
@@ -31,7 +37,7 @@ struct FrameQueue: ~Copyable, @unchecked Sendable {
             while larger < end + count { larger *= 2 }
             let grown = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
             grown.copyMemory(from: bytes, byteCount: end)
-            bytes.deallocate()
+            release()
             bytes = grown
             capacity = larger
         }
@@ -77,6 +83,7 @@ struct FrameQueue: ~Copyable, @unchecked Sendable {
             }
             start += amount
         }
+        explicit_bzero(bytes, end)
         start = 0
         end = 0
         if capacity > 1 << 20 {
@@ -86,4 +93,13 @@ struct FrameQueue: ~Copyable, @unchecked Sendable {
         }
         return 0
     }
+}
+
+/// Constants of the frames in Swift's types.
+enum RunnerFrame {
+    static let maxLength = Int(8 << 20)
+    /// Frames that nobody waits for: `tandem-plugin-runner` sends fewer at once …
+    static let idleBurst = 5000
+    /// … and in a tenth of a second, whatever its plugin does.
+    static let idleTenth = 300
 }

@@ -22,8 +22,12 @@ public struct RunnerConfiguration: Sendable, Hashable {
     public var answerTimeout: Duration
     /// How long a runner may not answer a ping.
     public var pingTimeout: Duration
-    /// A runner without instances ends after this time.
+    /// A runner without instances ends after this time, and one person's after they have not called for so long.
     public var idleAfter: Duration
+    /// Runners of one plugin that has one for each person …
+    public var maxProcessesOfPlugin: Int
+    /// … and of all plugins. Beyond that the one that has rested longest ends.
+    public var maxProcesses: Int
     /// What a runner has to read may grow to this size; then calls are refused as busy.
     public var maxQueuedBytes: Int
     /// Requests of a runner that the host works on at once; then it is not read from for a while.
@@ -45,6 +49,7 @@ public struct RunnerConfiguration: Sendable, Hashable {
         memoryBytes: UInt64 = 512 << 20, memoryCeiling: UInt64 = 2 << 30, processorBurst: Double = 30,
         processorShare: Double = 0.5, threads: UInt32 = 64, startTimeout: Duration = .seconds(10),
         answerTimeout: Duration = .seconds(2), pingTimeout: Duration = .seconds(5), idleAfter: Duration = .seconds(120),
+        maxProcessesOfPlugin: Int = 64, maxProcesses: Int = 128,
         maxQueuedBytes: Int = 8 << 20, maxOpenRequests: Int = 512, maxRequests: Int = 4000, maxIdleFrames: Int = 5000,
         crashesToOpen: Int = 5, crashWindow: Duration = .seconds(60), breakerOpen: Duration = .seconds(60),
         backOff: Duration = .milliseconds(100), maxBackOff: Duration = .seconds(30)
@@ -60,6 +65,8 @@ public struct RunnerConfiguration: Sendable, Hashable {
         self.answerTimeout = answerTimeout
         self.pingTimeout = pingTimeout
         self.idleAfter = idleAfter
+        self.maxProcessesOfPlugin = maxProcessesOfPlugin
+        self.maxProcesses = maxProcesses
         self.maxQueuedBytes = maxQueuedBytes
         self.maxOpenRequests = maxOpenRequests
         self.maxRequests = maxRequests

@@ -41,16 +41,8 @@ final class RunnerInstance: @unchecked Sendable {
         into out: UnsafeMutablePointer<UnsafeMutablePointer<tandem_instance>?>
     ) -> tandem_status {
         guard let link = owner.plugin.table.link else { return TANDEM_E_INTERNAL }
-        let process: RunnerProcess
-        switch link.process() {
-        case .success(let running): process = running
-        case .failure: return TANDEM_E_UNAVAILABLE
-        }
-        guard
-            let instance = process.add({
-                RunnerInstance(process: process, number: $0, host: host, owner: owner)
-            })
-        else { return TANDEM_E_UNAVAILABLE }
+        guard let instance = place(owner, host, in: link) else { return TANDEM_E_UNAVAILABLE }
+        let process = instance.process
         let settings = owner.settings
         let locale = ClockExtension.locale(of: owner).serialized()
         var head = tandem_frame_create()
@@ -94,6 +86,19 @@ final class RunnerInstance: @unchecked Sendable {
             owner.attach(instance)
         }
         return TANDEM_OK
+    }
+
+    /// In the process of its person.
+    private static func place(
+        _ owner: PluginInstance, _ host: UnsafePointer<tandem_host>, in link: RunnerLink
+    ) -> RunnerInstance? {
+        // A process may be about to end at the very moment when it is looked up.
+        for _ in 0..<3 {
+            guard case .success(let process) = link.process(for: owner.scope) else { return nil }
+            let instance = process.add { RunnerInstance(process: process, number: $0, host: host, owner: owner) }
+            if let instance { return instance }
+        }
+        return nil
     }
 
     /// The table with the plugin's own size, flags and gaps, so that the host's checks see what they would see in process.

@@ -3,51 +3,13 @@ import CTandemPlugin
 import Glibc
 import Logging
 import Synchronization
-public import TandemCore
-
-/// What happened when a runner ended that should not have.
-public struct CrashReport: Sendable, Hashable {
-    public var plugin: String
-    public var version: String
-    /// Of the calls that were in flight.
-    public var tools: [String]
-    public var exit: RunnerExit
-    /// How many crashes of this version there have been since the host started, with this one.
-    public var count: Int
-    public var at: Timestamp
-}
-
-/// What `tandem plugin list` shows of a plugin's runner.
-public struct RunnerStatus: Sendable, Hashable {
-    public enum State: String, Sendable, Hashable {
-        /// Starts when it is needed.
-        case idle
-        case running
-        /// Waits before it may start again.
-        case backingOff = "backing-off"
-        /// Crashed too often: not started for a while.
-        case broken
-    }
-
-    public var state: State
-    /// Process id, when it runs.
-    public var process: Int32?
-    public var starts = 0
-    public var crashes = 0
-    /// How often it was not read from for a while since it said too much.
-    public var throttled = 0
-    /// How often everybody else had to go first since it took processor time that no answer accounted for.
-    public var yielded = 0
-    public var lastCrash: CrashReport?
-    /// Parts of the isolation that the kernel did not give.
-    public var missingIsolation: [String] = []
-    public var residentBytes: Int?
-}
+import TandemCore
 
 /// One version of a plugin in a process of its own: starts it, restarts it, gives it up.
 ///
-/// Presents the plugin as a mapped library would be (`PluginTable`); each instance lives in the process that is current
-/// when it is made.
+/// Presents the plugin as a mapped library would be (`PluginTable`). Code that nobody vouches for runs in one process for
+/// each person, so that what a call of one person does to its process cannot reach another one's; other code in one
+/// process for all. Each instance lives in the process that is its person's when it is made.
 final class RunnerLink: @unchecked Sendable {
     // Descriptors and configuration are constant; `startLock` serialises starts; the rest is in the mutex.
     let configuration: RunnerConfiguration
@@ -58,6 +20,8 @@ final class RunnerLink: @unchecked Sendable {
     private let isForeign: Bool
     private let folder: Int32
     private let runtime: (folder: String, names: [String])
+    private let isShared: Bool
+    private let room: RunnerRoom
     private let startLock = Monitor()
     private let state = Mutex(State())
 
@@ -90,8 +54,17 @@ final class RunnerLink: @unchecked Sendable {
         var crashesPath: String?
     }
 
+    /// Whose instances a process has.
+    private enum Tenant: Hashable {
+        case everybody
+        /// Nobody's yet: it has seen nothing of any person, and the first one who comes takes it.
+        case nobody
+        case person(UserID)
+    }
+
     private struct State {
-        var current: RunnerProcess?
+        /// Those that take new instances.
+        var processes: [Tenant: RunnerProcess] = [:]
         var isRetired = false
         var starts = 0
         var crashes = 0
@@ -102,14 +75,16 @@ final class RunnerLink: @unchecked Sendable {
         var notBefore: UInt64 = 0
         var isBroken = false
         var lastCrash: CrashReport?
-        var toolsAtDeath: [String] = []
         var isolation: UInt32 = 0
     }
 
-    /// - Parameter bundlePath: the folder that the plugin may read.
+    /// - Parameters:
+    ///   - bundlePath: the folder that the plugin may read.
+    ///   - isShared: one process serves all people.
+    ///   - room: the host's, which bounds the number of processes.
     init(
         source: Source, needed: [String], bundlePath: String, configuration: RunnerConfiguration,
-        identity: Identity
+        identity: Identity, isShared: Bool = false, room: RunnerRoom = RunnerRoom()
     ) throws(PluginRefusal) {
         guard let path = configuration.path else {
             throw PluginRefusal(
@@ -119,6 +94,8 @@ final class RunnerLink: @unchecked Sendable {
         self.bundlePath = bundlePath
         self.configuration = configuration
         self.identity = identity
+        self.isShared = isShared
+        self.room = room
         runtime = SwiftRuntime.libraries(of: needed)
         isForeign = source.isManifest
         library = source.bytes.withUnsafeBytes { tandem_sealed_copy($0.baseAddress, $0.count) }
@@ -139,23 +116,39 @@ final class RunnerLink: @unchecked Sendable {
 
     // MARK: Start
 
-    /// The process that new instances go to; starts one when there is none. Blocks.
-    func process() -> Result<RunnerProcess, PluginRefusal> {
-        if let running = running { return .success(running) }
+    /// Whether each person's instance has a process of its own.
+    var isPerPerson: Bool { !isShared }
+
+    /// The process that a person's new instance goes to; starts one when there is none. Blocks.
+    ///
+    /// - Parameter scope: nil: the host's own trial.
+    func process(for scope: UserScope?) -> Result<RunnerProcess, PluginRefusal> {
+        let tenant = tenant(of: scope)
+        if let running = running(for: tenant) { return .success(running) }
         startLock.lock()
         defer { startLock.unlock() }
-        if let running = running { return .success(running) }
+        if let running = running(for: tenant) { return .success(running) }
         do throws(PluginRefusal) {
-            return .success(try start().process)
+            return .success(try start(for: tenant).process)
         } catch {
             return .failure(error)
         }
     }
 
-    private var running: RunnerProcess? {
+    private func tenant(of scope: UserScope?) -> Tenant {
+        if isShared { return .everybody }
+        guard let scope, scope != PluginHost.nobody else { return .nobody }
+        return .person(scope.user)
+    }
+
+    private func running(for tenant: Tenant) -> RunnerProcess? {
         state.withLock { state in
-            guard !state.isRetired, let current = state.current, current.isAlive else { return nil }
-            return current
+            guard !state.isRetired else { return nil }
+            if let own = state.processes[tenant], own.isAlive { return own }
+            guard case .person = tenant, let fresh = state.processes[.nobody], fresh.isAlive else { return nil }
+            state.processes[.nobody] = nil
+            state.processes[tenant] = fresh
+            return fresh
         }
     }
 
@@ -163,17 +156,36 @@ final class RunnerLink: @unchecked Sendable {
     func describe() throws(PluginRefusal) -> RunnerDescription {
         startLock.lock()
         defer { startLock.unlock() }
-        return try start().description
+        return try start(for: tenant(of: nil)).description
     }
 
     /// With the start lock held.
-    private func start() throws(PluginRefusal) -> (process: RunnerProcess, description: RunnerDescription) {
+    private func start(
+        for tenant: Tenant
+    ) throws(PluginRefusal) -> (process: RunnerProcess, description: RunnerDescription) {
         let refusal = state.withLock { state -> PluginRefusal? in
             if state.isRetired { return PluginRefusal(.runnerFailed, "the plugin is being replaced") }
             guard monotonicNanoseconds() < state.notBefore else { return nil }
             return PluginRefusal(.runnerFailed, "the plugin crashed and is not started again yet")
         }
         if let refusal { throw refusal }
+        guard room.enter(self) else {
+            throw PluginRefusal(.runnerFailed, "as many isolated processes as this host may have are all at work")
+        }
+        let process: RunnerProcess
+        do throws(PluginRefusal) {
+            process = try launch()
+        } catch {
+            room.giveBack(self)
+            throw error
+        }
+        room.settle(process)
+        state.withLock { $0.starts += 1 }
+        sendStart(to: process)
+        return (process, try greet(process, for: tenant))
+    }
+
+    private func launch() throws(PluginRefusal) -> RunnerProcess {
         var pair: (Int32, Int32) = (-1, -1)
         let made = withUnsafeMutablePointer(to: &pair) { pointer in
             pointer.withMemoryRebound(to: Int32.self, capacity: 2) { tandem_socket_pair($0) }
@@ -196,9 +208,7 @@ final class RunnerLink: @unchecked Sendable {
             close(pair.0)
             throw PluginRefusal(.runnerFailed, "the host cannot listen to one more runner")
         }
-        state.withLock { $0.starts += 1 }
-        sendStart(to: process)
-        return (process, try greet(process))
+        return process
     }
 
     private func sendStart(to process: RunnerProcess) {
@@ -225,7 +235,9 @@ final class RunnerLink: @unchecked Sendable {
         }
     }
 
-    private func greet(_ process: RunnerProcess) throws(PluginRefusal) -> RunnerDescription {
+    private func greet(
+        _ process: RunnerProcess, for tenant: Tenant
+    ) throws(PluginRefusal) -> RunnerDescription {
         guard let hello = process.hello(within: configuration.startTimeout) else {
             process.kill("did not load within \(configuration.startTimeout)")
             throw PluginRefusal(.loadFailed, "the library does not load within \(configuration.startTimeout)")
@@ -238,7 +250,7 @@ final class RunnerLink: @unchecked Sendable {
             }
             state.withLock { state in
                 state.isolation = description.isolation
-                state.current = process
+                state.processes[tenant] = process
             }
             process.serve()
             RunnerIsolation.report(RunnerIsolation.all & ~description.isolation, to: identity.logger)
@@ -274,10 +286,8 @@ final class RunnerLink: @unchecked Sendable {
         let owners = instances.map(\.owner)
         let calls = CallTable.shared.calls(of: Set(owners.map { ObjectIdentifier($0) }))
         for call in calls { tools.insert(call.tool.definition.id) }
-        state.withLock { state in
-            if state.current === process { state.current = nil }
-            state.toolsAtDeath = tools.sorted()
-        }
+        process.toolsAtDeath = tools.sorted()
+        state.withLock { $0.processes = $0.processes.filter { $0.value !== process } }
         for owner in owners { owner.plugin.remove(owner) }
         for call in calls { call.giveUp(.failure(call.instance.plugin.unavailable)) }
         for owner in owners { owner.close() }
@@ -285,6 +295,7 @@ final class RunnerLink: @unchecked Sendable {
 
     /// On the loop's thread: a process has been reaped.
     func reaped(_ process: RunnerProcess, exit: RunnerExit, wasWanted: Bool) {
+        room.left(process)
         guard !wasWanted else { return }
         let now = monotonicNanoseconds()
         let report = state.withLock { state -> CrashReport in
@@ -299,7 +310,7 @@ final class RunnerLink: @unchecked Sendable {
                 state.notBefore = now + min(doubled, configuration.maxBackOff.nanoseconds)
             }
             let report = CrashReport(
-                plugin: identity.plugin, version: identity.version, tools: state.toolsAtDeath, exit: exit,
+                plugin: identity.plugin, version: identity.version, tools: process.toolsAtDeath, exit: exit,
                 count: state.crashes, at: identity.clock.now)
             state.lastCrash = report
             return report
@@ -320,16 +331,40 @@ final class RunnerLink: @unchecked Sendable {
     func crash(within limit: Duration) -> RunnerExit? {
         let deadline = monotonicNanoseconds() + limit.nanoseconds
         while true {
-            let (crash, isRunning) = state.withLock { ($0.lastCrash, $0.current?.isAlive == true) }
+            let (crash, isRunning) = state.withLock { state in
+                (state.lastCrash, state.processes.values.contains { $0.isAlive })
+            }
             if crash != nil || isRunning || monotonicNanoseconds() > deadline { return crash?.exit }
             usleep(1000)
         }
     }
 
-    /// A process has no instance any more.
+    /// A process has no instance any more. One person's is of no use to anybody else.
     func emptied(_ process: RunnerProcess) {
-        let mustStop = state.withLock { $0.isRetired || $0.current !== process }
-        if mustStop { process.stop() }
+        let mustStop = state.withLock { state -> Bool in
+            guard !state.isRetired,
+                let tenant = state.processes.first(where: { $0.value === process })?.key
+            else { return true }
+            guard case .person = tenant else { return false }
+            state.processes[tenant] = nil
+            return true
+        }
+        if mustStop { process.stopWhenEmpty() }
+    }
+
+    /// The processes of one plugin have no more memory of their own than two have address space: those that rest end, or
+    /// else the largest.
+    func boundMemory() {
+        let processes = state.withLock { Array($0.processes.values) }
+        let limit = Int(clamping: configuration.memoryBytes) * 2
+        guard processes.count > 2,
+            processes.reduce(0, { $0 + $1.residentBytes.load(ordering: .relaxed) }) > limit
+        else { return }
+        // Without what they share: the libraries.
+        let sizes = processes.map { ($0, ProcessUsage.privateBytes(of: $0.pid)) }
+        guard sizes.reduce(0, { $0 + $1.1 }) > limit else { return }
+        if room.makeRoom(in: self) { return }
+        sizes.max { $0.1 < $1.1 }?.0.kill("has too much memory, with the other processes of the plugin")
     }
 
     func noteThrottled() { state.withLock { $0.throttled += 1 } }
@@ -347,11 +382,11 @@ final class RunnerLink: @unchecked Sendable {
 
     /// No instance is made any more; the process ends with its last one.
     func retire() {
-        let process = state.withLock { state -> RunnerProcess? in
+        let processes = state.withLock { state -> [RunnerProcess] in
             state.isRetired = true
-            return state.current
+            return Array(state.processes.values)
         }
-        if let process, process.instanceCount == 0 { process.stop() }
+        for process in processes { process.stopWhenEmpty() }
     }
 
     /// Whether its bundle lies in a folder: for tests.
@@ -366,12 +401,12 @@ final class RunnerLink: @unchecked Sendable {
 
     var status: RunnerStatus {
         let now = monotonicNanoseconds()
-        return state.withLock { state in
+        var alive: [RunnerProcess] = []
+        var status = state.withLock { state in
             var status = RunnerStatus(state: .idle)
-            if let current = state.current, current.isAlive {
+            alive = state.processes.values.filter(\.isAlive)
+            if !alive.isEmpty {
                 status.state = .running
-                status.process = current.pid
-                status.residentBytes = ProcessUsage(of: current.pid)?.residentBytes
             } else if now < state.notBefore {
                 status.state = state.isBroken ? .broken : .backingOff
             }
@@ -385,6 +420,12 @@ final class RunnerLink: @unchecked Sendable {
             }
             return status
         }
+        guard !alive.isEmpty else { return status }
+        alive.sort { $0.startedAt < $1.startedAt }
+        status.processes = alive.map(\.pid)
+        status.process = alive.last?.pid
+        status.residentBytes = alive.reduce(0) { $0 + (ProcessUsage(of: $1.pid)?.residentBytes ?? 0) }
+        return status
     }
 }
 
@@ -403,75 +444,5 @@ struct RunnerDescription: Sendable {
         guard let parsed else { return nil }
         (ready, manifest) = parsed
         isolation = ready.isolation
-    }
-}
-
-/// The parts of the isolation, by name.
-enum RunnerIsolation {
-    static let all = UInt32(TANDEM_ISOLATION_ALL)
-
-    /// Without these untrusted code is not loaded. The other namespaces stand behind what seccomp and Landlock forbid
-    /// already.
-    static let required = UInt32(
-        TANDEM_ISOLATION_NETWORK | TANDEM_ISOLATION_USER | TANDEM_ISOLATION_LIMITS | TANDEM_ISOLATION_LANDLOCK
-            | TANDEM_ISOLATION_SECCOMP | TANDEM_ISOLATION_PARENT)
-
-    private static let reported = Mutex<UInt32>(0)
-
-    /// Says, once in the life of this process, what the kernel does not give.
-    static func report(_ missing: UInt32, to logger: Logger) {
-        guard missing != 0,
-            reported.withLock({ reported in
-                defer { reported |= missing }
-                return missing & ~reported != 0
-            })
-        else { return }
-        let parts = names(of: missing).joined(separator: ", ")
-        if missing & required != 0 {
-            logger.error(
-                """
-                plugins are NOT isolated as they should be: this system lacks parts of it, and \
-                TANDEM_ALLOW_WEAK_ISOLATION loads them anyway
-                """, metadata: ["missing": "\(parts)"])
-        } else {
-            logger.warning(
-                "this system lacks a part of the isolation of plugins that others make up for",
-                metadata: ["missing": "\(parts)"])
-        }
-    }
-
-    static func names(of bits: UInt32) -> [String] {
-        let names: [(UInt32, String)] = [
-            (TANDEM_ISOLATION_NETWORK, "network namespace"), (TANDEM_ISOLATION_PROCESSES, "pid namespace"),
-            (TANDEM_ISOLATION_USER, "dropped privileges"), (TANDEM_ISOLATION_MOUNTS, "mount namespace"),
-            (TANDEM_ISOLATION_IPC, "ipc namespace"), (TANDEM_ISOLATION_LIMITS, "limits"),
-            (TANDEM_ISOLATION_LANDLOCK, "landlock"), (TANDEM_ISOLATION_SECCOMP, "seccomp"),
-            (TANDEM_ISOLATION_PARENT, "parent death signal"),
-        ]
-        return names.filter { bits & $0.0 != 0 }.map(\.1)
-    }
-}
-
-/// Where this host has its Swift runtime from: plugins in runners get the same.
-enum SwiftRuntime {
-    /// The folder of `libswiftCore.so` as mapped here; empty in a host that is linked statically.
-    static let folder: String = {
-        guard let name = tandem_library_of("swift_retain") else { return "" }
-        let path = String(cString: name)
-        guard path.hasPrefix("/"), path.contains("libswiftCore.so"), let slash = path.lastIndex(of: "/") else {
-            return ""
-        }
-        return String(path[..<slash])
-    }()
-
-    /// Those of a library's needs that lie in the folder.
-    static func libraries(of needed: [String]) -> (folder: String, names: [String]) {
-        guard !folder.isEmpty else { return ("", []) }
-        let names = needed.filter { name in
-            (name.hasPrefix("libswift") || name.hasPrefix("lib_") || name.hasPrefix("libFoundation")
-                || name.hasPrefix("libdispatch") || name.hasPrefix("libBlocksRuntime"))
-                && access(folder + "/" + name, R_OK) == 0
-        }
-        return (folder, names)
     }
 }

@@ -85,16 +85,26 @@ final class RunnerLoop: @unchecked Sendable {
         defer { events.deallocate() }
         var nextLook = monotonicNanoseconds() + Self.lookInterval
         var nextGlance = nextLook
+        var nextFullGlance = nextLook
+        tandem_take_short_turns()
         while true {
             let now = monotonicNanoseconds()
             if now >= nextGlance {
                 let processes = processes
-                for process in processes { process.glance(now: now) }
+                let isFull = now >= nextFullGlance
+                if isFull { nextFullGlance = now + Self.glanceInterval }
+                var isAnyWarm = false
+                for process in processes {
+                    let isWarm = process.isWarm.load(ordering: .relaxed)
+                    if isFull || isWarm { process.glance(now: now) }
+                    isAnyWarm = isAnyWarm || isWarm
+                }
                 if now >= nextLook {
                     nextLook = now + Self.lookInterval
                     for process in processes { process.look(now: now) }
                 }
-                nextGlance = processes.isEmpty ? nextLook : now + Self.glanceInterval
+                nextGlance =
+                    processes.isEmpty ? nextLook : isAnyWarm ? now + Self.warmInterval : nextFullGlance
             }
             // While nothing happens, glances are rarer; whoever burns time at rest is seen soon enough.
             let latest = min(nextLook, nextGlance + Self.restInterval)
@@ -115,5 +125,6 @@ final class RunnerLoop: @unchecked Sendable {
 
     private static let lookInterval: UInt64 = 500_000_000
     private static let glanceInterval: UInt64 = 20_000_000
+    private static let warmInterval: UInt64 = 4_000_000
     private static let restInterval: UInt64 = 80_000_000
 }

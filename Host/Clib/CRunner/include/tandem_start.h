@@ -57,12 +57,23 @@ int tandem_limit_processor(pid_t pid, uint64_t seconds);
 
 /* The processor time that a process has taken, in nanoseconds; 0: it is gone. */
 uint64_t tandem_processor_ns(pid_t pid);
-
 /*
- * Lets everybody else go first: the runner gets the processor time that nobody wants. 0: gives it its turn again, as far
- * as the host has the right to (a nice value is lowered by root only).
+ * What a runner's turn on a processor lasts while others wait, in nanoseconds (custom slices of EEVDF, Linux 6.12): its
+ * neighbours are answered in between. A short one costs nobody anything who has a processor to himself.
  */
-void tandem_yield_runner(pid_t pid, int must_yield);
+#define TANDEM_TURN_NS 200000u
+
+/* Gives the calling thread, and those that it starts, short turns; it is no more or less important than before. */
+void tandem_take_short_turns(void);
+
+enum {
+    TANDEM_PLACE_EQUAL,  /* its turn like everybody's, as far as the host has the right to (a nice value is lowered by root only) */
+    TANDEM_PLACE_BEHIND, /* a tenth of what others get; for root only, since nobody else could take it back */
+    TANDEM_PLACE_LAST    /* the processor time that nobody wants */
+};
+
+/* Puts all threads of a runner at a place (TANDEM_PLACE_*) among those who wait for a processor. */
+void tandem_place_runner(pid_t pid, int place);
 
 /* The path of the library that has a symbol in this process, or null. */
 const char *tandem_library_of(const char *symbol);

@@ -1,0 +1,156 @@
+import CRunner
+import CTandemPlugin
+import Glibc
+import Synchronization
+import TandemCore
+
+// How much a runner may say and burn.
+extension RunnerProcess {
+    // MARK: Limits on what it says
+    /// How much of the second's requests may come at once, as time.
+    private static let burst: UInt64 = 100_000_000
+    private static let dropInterval: UInt64 = 5_000_000
+
+    func noteRequest() {
+        let count = openRequests.wrappingAdd(1, ordering: .relaxed).newValue
+        if count >= link.configuration.maxOpenRequests { pause() }
+        // A burst of a tenth of a second's requests is served; the rest comes in drops, which nobody else notices.
+        let now = monotonicNanoseconds()
+        let most = max(link.configuration.maxRequests, 10)
+        let price = 1_000_000_000 / UInt64(most)
+        let isTooMuch = health.withLock { health -> Bool in
+            // The instant until which requests are paid for.
+            health.paidUntil = max(health.paidUntil, now > Self.burst ? now - Self.burst : 0) + price
+            return health.paidUntil > now
+        }
+        if isTooMuch {
+            link.noteThrottled()
+            pause(until: now + Self.dropInterval)
+        }
+    }
+    /// A request has been answered.
+    func requestEnded() {
+        let count = openRequests.wrappingSubtract(1, ordering: .relaxed).newValue
+        if count < link.configuration.maxOpenRequests / 2 { resume() }
+    }
+    /// Counts a frame that asks for nothing or that nobody waits for. Too many in a tenth of a second, and the runner waits
+    /// for the next one; more for long than any runner sends by itself, and it is told apart as a plugin that writes frames.
+    func noteIdleFrame() -> String? {
+        let tenth = monotonicNanoseconds() / 100_000_000
+        let limit = max(link.configuration.maxIdleFrames / 10, 1)
+        let (isTooMuch, isForged) = health.withLock { health -> (Bool, Bool) in
+            health.begin(tenth)
+            health.idleFrames += 1
+            guard health.idleFrames == limit else { return (false, false) }
+            health.throttledTenths = tenth == health.lastThrottled + 1 ? health.throttledTenths + 1 : 1
+            health.lastThrottled = tenth
+            let most = RunnerFrame.idleBurst + RunnerFrame.idleTenth * health.throttledTenths
+            return (true, limit * health.throttledTenths > most)
+        }
+        if isForged { return "sent thousands of frames that nobody waits for" }
+        if isTooMuch {
+            link.noteThrottled()
+            pause(until: (tenth + 1) * 100_000_000)
+        }
+        return nil
+    }
+    func pause(until instant: UInt64 = 0) {
+        health.withLock { health in
+            health.isPaused = true
+            health.pausedUntil = max(health.pausedUntil, instant)
+        }
+        updateWatch()
+        guard instant > 0 else { return resume() }
+        DeadlineTimer.shared.schedule(at: instant) { [self] in resume() }
+    }
+    func resume() {
+        let now = monotonicNanoseconds()
+        let was = health.withLock { health -> Bool in
+            // Within the lock: whoever pauses looks again, so what ended meanwhile is seen by one of the two.
+            guard openBodies.load(ordering: .relaxed) < Self.maxOpenBodies,
+                openRequests.load(ordering: .relaxed) < link.configuration.maxOpenRequests
+            else { return false }
+            guard now >= health.pausedUntil else { return false }
+            defer { health.isPaused = false }
+            // What it answered meanwhile has not been read yet.
+            if health.isPaused { health.pingAt = monotonicNanoseconds() }
+            return health.isPaused
+        }
+        if was { updateWatch() }
+    }
+    // MARK: Health
+    /// The library is loaded; from now on the runner is looked after.
+    func serve() { isServing.store(true, ordering: .releasing) }
+    /// On the loop's thread, many times a second: cheap.
+    func glance(now: UInt64) {
+        let used = tandem_processor_ns(pid)
+        guard used > 0 else { return }
+        let (change, isAtWork) = processor.withLock { processor in
+            let change = processor.note(
+                now: now, used: used, answers: answers.load(ordering: .relaxed),
+                isStarting: !isServing.load(ordering: .acquiring))
+            return (change, processor.isAtWork)
+        }
+        if !isAtWork { isWarm.store(false, ordering: .relaxed) }
+        guard let change else { return }
+        tandem_place_runner(pid, change.rawValue)
+        if change == .last { link.noteYielded() }
+    }
+    /// On the loop's thread, now and then.
+    func look(now: UInt64) {
+        let configuration = link.configuration
+        let isReady = state.withLock { !$0.isDead }
+        guard isReady else {
+            // A process that outlives the end of its stream.
+            tandem_kill_runner(pid, descriptor)
+            exited()
+            return
+        }
+        // Threads that began while the others were told.
+        let place = processor.withLock { $0.place }
+        if place != .equal { tandem_place_runner(pid, place.rawValue) }
+        // Loading may take long; a runner that says nothing is ended by the one who waits for its start.
+        guard isServing.load(ordering: .acquiring) else { return }
+        let usage = ProcessUsage(of: pid)
+        var reason: String?
+        var mustPing = false
+        var mustStop = false
+        let allowance = health.withLock { health -> Double? in
+            if health.isPinged, !health.isPaused, now > health.pingAt + configuration.pingTimeout.nanoseconds {
+                reason = "did not answer for \(configuration.pingTimeout)"
+            }
+            if !health.isPinged, now > health.pingAt + 1_000_000_000 {
+                health.isPinged = true
+                health.pingAt = now
+                mustPing = true
+            }
+            if instanceCount > 0 {
+                health.idleSince = 0
+            } else if health.idleSince == 0 {
+                health.idleSince = now
+            } else if now > health.idleSince + configuration.idleAfter.nanoseconds {
+                mustStop = true
+            }
+            guard let usage else { return nil }
+            let answers = answers.load(ordering: .relaxed)
+            let earned = Double(answers - health.answers) * Double(ProcessorWatch.answerNanoseconds) / 1e9
+            let used = max(usage.processorSeconds - health.processor - earned, 0)
+            health.processor = usage.processorSeconds
+            health.answers = answers
+            health.processorLeft = min(
+                configuration.processorBurst, health.processorLeft - used + configuration.processorShare / 2)
+            // The signal of the limit reaches only who wants it: the first process of a namespace does without.
+            if health.processorLeft <= 0 { reason = "used up its processor time" }
+            return usage.processorSeconds + max(health.processorLeft, 0)
+        }
+        if let usage {
+            residentBytes.store(usage.residentBytes, ordering: .relaxed)
+            link.boundMemory()
+        }
+        if let usage, usage.threads > Int(configuration.threads) + 16 { reason = "has \(usage.threads) threads" }
+        if let allowance { tandem_limit_processor(pid, UInt64(allowance.rounded(.up)) + 1) }
+        if let reason { return kill(reason) }
+        if mustStop { return stopWhenEmpty() }
+        if mustPing { send(TANDEM_F_PING, isUrgent: true) }
+    }
+}
