@@ -106,6 +106,10 @@ let package = Package(
             cSettings: strictC + [.headerSearchPath("../../../PluginSDK/C/include")]),
         library("CEdit", [.apt(["libedit-dev"])], pkgConfig: "libedit"),
         library("CSodium", [.apt(["libsodium-dev"])], pkgConfig: "libsodium"),
+        library("CHiredis", [.apt(["libhiredis-dev"])]),
+        .target(
+            name: "CTLS", path: "Host/Clib/CTLS", cSettings: strictC,
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         library("CQREncode", [.apt(["libqrencode-dev"])], pkgConfig: "libqrencode"),
 
         // Plain C libraries as plugins: libffi calls them, within the runner.
@@ -118,6 +122,7 @@ let package = Package(
         // The host, in the order of its imports.
         host("Core", ["TandemJSON", "CPCRE2", log]),
         host("Storage", ["TandemCore", "CSQLite", "CPostgreSQL", crypto]),
+        host("Cache", ["TandemCore", "CHiredis", "CTLS", crypto, log]),
         host("Egress", ["TandemCore", "CCurl"]),
         host("Accounts", ["TandemCore", "TandemStorage", "CCurl", "CSodium", "CQREncode", crypto]),
         host("PluginHost", ["TandemCore", "TandemEgress", "CTandemPlugin", "CLinux", "CRunner", crypto, log]),
@@ -209,6 +214,7 @@ let package = Package(
         .target(
             name: "PostgreSQLServer", dependencies: ["TandemStorage"], path: "Tests/Support/PostgreSQLServer",
             swiftSettings: settings),
+        .target(name: "RedisServer", path: "Tests/Support/RedisServer", swiftSettings: settings),
         .target(name: "ScriptServer", path: "Tests/Support/ScriptServer", swiftSettings: settings),
         .target(
             name: "DuckDuckGoSimulator", dependencies: ["TandemJSON"], path: "Tests/Support/DuckDuckGoSimulator",
@@ -225,6 +231,7 @@ let package = Package(
         tests(
             "TandemStorage",
             ["TandemStorage", "TandemCore", "TandemJSON", "CSQLite", "CPostgreSQL", "PostgreSQLServer", crypto]),
+        tests("TandemCache", ["TandemCache", "TandemCore", "RedisServer"]),
         tests("TandemEgress", ["TandemEgress", "TandemCore", "ScriptServer", hummingbird, log]),
         tests("TandemAccounts", ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON", crypto]),
         tests(
