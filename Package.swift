@@ -125,6 +125,7 @@ let package = Package(
         host("Cache", ["TandemCore", "CHiredis", "CTLS", crypto, log]),
         host("Egress", ["TandemCore", "CCurl"]),
         host("Accounts", ["TandemCore", "TandemStorage", "CCurl", "CSodium", "CQREncode", crypto]),
+        host("OAuth", ["TandemCore", "TandemStorage", "TandemEgress", "TandemJSON", crypto]),
         host("PluginHost", ["TandemCore", "TandemEgress", "CTandemPlugin", "CLinux", "CRunner", crypto, log]),
         host("Language", ["TandemCore"]),
         host("Memory", ["TandemCore", "TandemStorage"]),
@@ -225,6 +226,9 @@ let package = Package(
         .target(
             name: "PantryEntry", dependencies: ["Pantry"], path: "Tests/Fixtures/swift/Pantry/Entry",
             swiftSettings: settings, linkerSettings: pluginLinker),
+        .target(
+            name: "OAuthSimulator", dependencies: ["ScriptServer", "TandemJSON", crypto],
+            path: "Tests/Support/OAuthSimulator", swiftSettings: settings),
         tests("TandemJSON", ["TandemJSON"]),
         tests("TandemSDK", ["TandemSDK", "TandemTesting", "TandemJSON", "CTandemPlugin", "Water", "Pantry"]),
         tests("TandemCore", ["TandemCore", "TandemJSON", log]),
@@ -234,6 +238,12 @@ let package = Package(
         tests("TandemCache", ["TandemCache", "TandemCore", "RedisServer"]),
         tests("TandemEgress", ["TandemEgress", "TandemCore", "ScriptServer", hummingbird, log]),
         tests("TandemAccounts", ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON", crypto]),
+        tests(
+            "TandemOAuth",
+            [
+                "TandemOAuth", "OAuthSimulator", "ScriptServer", "TandemStorage", "TandemEgress", "TandemCore",
+                "TandemJSON", log,
+            ]),
         tests(
             "TandemPluginHost",
             [
