@@ -29,6 +29,7 @@ public final class Application: Sendable {
     let memory: LongTermMemory
     let pluginWork: PluginWork
     let secrets: StoredSecrets
+    let audit: any AuditSink
     let sms: SMSParts?
     /// For plugins' requests: connections of their own, no proxy.
     let outbound: CurlClient
@@ -92,7 +93,8 @@ public final class Application: Sendable {
         self.database = database
         clock = options.clock
         metrics = MetricsRegistry()
-        accounts = Accounts(database: database)
+        audit = AuditLog()
+        accounts = Accounts(database: database, services: AccountServices(audit: audit))
 
         appliedMigrations = try await database.migrate(Application.migrations).applied
         try await accounts.prepare()
@@ -112,6 +114,8 @@ public final class Application: Sendable {
         let settings = StoredSettings(database: database)
         try await settings.load()
         secrets = StoredSecrets(database: database)
+        let grants = StoredGrants(database: database, audit: audit)
+        grants.observeUndo()
         let late = LateParts()
         var trust = paths.trust
         if options.isEphemeral { trust.acceptedRevocations = nil }
@@ -143,7 +147,7 @@ public final class Application: Sendable {
                     memory: memory, proposals: proposals, clock: clock, name: { late.name(ofPlugin: $0) }),
                 versions: StoredVersions(database: database), person: { people.context(of: $0) },
                 isHostTool: { tool in LifeTools.definitions.contains { $0.id == tool } }),
-            grants: StoredGrants(database: database))
+            grants: grants)
         let plugins = plugins
         pluginWork = PluginWork(
             database: database, clock: clock, metrics: metrics, offset: offset,
@@ -226,7 +230,8 @@ public final class Application: Sendable {
 
     // MARK: People
 
-    /// The right to act for the account with this address. For fronts where whoever may start the program is trusted.
+    /// The right to act for the account with this address. For fronts where whoever may start the program is trusted; the
+    /// audit tells of it.
     public func scope(email: String) async throws -> UserScope {
         guard let account = try await accounts.user(email: email) else {
             throw ApplicationError(
@@ -234,6 +239,9 @@ public final class Application: Sendable {
             )
         }
         guard account.status == .active else { throw ApplicationError("The account \(email) is disabled.") }
+        try await database.write(account.scope) { [audit] transaction in
+            try audit.record(AuditEvent(.staffAccess, user: account.id, actor: .staff(nil)), in: transaction)
+        }
         return account.scope
     }
 

@@ -1,3 +1,4 @@
+import TandemAccounts
 import TandemCore
 import TandemJSON
 import TandemPluginHost
@@ -46,6 +47,7 @@ struct StoredGrants: GrantStore {
     static let tables = [GrantRecord.table]
 
     let database: any Database
+    let audit: any AuditSink
 
     var changeCount: Int { database.store.tables.changeCount(of: GrantRecord.table.name) }
 
@@ -92,6 +94,23 @@ struct StoredGrants: GrantStore {
                 row["plugin"] = .string(record.plugin)
                 try transaction.insert(GrantRecord.table.name, row, origin: origin)
             }
+            var detail = ["plugin": record.plugin, "state": record.state.name]
+            if let level = record.state.level { detail["level"] = level.rawValue }
+            for (tool, grant) in record.tools.sorted(by: { $0.key < $1.key }).prefix(50) {
+                detail["tool \(tool)"] = grant.rawValue
+            }
+            try audit.record(
+                AuditEvent(.grantChanged, user: scope.user, actor: .person(scope.user), detail: detail),
+                in: transaction)
+        }
+    }
+
+    /// Has the audit tell of decisions that an undo takes back.
+    func observeUndo() {
+        database.observeUndo(of: GrantRecord.table.name) { [audit] transaction in
+            guard case .user(let scope) = transaction.scope else { return }
+            try audit.record(
+                AuditEvent(.grantTakenBack, user: scope.user, actor: .person(scope.user)), in: transaction)
         }
     }
 

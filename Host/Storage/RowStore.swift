@@ -7,6 +7,7 @@ public final class RowStore: Sendable {
     public let clock: any WallClock
     public let ids: IDGenerator
     let records = RecordCatalogue()
+    let undoObservers = UndoObservers()
 
     init(keyring: Keyring, clock: any WallClock, ids: IDGenerator) {
         tables = TableCatalogue()

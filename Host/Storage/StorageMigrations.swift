@@ -2,7 +2,7 @@
 enum StorageMigrations {
     static let tables: Set<String> = [
         "tandem_migrations", "tandem_tables", "master_keys", "user_keys", "row_journal", "row_turns", "row_usage",
-        CopyMark.table,
+        CopyMark.table, AuditSchema.entries, AuditSchema.heads,
     ]
 
     static let all: [Migration] = [
@@ -67,5 +67,6 @@ enum StorageMigrations {
                 table.isWithoutRowID = true
             }
         },
+        AuditSchema.migration,
     ]
 }

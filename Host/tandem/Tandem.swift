@@ -29,6 +29,7 @@ struct Tandem: AsyncParsableCommand {
         subcommands: [
             ChatCommand.self, ServeCommand.self, DemoCommand.self, StatusCommand.self, UserCommand.self,
             PluginCommand.self, DatabaseCommand.self, PlanCommand.self, SchemaCommand.self, MemoryCommand.self,
+            AdminCommand.self,
         ])
 
     static func main() async {

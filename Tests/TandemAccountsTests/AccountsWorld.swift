@@ -17,7 +17,10 @@ struct AccountsWorld {
     private let masterKey: String
 
     /// - Parameter isShared: On a file, so that `another` process can come.
-    init(isShared: Bool = false, _ change: (inout AccountSettings) -> Void = { _ in }) async throws {
+    /// - Parameter audit: Instead of one that keeps events for the test.
+    init(
+        isShared: Bool = false, audit log: (any AuditSink)? = nil, _ change: (inout AccountSettings) -> Void = { _ in }
+    ) async throws {
         var settings = AccountSettings()
         settings.passwordParameters = PasswordParameters(passes: 1, memoryKiB: 64)
         change(&settings)
@@ -27,7 +30,7 @@ struct AccountsWorld {
         folder = isShared ? try TemporaryFolder() : nil
         accounts = try await AccountsWorld.open(
             folder?.path, masterKey, clock, settings,
-            AccountServices(mailer: mailer, texts: texts, audit: audit), node: 1)
+            AccountServices(mailer: mailer, texts: texts, audit: log ?? audit), node: 1)
     }
 
     /// The same database as another process sees it.

@@ -79,6 +79,9 @@ struct EngineFixture: Sendable {
         try await EngineFixture.open(folder, server, other ?? keyring, clock, IDGenerator(clock: clock, node: 2))
     }
 
+    /// The database's name on the tests' server; nil on a file.
+    var serverDatabase: String? { server?.address.database }
+
     func user() -> UserScope { UserScope(authenticated: ids.nextUser()) }
 
     func turn(step: Int = 0) -> WriteOrigin { WriteOrigin(turn: ids.next(), step: step) }

@@ -44,6 +44,17 @@ public struct AuditEvent: Sendable, Hashable {
         public static let phoneReleased = Name(rawValue: "phone.released")
         public static let keyCreated = Name(rawValue: "api_key.created")
         public static let keyRevoked = Name(rawValue: "api_key.revoked")
+        /// What a plugin may do for the person was decided anew.
+        public static let grantChanged = Name(rawValue: "grant.changed")
+        /// Such a decision was taken back.
+        public static let grantTakenBack = Name(rawValue: "grant.taken_back")
+        /// Somebody of the staff acted as the person, or looked at what is theirs.
+        public static let staffAccess = Name(rawValue: "staff.access")
+        public static let exported = Name(rawValue: "data.exported")
+        public static let imported = Name(rawValue: "data.imported")
+        public static let masterKeyRotated = Name(rawValue: "master_key.rotated")
+        public static let userKeyRotated = Name(rawValue: "user_key.rotated")
+        public static let auditPruned = Name(rawValue: "audit.pruned")
     }
 
     public var name: Name

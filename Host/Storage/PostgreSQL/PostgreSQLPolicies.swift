@@ -17,6 +17,11 @@ enum PostgreSQLPolicies {
     /// Storage tables in which the storage itself works for nobody in particular.
     private static let storageWithSystem: Set<String> = ["row_journal", "row_turns", "user_keys"]
 
+    private static let narrowRights = [
+        "tandem_migrations": "SELECT", "tandem_tables": "SELECT", AuditSchema.entries: "SELECT, INSERT",
+        AuditSchema.heads: "SELECT, INSERT, UPDATE",
+    ]
+
     private struct Table {
         var name: String
         var owner: String
@@ -34,9 +39,7 @@ enum PostgreSQLPolicies {
             let name = PostgreSQLRoles.quoted(table.name)
             let isDomains = table.owner == domains
             if !table.isGranted {
-                let rights =
-                    table.name == "tandem_migrations" || table.name == "tandem_tables"
-                    ? "SELECT" : "SELECT, INSERT, UPDATE, DELETE"
+                let rights = narrowRights[table.name] ?? "SELECT, INSERT, UPDATE, DELETE"
                 try connection.queue("GRANT \(rights) ON \(name) TO \(PostgreSQLRoles.quoted(roles.rows))")
                 if isDomains {
                     try connection.queue("GRANT \(rights) ON \(name) TO \(PostgreSQLRoles.quoted(roles.runtime))")

@@ -125,7 +125,9 @@ extension WriteTransaction {
     @discardableResult
     public func undo(turn: RecordID) throws -> UndoReport {
         var executor = try RowExecutor(context, access: .host, origin: nil, quota: nil)
-        return try executor.undo(turn)
+        let report = try executor.undo(turn)
+        try context.store.undoObservers.call(report, self)
+        return report
     }
 
     /// Takes back what a step wrote before it was interrupted, as if it had never run; returns the number of writes.

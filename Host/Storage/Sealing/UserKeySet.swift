@@ -10,6 +10,8 @@ final class UserKeySet: Sendable {
     /// For keyed hashes of sealed columns: HMAC-SHA256 with nothing hashed yet, so that the key is worked in once. The key
     /// is made from the first version, so that it stays when a new one is added.
     let indexHash: HMAC<SHA256>
+    /// Seals what the audit says of the person; made from the first version, too.
+    let auditKey: SymmetricKey
 
     init?(_ keys: [Int: SymmetricKey]) {
         guard let current = keys.keys.max(), let key = keys[current], let first = keys.keys.min(),
@@ -18,9 +20,15 @@ final class UserKeySet: Sendable {
         self.keys = keys
         self.current = current
         currentKey = key
-        indexHash = HMAC(
-            key: HKDF<SHA256>.deriveKey(
-                inputKeyMaterial: base, info: Array("tandem/1 index".utf8), outputByteCount: 32))
+        indexHash = HMAC(key: UserKeySet.derived(base, "tandem/1 index"))
+        auditKey = UserKeySet.derived(base, "tandem/1 audit body")
+    }
+
+    /// Of the program's own keys: what the chains of the audit are made with.
+    var auditChainKey: SymmetricKey { UserKeySet.derived(auditKey, "tandem/1 audit chain") }
+
+    private static func derived(_ key: SymmetricKey, _ purpose: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Array(purpose.utf8), outputByteCount: 32)
     }
 }
 
