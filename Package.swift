@@ -205,7 +205,7 @@ let package = Package(
             name: "tandem-benchmarks",
             dependencies: [
                 "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON",
-                "TandemPluginHost", "TandemStorage", crypto, log,
+                "TandemPluginHost", "TandemStorage", "TandemLife", "PostgreSQLServer", crypto, log,
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
 
@@ -213,9 +213,13 @@ let package = Package(
             name: "TwilioSimulator", dependencies: [hummingbird, crypto, log], path: "Tests/Support/TwilioSimulator",
             swiftSettings: settings),
         .target(
-            name: "PostgreSQLServer", dependencies: ["TandemStorage"], path: "Tests/Support/PostgreSQLServer",
+            name: "PostgreSQLServer", dependencies: ["TandemStorage", "CPostgreSQL"],
+            path: "Tests/Support/PostgreSQLServer",
             swiftSettings: settings),
         .target(name: "RedisServer", path: "Tests/Support/RedisServer", swiftSettings: settings),
+        .target(
+            name: "TestDatabases", dependencies: ["PostgreSQLServer", "TandemStorage", "TandemCore"],
+            path: "Tests/Support/TestDatabases", swiftSettings: settings),
         .target(name: "ScriptServer", path: "Tests/Support/ScriptServer", swiftSettings: settings),
         .target(
             name: "DuckDuckGoSimulator", dependencies: ["TandemJSON"], path: "Tests/Support/DuckDuckGoSimulator",
@@ -237,7 +241,9 @@ let package = Package(
             ["TandemStorage", "TandemCore", "TandemJSON", "CSQLite", "CPostgreSQL", "PostgreSQLServer", crypto]),
         tests("TandemCache", ["TandemCache", "TandemCore", "RedisServer"]),
         tests("TandemEgress", ["TandemEgress", "TandemCore", "ScriptServer", hummingbird, log]),
-        tests("TandemAccounts", ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON", crypto]),
+        tests(
+            "TandemAccounts",
+            ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON", "TestDatabases", crypto]),
         tests(
             "TandemOAuth",
             [
@@ -264,15 +270,19 @@ let package = Package(
             ]),
         tests("TandemPluginCheck", ["TandemPluginCheck", "TandemPluginHost", "TandemCore", "TandemJSON", crypto]),
         tests("TandemLanguage", ["TandemLanguage", "TandemCore", "TandemJSON"]),
-        tests("TandemMemory", ["TandemMemory", "TandemStorage", "TandemCore", "TandemJSON"]),
+        tests("TandemMemory", ["TandemMemory", "TandemStorage", "TandemCore", "TandemJSON", "TestDatabases"]),
         tests(
-            "TandemLife", ["TandemLife", "TandemMemory", "TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON"]),
+            "TandemLife",
+            [
+                "TandemLife", "TandemMemory", "TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON",
+                "TestDatabases",
+            ]),
         tests(
             "TandemSMS",
             [
                 "TandemSMS", "TandemAccounts", "TandemCore", "TandemJSON", "TandemStorage", "TandemEgress",
                 "TandemAgent",
-                "TwilioSimulator",
+                "TwilioSimulator", "TestDatabases",
             ]),
         tests(
             "TandemHTTP",
@@ -283,14 +293,17 @@ let package = Package(
             ]),
         tests(
             "TandemAgent",
-            ["TandemAgent", "TandemAccounts", "TandemCore", "TandemJSON", "TandemLanguage", "TandemStorage"]),
+            [
+                "TandemAgent", "TandemAccounts", "TandemCore", "TandemJSON", "TandemLanguage", "TandemStorage",
+                "TestDatabases",
+            ]),
         tests(
             "TandemApplication",
             [
                 "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemEgress", "TandemJSON",
                 "TandemLife",
                 "TandemPluginHost", "TandemStorage", "TwilioSimulator", "DuckDuckGoSimulator", "ScriptServer",
-                "PostgreSQLServer",
+                "PostgreSQLServer", "TestDatabases",
             ]),
         tests("PluginCommon", ["PluginCommon", "TandemSDK"]),
         tests("Grocery", ["Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),

@@ -55,6 +55,8 @@ public final class AgentCore: InboundSink {
     private let logger = Logger(label: "tandem.agent")
     /// Who waits for the answer of a turn in this process.
     private let waiting = Mutex(Waiting())
+    /// Some turn could not reach the database.
+    private let hasFailed = Atomic(false)
 
     private struct Waiting {
         var answers: [RecordID: AnswerBox] = [:]
@@ -155,6 +157,7 @@ public final class AgentCore: InboundSink {
     /// Looks for turns that nobody works on: left by a dead process at the start, failed ones later.
     private func rescan() async {
         while !Task.isCancelled {
+            var pause = Duration.seconds(5)
             do {
                 let store = store
                 let now = services.clock.now
@@ -165,8 +168,18 @@ public final class AgentCore: InboundSink {
             } catch {
                 logger.error(
                     "could not look for turns left behind", metadata: ["error": "\(AgentCore.description(of: error))"])
+                pause = .seconds(1)
             }
-            try? await Task.sleep(for: .seconds(5))
+            await sleep(for: pause)
+        }
+    }
+
+    /// Ends early when a turn failed meanwhile: the database may have been away.
+    private func sleep(for pause: Duration) async {
+        let end = ContinuousClock.now + pause
+        while ContinuousClock.now < end, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(500))
+            if hasFailed.exchange(false, ordering: .relaxed) { return }
         }
     }
 
@@ -184,6 +197,9 @@ public final class AgentCore: InboundSink {
             return false
         } catch {
             services.metrics.failed()
+            if let code = (error as? StorageError)?.code, code == .unavailable || code == .outcomeUnknown {
+                hasFailed.store(true, ordering: .relaxed)
+            }
             logger.error(
                 "a turn failed; it is tried again", metadata: ["error": "\(AgentCore.description(of: error))"])
             let store = store

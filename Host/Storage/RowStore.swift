@@ -9,7 +9,11 @@ public final class RowStore: Sendable {
     let records = RecordCatalogue()
     let undoObservers = UndoObservers()
 
-    init(keyring: Keyring, clock: any WallClock, ids: IDGenerator) {
+    /// Nil: any write may define tables.
+    let definer: (any TableDefiner)?
+
+    init(keyring: Keyring, clock: any WallClock, ids: IDGenerator, definer: (any TableDefiner)? = nil) {
+        self.definer = definer
         tables = TableCatalogue()
         self.keyring = keyring
         self.clock = clock

@@ -1,10 +1,11 @@
 import TandemCore
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct APIKeyTests {
     @Test func aKeyBringsItsScopesAndNoMore() async throws {
         let world = try await AccountsWorld()

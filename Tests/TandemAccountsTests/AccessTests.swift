@@ -1,9 +1,11 @@
 import TandemCore
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAccounts
 
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct AccessTests {
     @Test func everyRoleHasOneProfile() {
         #expect(AccessProfile.all.map(\.role) == Account.Role.allCases)
@@ -39,7 +41,7 @@ struct AccessTests {
 
     /// Databases of the first release say `admin`.
     @Test func administratorsOfOlderDatabasesStayAdministrators() async throws {
-        let database = try await SQLiteDatabase.open(SQLiteConfiguration(path: nil), keyring: try Keyring.ephemeral())
+        let database = try await TestDatabase().open()
         try await database.migrate(Array(Accounts.migrations.prefix(2)))
         try await database.write(.system) { transaction in
             for (id, role) in [(1, "admin"), (2, "user"), (3, "something newer")] {

@@ -1,14 +1,15 @@
 import TandemCore
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct AccountsTests {
     private func make() async throws -> Accounts {
-        let database = try await SQLiteDatabase.open(SQLiteConfiguration(path: nil), keyring: try Keyring.ephemeral())
+        let database = try await TestDatabase(migrations: Accounts.migrations).open()
         try await database.migrate(Accounts.migrations)
         let accounts = Accounts(database: database)
         try await accounts.prepare()

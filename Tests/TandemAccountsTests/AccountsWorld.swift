@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import TandemCore
 import TandemStorage
+import TestDatabases
 
 @testable import TandemAccounts
 
@@ -14,6 +15,7 @@ struct AccountsWorld {
     let settings: AccountSettings
     let accounts: Accounts
     private let folder: TemporaryFolder?
+    private let place: TestDatabase
     private let masterKey: String
 
     /// - Parameter isShared: On a file, so that `another` process can come.
@@ -28,24 +30,25 @@ struct AccountsWorld {
         clock = ManualClock(Timestamp(millisecondsSinceEpoch: 1_800_000_000_000))
         masterKey = String(repeating: "0123456789abcdef", count: 4)
         folder = isShared ? try TemporaryFolder() : nil
+        place = try await TestDatabase(
+            file: folder.map { $0.path + "/tandem.db" }, migrations: Accounts.migrations)
         accounts = try await AccountsWorld.open(
-            folder?.path, masterKey, clock, settings,
+            place, masterKey, clock, settings,
             AccountServices(mailer: mailer, texts: texts, audit: log ?? audit), node: 1)
     }
 
     /// The same database as another process sees it.
     func another() async throws -> Accounts {
         try await AccountsWorld.open(
-            folder?.path, masterKey, clock, settings, AccountServices(mailer: mailer, texts: texts, audit: audit),
+            place, masterKey, clock, settings, AccountServices(mailer: mailer, texts: texts, audit: audit),
             node: 2)
     }
 
     private static func open(
-        _ folder: String?, _ masterKey: String, _ clock: ManualClock, _ settings: AccountSettings,
+        _ place: TestDatabase, _ masterKey: String, _ clock: ManualClock, _ settings: AccountSettings,
         _ services: AccountServices, node: UInt8
     ) async throws -> Accounts {
-        let database = try await SQLiteDatabase.open(
-            SQLiteConfiguration(path: folder.map { $0 + "/tandem.db" }, isDurable: false),
+        let database = try await place.open(
             keyring: Keyring(try MasterKeys(text: masterKey)), clock: clock,
             ids: IDGenerator(clock: clock, node: node))
         try await database.migrate(Accounts.migrations)

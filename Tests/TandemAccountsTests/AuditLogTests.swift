@@ -1,11 +1,12 @@
 import TandemCore
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct AuditLogTests {
     @Test func tellsOfAPersonWhatWasDoneAndNothingElse() async throws {
         let world = try await AccountsWorld(audit: AuditLog())

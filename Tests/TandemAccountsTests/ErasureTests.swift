@@ -1,11 +1,12 @@
 import Foundation
 import TandemCore
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct ErasureTests {
     /// Every table of the accounts that says something of people.
     private static let tables = [

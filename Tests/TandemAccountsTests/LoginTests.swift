@@ -1,10 +1,11 @@
 import TandemCore
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct LoginTests {
     private func tryPassword(
         _ world: AccountsWorld, _ email: String, _ password: String, from source: ClientSource
@@ -246,7 +247,7 @@ struct LoginTests {
     }
 
     @Test func withoutMailItSaysSo() async throws {
-        let database = try await SQLiteDatabase.open(SQLiteConfiguration(path: nil), keyring: try Keyring.ephemeral())
+        let database = try await TestDatabase(migrations: Accounts.migrations).open()
         try await database.migrate(Accounts.migrations)
         let accounts = Accounts(database: database)
         try await accounts.prepare()

@@ -3,11 +3,12 @@ import Glibc
 import Synchronization
 import TandemCore
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct MailTests {
     @Test func handsAMailToTheServer() async throws {
         let server = try SMTPServer()

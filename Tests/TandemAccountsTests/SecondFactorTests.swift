@@ -1,10 +1,11 @@
 import TandemCore
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct SecondFactorTests {
     // MARK: RFC 6238 appendix B
 

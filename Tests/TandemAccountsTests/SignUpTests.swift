@@ -1,10 +1,11 @@
 import TandemCore
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct SignUpTests {
     private func request(
         _ email: String = "new@example.org", password: String = AccountsWorld.password, invitation: Secret? = nil

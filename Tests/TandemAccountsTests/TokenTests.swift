@@ -2,11 +2,12 @@ import Foundation
 import TandemCore
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct TokenTests {
     /// The key of RFC 7515 appendix A.1, with which RFC 7519 §3.1 signs its example.
     private static let exampleKey =

@@ -5,6 +5,7 @@ import TandemCore
 import TandemJSON
 import TandemLanguage
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAgent
@@ -33,11 +34,10 @@ final class AgentWorld: Sendable {
     ) async throws {
         folder = try TestFolder()
         clock = ManualClock(AgentWorld.start)
-        database = wrap(
-            try await SQLiteDatabase.open(
-                SQLiteConfiguration(path: folder.path + "/test.db", isDurable: false), keyring: try Keyring.ephemeral(),
-                clock: clock))
-        try await database.migrate(Accounts.migrations + AgentTables.migrations)
+        let migrations = Accounts.migrations + AgentTables.migrations
+        let place = try await TestDatabase(file: folder.path + "/test.db", migrations: migrations)
+        database = wrap(try await place.open(clock: clock))
+        try await database.migrate(migrations)
         accounts = Accounts(database: database)
         try await accounts.prepare()
         try await database.register(AgentTables.definitions, owner: AgentTables.owner)

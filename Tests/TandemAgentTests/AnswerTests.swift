@@ -3,12 +3,13 @@ import TandemAccounts
 import TandemCore
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAgent
 
 /// The words that come back: one segment each, the rest on `more`, honest about what was not done.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct AnswerTests {
     @Test func moreShowsTheRestInSegmentsUntilItIsAllThere() async throws {
         try await AgentWorld.run { (world) async throws in

@@ -3,12 +3,13 @@ import TandemAccounts
 import TandemCore
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAgent
 
 /// Calls from tool to tool: never more than the person could have had without being asked.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct MediationTests {
     @Test(arguments: [
         ("box.relay", "box.put", "Relayed there true"), ("box.relay", "box.list", "Relayed there true"),

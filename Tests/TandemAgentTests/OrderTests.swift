@@ -3,12 +3,13 @@ import TandemAccounts
 import TandemCore
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAgent
 
 /// One turn at a time for a person, in order; people side by side.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct OrderTests {
     @Test func fiftyMessagesAtOnceAreAnsweredOnceEachInOrder() async throws {
         try await AgentWorld.run { (world) async throws in

@@ -3,12 +3,13 @@ import TandemAccounts
 import TandemCore
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAgent
 
 /// Questions of tools, and what counts as their answer.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct QuestionTests {
     @Test(arguments: [("1", "red!"), ("2", "green!"), ("green", "green!"), ("Red", "red!")])
     func takesADigitOrTheWordOfAnOption(reply: String, stored: String) async throws {

@@ -3,12 +3,13 @@ import TandemAccounts
 import TandemCore
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAgent
 
 /// Turns whose process died: rolled back and carried out again, exactly once, in order.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct ResumeTests {
     /// A process of this machine that is gone.
     private static let dead: TurnHolder = {

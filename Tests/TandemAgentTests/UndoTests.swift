@@ -3,12 +3,13 @@ import TandemAccounts
 import TandemCore
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemAgent
 
 /// Taking back the last change, by rows and by tools.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct UndoTests {
     @Test func takesBackTheLastChangeOnly() async throws {
         try await AgentWorld.run { (world) async throws in

@@ -1,11 +1,11 @@
-import PostgreSQLServer
 import TandemAgent
 import TandemCore
 import TandemJSON
+import TestDatabases
 import Testing
 
 /// The day of the acceptance conversation: exact about what was done, loose about the words.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct DayTests {
     private func items(_ household: Household) async throws -> [String: JSON] {
         let rows = try await household.rows("grocery_items").filter { $0["status"] == "open" }
@@ -16,10 +16,8 @@ struct DayTests {
         row?[column]?.stringValue.flatMap { Double($0) }
     }
 
-    @Test(arguments: ["sqlite", "postgres"])
-    func aDayLeavesExactlyWhatWasAskedFor(_ engine: String) async throws {
-        let environment = engine == "postgres" ? try await PostgreSQLServer.shared().environment() : [:]
-        try await Household.run(environment: environment) { (household) async throws in
+    @Test func aDayLeavesExactlyWhatWasAskedFor() async throws {
+        try await Household.run { (household) async throws in
             // Two litres of milk, eggs and bread.
             #expect(try await household.say(Day.messages[0]).calls.map(\.tool) == ["grocery.add"])
             var list = try await items(household)

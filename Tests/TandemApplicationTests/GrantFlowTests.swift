@@ -3,12 +3,13 @@ import TandemCore
 import TandemJSON
 import TandemPluginHost
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemApplication
 
 /// Deciding what integrations may do, by text, with the real agent and the real plugins.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct GrantFlowTests {
     private func outcomes(_ answer: Answer) -> [String] { answer.calls.map(\.outcome) }
 

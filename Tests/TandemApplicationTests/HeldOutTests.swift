@@ -2,6 +2,7 @@ import Foundation
 import TandemCore
 import TandemJSON
 import TandemLanguage
+import TestDatabases
 import Testing
 
 @testable import TandemApplication
@@ -11,7 +12,7 @@ import Testing
 ///
 /// `Tests/Fixtures/planner/held-out.jsonl`: first the conversations that messages may follow, then a message a line with
 /// the calls it should give. `a/b` allows two tools; `{"any": […]}` any of the values, and none listed any at all.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct HeldOutTests {
     private struct Message {
         var text: String

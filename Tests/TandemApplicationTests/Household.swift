@@ -1,4 +1,6 @@
 import Foundation
+import PostgreSQLServer
+import Synchronization
 import TandemAccounts
 import TandemAgent
 import TandemCore
@@ -6,6 +8,7 @@ import TandemEgress
 import TandemJSON
 import TandemPluginHost
 import TandemStorage
+import TestDatabases
 import Testing
 import TwilioSimulator
 
@@ -60,10 +63,30 @@ struct Household: Sendable {
         let clock = ManualClock(start)
         options.clock = clock
         options.executableFolder = executableFolder ?? installation.folder
-        let application = try await Application.open(configuration(folder, environment), options: options)
+        let place = try await database(in: folder)
+        let application = try await Application.open(
+            configuration(folder, place.environment.merging(environment) { $1 }), options: options)
         let ann = try await member(application, "ann@example.org", annPhone)
         let bob = try await member(application, "bob@example.org", bobPhone)
         return Household(folder: folder, application: application, clock: clock, ann: ann, bob: bob)
+    }
+
+    private static let places = Mutex<[String: TestDatabase]>([:])
+
+    /// The database of a folder, which stays the same when it is opened again.
+    static func database(in folder: TestFolder) async throws -> TestDatabase {
+        if let known = places.withLock({ $0[folder.path] }) { return known }
+        let installation = try Installation.shared()
+        let made = try await TestDatabase(file: folder.path + "/data/tandem.sqlite", template: "household") { server in
+            let other = try TestFolder()
+            try other.write(Installation.registry(), to: "registry.json")
+            var options = Application.Options()
+            options.executableFolder = installation.folder
+            let settings = try PostgreSQLServer.shared().environment(server.address.database)
+            try await Application.open(configuration(other, settings), options: options).close()
+        }
+        places.withLock { $0[folder.path] = made }
+        return made
     }
 
     static func configuration(_ folder: TestFolder, _ environment: [String: String] = [:]) throws -> Configuration {

@@ -4,13 +4,14 @@ import TandemCore
 import TandemEgress
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 import TwilioSimulator
 
 @testable import TandemApplication
 
 /// `kill -9` at any time: what was acknowledged is answered once and has its effect once, after the restart.
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(4)), .serialized, .eachEngine)
 struct KillTests {
     private static let rounds = 20
     private static let perRound = 3
@@ -58,7 +59,7 @@ struct KillTests {
             let errands = try await prepare(folder, simulator, environment)
             let client = CurlClient.local()
             let post = Post(errands, client)
-            var settings = environment
+            var settings = try await Household.database(in: folder).environment.merging(environment) { $1 }
             settings["TANDEM_DATA"] = folder.path + "/data"
             settings["TANDEM_REGISTRY"] = folder.path + "/registry.json"
             settings["TANDEM_LISTEN"] = "127.0.0.1:0"

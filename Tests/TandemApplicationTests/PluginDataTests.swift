@@ -3,6 +3,7 @@ import TandemCore
 import TandemJSON
 import TandemPluginHost
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemApplication
@@ -11,22 +12,23 @@ import Testing
 struct PluginDatabase: Sendable {
     let folder: TestFolder
     let keys: MasterKeys
+    private let place: TestDatabase
     let clock = ManualClock(Timestamp(millisecondsSinceEpoch: 1_790_000_000_000))
 
-    init() throws {
+    init() async throws {
         folder = try TestFolder("plugin-data")
         keys = try MasterKeys(bytes: (0..<32).map { UInt8($0 * 7 + 3) })
+        place = try await TestDatabase(file: folder.path + "/data.sqlite", migrations: Application.migrations)
     }
 
-    func open() async throws -> SQLiteDatabase {
-        let database = try await SQLiteDatabase.open(
-            SQLiteConfiguration(path: folder.path + "/data.sqlite"), keyring: Keyring(keys), clock: clock)
+    func open() async throws -> any Database {
+        let database = try await place.open(keyring: Keyring(keys), clock: clock)
         _ = try await database.migrate(Application.migrations)
         return database
     }
 
     /// Opens it for a body, and closes it: a second use is a restart.
-    func use<Result: Sendable>(_ body: @Sendable (SQLiteDatabase) async throws -> Result) async throws -> Result {
+    func use<Result: Sendable>(_ body: @Sendable (any Database) async throws -> Result) async throws -> Result {
         let database = try await open()
         do {
             let result = try await body(database)
@@ -54,7 +56,7 @@ func failure(_ body: () async throws -> Void) async -> ServiceFailure? {
 }
 
 /// `tandem.kv/1` on a database file.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct StoredValuesTests {
     private let quota = PluginQuota(rows: 1, bytes: 1, kvEntries: 4, kvBytes: 100)
 
@@ -72,7 +74,7 @@ struct StoredValuesTests {
     }
 
     @Test func keepsValuesOverARestartForOnePluginAndPersonOnly() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             let values = StoredValues(database: database)
             _ = try await set(values, "cursor", "abc")
@@ -105,7 +107,7 @@ struct StoredValuesTests {
     }
 
     @Test func forgetsWhatHasExpired() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             let values = StoredValues(database: database)
             let version = try await set(values, "a", "1", ttl: 1000)
@@ -126,7 +128,7 @@ struct StoredValuesTests {
     }
 
     @Test func keepsToTheQuotaAndCountsExpiredValuesOut() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             let values = StoredValues(database: database)
             for key in ["a", "b", "c"] { _ = try await set(values, key, "1", ttl: 1000) }
@@ -175,7 +177,7 @@ struct StoredValuesTests {
     }
 
     @Test func sealsValuesAndErasesThemWithThePerson() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             let values = StoredValues(database: database)
             _ = try await set(values, "a", "in plain words")
@@ -192,14 +194,14 @@ struct StoredValuesTests {
 }
 
 /// `tandem.secret/1` on a database file.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct StoredSecretsTests {
     private func secret(_ name: String, _ by: DeclaredSecret.EnteredBy) -> DeclaredSecret {
         DeclaredSecret(name: name, title: name, hint: nil, enteredBy: by)
     }
 
     @Test func givesAPersonsValueToThatPersonsPluginOnly() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             let secrets = StoredSecrets(database: database)
             try await secrets.set([1, 2, 0, 255], name: "key", plugin: "test.notes", in: place().scope)
@@ -249,19 +251,19 @@ struct StoredSecretsTests {
 }
 
 /// `tandem.migrate/1`: versions and their journal.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct StoredVersionsTests {
     private static let table = TableDefinition(
         name: "version_things", columns: [ColumnDefinition("label", .text)], indexes: [], purpose: "things")
 
-    private func labels(_ database: SQLiteDatabase) async throws -> [String] {
+    private func labels(_ database: any Database) async throws -> [String] {
         try await database.read(place().scope) { transaction in
             try transaction.list("version_things", tables: .owner("test.notes")).compactMap { $0.string("label") }
         }
     }
 
     @Test func asksForOneMigrationPerPersonAndVersion() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             let versions = StoredVersions(database: database)
             guard case .none = try await versions.begin("1.0.0", in: place()) else { return #expect(Bool(false)) }
@@ -288,7 +290,7 @@ struct StoredVersionsTests {
     }
 
     @Test func rollsBackAnInterruptedMigrationAndRunsItOnce() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         // A process that dies in the middle of the migration.
         try await file.use { (database) async throws in
             try await database.register([Self.table], owner: "test.notes")
@@ -323,7 +325,7 @@ struct StoredVersionsTests {
     }
 
     @Test func triesAFailedMigrationAgainLater() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             let versions = StoredVersions(database: database)
             _ = try await versions.begin("1.0.0", in: place())
@@ -340,10 +342,10 @@ struct StoredVersionsTests {
 }
 
 /// The settings of plugins on a database file.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct StoredSettingsTests {
     @Test func keepsTheOperatorsAndEachPersonsValues() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let generation = try await file.use { (database) async throws in
             let settings = StoredSettings(database: database)
             try await settings.load()

@@ -3,19 +3,20 @@ import TandemJSON
 import TandemMemory
 import TandemPluginHost
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemApplication
 
 /// What plugins keep of a person leaves with the person, and comes along in an export.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct PluginRecordsTests {
     private let hour = TimerPlan(
         name: "milk", handler: "notes.restock", data: ["item": "oat milk"],
         dueAt: Timestamp(millisecondsSinceEpoch: 1_790_003_600_000), repeats: .days(7))
 
     /// One of everything, for one plugin and person.
-    private func fill(_ database: SQLiteDatabase, _ place: PluginPlace, _ word: String) async throws {
+    private func fill(_ database: any Database, _ place: PluginPlace, _ word: String) async throws {
         let quota = PluginQuota(rows: 1, bytes: 1)
         let values = StoredValues(database: database)
         _ = try await values.set(
@@ -38,7 +39,7 @@ struct PluginRecordsTests {
             "I like \(word)", type: "fact", plugin: place.plugin, name: "Notes", in: place.scope)
     }
 
-    private func open(_ file: PluginDatabase) async throws -> SQLiteDatabase {
+    private func open(_ file: PluginDatabase) async throws -> any Database {
         let database = try await file.open()
         try await database.register(MemoryTables.definitions, owner: MemoryTables.owner)
         database.register(PluginRecords.all)
@@ -50,7 +51,7 @@ struct PluginRecordsTests {
     }
 
     @Test func exportsEverythingOfThePersonButSecrets() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let database = try await open(file)
         try await fill(database, place("test.notes", 1), "walnut")
         try await fill(database, place("test.notes", 2), "pepper")
@@ -78,7 +79,7 @@ struct PluginRecordsTests {
     }
 
     @Test func erasesEverythingOfThePersonAndNothingOfOthers() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let database = try await open(file)
         try await fill(database, place("test.notes", 1), "walnut")
         try await fill(database, place("test.notes", 2), "pepper")
@@ -110,17 +111,17 @@ struct PluginRecordsTests {
 }
 
 /// `tandem.memory/1` on the person's memories in a database file.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct StoredMemoriesTests {
     private struct Rig {
         let file: PluginDatabase
-        let database: SQLiteDatabase
+        let database: any Database
         let memory: LongTermMemory
         let proposals: MemoryProposals
         let stored: StoredMemories
 
         init() async throws {
-            file = try PluginDatabase()
+            file = try await PluginDatabase()
             database = try await file.open()
             try await database.register(MemoryTables.definitions, owner: MemoryTables.owner)
             memory = LongTermMemory(database: database)

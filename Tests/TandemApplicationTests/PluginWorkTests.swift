@@ -4,12 +4,13 @@ import TandemCore
 import TandemJSON
 import TandemPluginHost
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemApplication
 
 /// Timers and events on a database file, with a clock that the tests set and handlers that they answer for.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct PluginWorkTests {
     /// Records calls and answers what a test wants.
     private final class Handlers: Sendable {
@@ -35,13 +36,13 @@ struct PluginWorkTests {
     private static let utc: @Sendable (UserScope) -> TimerSchedule.Offset = { _ in { _ in 0 } }
 
     private func work(
-        _ database: SQLiteDatabase, _ file: PluginDatabase, _ deliver: @escaping PluginWork.Delivery
+        _ database: any Database, _ file: PluginDatabase, _ deliver: @escaping PluginWork.Delivery
     ) -> PluginWork {
         PluginWork(
             database: database, clock: file.clock, metrics: MetricsRegistry(), offset: Self.utc, deliver: deliver)
     }
 
-    private func timers(_ database: SQLiteDatabase) -> StoredTimers {
+    private func timers(_ database: any Database) -> StoredTimers {
         StoredTimers(database: database, offset: Self.utc, wake: {})
     }
 
@@ -59,7 +60,7 @@ struct PluginWorkTests {
     // MARK: Timers
 
     @Test func firesOnceWhenDueAlsoAfterARestart() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let handlers = Handlers()
         try await file.use { (database) async throws in
             try await timers(database).set(
@@ -91,7 +92,7 @@ struct PluginWorkTests {
     }
 
     @Test func takesUpAFiringThatAProcessLeftBehindAndRollsItsRowsBack() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             try await database.register([Self.table], owner: "test.notes")
             try await timers(database).set(plan("milk", in: 0, file), limit: 8, in: place())
@@ -136,7 +137,7 @@ struct PluginWorkTests {
     }
 
     @Test func triesAgainForPassingReasonsWithGrowingDelayAndOneKey() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let handlers = Handlers()
         handlers.answer(Self.retry)
         try await file.use { (database) async throws in
@@ -161,7 +162,7 @@ struct PluginWorkTests {
     }
 
     @Test func doesNotRepeatWhatFailedForGood() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let handlers = Handlers()
         handlers.answer(.failed(ToolFailure(status: -1, code: "invalid", message: "")))
         try await file.use { (database) async throws in
@@ -175,7 +176,7 @@ struct PluginWorkTests {
     }
 
     @Test func waitsForAPluginThatIsOff() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let handlers = Handlers()
         handlers.answer(.off)
         try await file.use { (database) async throws in
@@ -195,7 +196,7 @@ struct PluginWorkTests {
     }
 
     @Test func repeatsWithoutMakingUpForWhatWasMissed() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let handlers = Handlers()
         try await file.use { (database) async throws in
             try await timers(database).set(
@@ -215,7 +216,7 @@ struct PluginWorkTests {
     }
 
     @Test func letsAHandlerSetItsOwnTimerAnew() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             let timers = timers(database)
             let next = plan("milk", in: 600, file)
@@ -230,7 +231,7 @@ struct PluginWorkTests {
     }
 
     @Test func keepsToTheNumberOfTimersAndCancels() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let handlers = Handlers()
         try await file.use { (database) async throws in
             let timers = timers(database)
@@ -260,7 +261,7 @@ struct PluginWorkTests {
     }
 
     @Test func deliversToEverySubscriberAlsoAfterARestart() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let handlers = Handlers()
         let id = try await file.use { (database) async throws in
             try await StoredEvents(database: database, wake: {}).publish(
@@ -284,7 +285,7 @@ struct PluginWorkTests {
     }
 
     @Test func publishesAKeyOnceInSevenDays() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let handlers = Handlers()
         try await file.use { (database) async throws in
             let events = StoredEvents(database: database, wake: {})
@@ -300,7 +301,7 @@ struct PluginWorkTests {
     }
 
     @Test func keepsTheOrderForOnePluginAndPerson() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let handlers = Handlers()
         try await file.use { (database) async throws in
             let events = StoredEvents(database: database, wake: {})
@@ -314,7 +315,7 @@ struct PluginWorkTests {
     }
 
     @Test func boundsWhatWaitsPerPublisherAndPerson() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             let events = StoredEvents(database: database, wake: {})
             for _ in 0..<StoredEvents.mostWaiting { _ = try await events.publish(event(), in: place()) }
@@ -331,7 +332,7 @@ struct PluginWorkTests {
     }
 
     @Test func givesUpAnEventAfterEightTriesOrSevenDays() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let handlers = Handlers()
         handlers.answer(Self.retry)
         try await file.use { (database) async throws in
@@ -355,7 +356,7 @@ struct PluginWorkTests {
     }
 
     @Test func letsOneSlowPluginHoldUpNoOther() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         let gate = Gate()
         let heard = Mutex<[String]>([])
         try await file.use { (database) async throws in
@@ -383,7 +384,7 @@ struct PluginWorkTests {
     }
 
     @Test func worksWhileItRunsAndEndsWhenCancelled() async throws {
-        let file = try PluginDatabase()
+        let file = try await PluginDatabase()
         try await file.use { (database) async throws in
             let fired = AsyncStream<String>.makeStream()
             let work = work(database, file) { call, _ in

@@ -3,12 +3,13 @@ import TandemAgent
 import TandemCore
 import TandemJSON
 import TandemPluginHost
+import TestDatabases
 import Testing
 
 @testable import TandemApplication
 
 /// Broken plugins and a changing registry, seen by a person who texts.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct RegistryTests {
     /// Two seconds and what a busy machine adds.
     private static let limit = Duration.seconds(20)

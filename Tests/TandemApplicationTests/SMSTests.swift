@@ -5,13 +5,14 @@ import TandemCore
 import TandemEgress
 import TandemJSON
 import TandemPluginHost
+import TestDatabases
 import Testing
 import TwilioSimulator
 
 @testable import TandemApplication
 
 /// The application behind its webhook, before a simulator of Twilio.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct SMSTests {
     /// A household that serves on a free port.
     struct Server: Sendable {

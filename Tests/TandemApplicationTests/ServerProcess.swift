@@ -13,7 +13,8 @@ final class ServerProcess: Sendable {
     init(_ environment: [String: String], log: String) async throws {
         let installation = try Installation.shared()
         var inherited = ProcessInfo.processInfo.environment.filter { name, _ in
-            !name.hasPrefix("TANDEM_") && !name.hasPrefix("TWILIO_") && !name.lowercased().hasSuffix("_proxy")
+            !name.hasPrefix("TANDEM_") && !name.hasPrefix("TWILIO_") && !name.hasPrefix("DATABASE_")
+                && !name.lowercased().hasSuffix("_proxy")
         }
         inherited.merge(environment) { $1 }
         var actions = posix_spawn_file_actions_t()

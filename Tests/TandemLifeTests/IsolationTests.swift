@@ -1,11 +1,13 @@
 import TandemCore
 import TandemJSON
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemLife
 
 /// Two people side by side: neither sees, changes or undoes anything of the other's, on every tool.
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct IsolationTests {
     private static let secret = "zanzibar"
 

@@ -2,10 +2,12 @@ import TandemCore
 import TandemJSON
 import TandemMemory
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemLife
 
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct NoteToolsTests {
     @Test func keepsAndFindsNotes() async throws {
         let world = try await World()
@@ -59,6 +61,7 @@ struct NoteToolsTests {
     }
 }
 
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct MemoryToolsTests {
     @Test func remembersAndRecalls() async throws {
         let world = try await World()

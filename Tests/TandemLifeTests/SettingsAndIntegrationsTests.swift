@@ -1,10 +1,12 @@
 import Synchronization
 import TandemCore
 import TandemJSON
+import TestDatabases
 import Testing
 
 @testable import TandemLife
 
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct SettingsToolsTests {
     @Test func showsAndSets() async throws {
         let world = try await World()
@@ -132,6 +134,7 @@ struct SettingsToolsTests {
     }
 }
 
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct IntegrationToolsTests {
     @Test func switchesOnAndOffByText() async throws {
         let world = try await World()

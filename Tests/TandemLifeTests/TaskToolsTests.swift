@@ -1,10 +1,12 @@
 import TandemAccounts
 import TandemCore
 import TandemJSON
+import TestDatabases
 import Testing
 
 @testable import TandemLife
 
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct TaskToolsTests {
     @Test func savesATaskWithItsDay() async throws {
         let world = try await World()

@@ -4,13 +4,14 @@ import TandemCore
 import TandemJSON
 import TandemMemory
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemLife
 
 /// The built-in tools over a database in memory, with two people and a clock that stands still.
 final class World: Sendable {
-    let database: SQLiteDatabase
+    let database: any Database
     let clock: ManualClock
     let ids: IDGenerator
     let accounts: Accounts
@@ -26,8 +27,7 @@ final class World: Sendable {
     init() async throws {
         clock = ManualClock(World.start)
         ids = IDGenerator(clock: clock, node: 3)
-        database = try await SQLiteDatabase.open(
-            SQLiteConfiguration(path: nil), keyring: try Keyring.ephemeral(), clock: clock, ids: ids)
+        database = try await TestDatabase(migrations: Accounts.migrations).open(clock: clock, ids: ids)
         try await database.migrate(Accounts.migrations)
         accounts = Accounts(database: database)
         try await accounts.prepare()

@@ -1,21 +1,22 @@
 import TandemCore
 import TandemMemory
 import TandemStorage
+import TestDatabases
 import Testing
 
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
 struct LongTermMemoryTests {
     private struct World {
         let clock = ManualClock(Timestamp(millisecondsSinceEpoch: 1_795_255_200_000))
         let ids: IDGenerator
-        let database: SQLiteDatabase
+        let database: any Database
         let memory: LongTermMemory
         let ann: UserScope
         let bob: UserScope
 
         init() async throws {
             ids = IDGenerator(clock: clock, node: 2)
-            database = try await SQLiteDatabase.open(
-                SQLiteConfiguration(path: nil), keyring: try Keyring.ephemeral(), clock: clock, ids: ids)
+            database = try await TestDatabase().open(clock: clock, ids: ids)
             try await database.register(MemoryTables.definitions, owner: MemoryTables.owner)
             memory = LongTermMemory(database: database)
             ann = UserScope(authenticated: ids.nextUser())

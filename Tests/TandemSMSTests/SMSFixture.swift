@@ -5,6 +5,7 @@ import TandemAgent
 import TandemCore
 import TandemEgress
 import TandemStorage
+import TestDatabases
 import Testing
 import TwilioSimulator
 
@@ -17,7 +18,7 @@ struct SMSFixture: Sendable {
     static let publicBase = "https://tandem.example"
 
     let simulator: TwilioSimulator
-    let database: SQLiteDatabase
+    let database: any Database
     let outbox: SMSOutbox
     let webhook: SMSWebhook
     let inbox: RecordingInbox
@@ -45,9 +46,7 @@ struct SMSFixture: Sendable {
 
     private init(_ simulator: TwilioSimulator, _ folder: String, _ limits: SMSLimits) async throws {
         self.simulator = simulator
-        database = try await SQLiteDatabase.open(
-            SQLiteConfiguration(path: folder + "/test.db", isDurable: false), keyring: try Keyring.ephemeral())
-        try await database.migrate(
+        let migrations =
             SMSSchema.migrations + [
                 Migration("test/1-inbox") { migration in
                     migration.createTable("test_inbox") { table in
@@ -57,7 +56,9 @@ struct SMSFixture: Sendable {
                         table.primaryKey("id")
                     }
                 }
-            ])
+            ]
+        database = try await TestDatabase(file: folder + "/test.db", migrations: migrations).open()
+        try await database.migrate(migrations)
         try await database.register(SMSSchema.tables, owner: SMSSchema.owner)
         annScope = UserScope(authenticated: database.store.ids.nextUser())
         bobScope = UserScope(authenticated: database.store.ids.nextUser())
@@ -73,7 +74,7 @@ struct SMSFixture: Sendable {
     }
 
     private static func outbox(
-        _ account: Configuration.Twilio, _ simulator: TwilioSimulator, _ database: SQLiteDatabase, _ http: CurlClient,
+        _ account: Configuration.Twilio, _ simulator: TwilioSimulator, _ database: any Database, _ http: CurlClient,
         _ metrics: MetricsRegistry, timing change: (inout SMSOutbox.Timing) -> Void = { _ in }
     ) -> SMSOutbox {
         var timing = SMSOutbox.Timing()

@@ -1,12 +1,14 @@
 import TandemAgent
 import TandemCore
 import TandemStorage
+import TestDatabases
 import Testing
 import TwilioSimulator
 
 @testable import TandemSMS
 
-@Suite(.timeLimit(.minutes(1))) struct SMSOutboxTests {
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
+struct SMSOutboxTests {
     @Test func sendsWhatIsEnqueued() async throws {
         try await SMSFixture.run { fixture async throws in
             try await fixture.enqueue("It\u{2019}s done \u{2013} ok")

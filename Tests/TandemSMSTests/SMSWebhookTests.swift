@@ -2,12 +2,14 @@ import Synchronization
 import TandemAgent
 import TandemCore
 import TandemStorage
+import TestDatabases
 import Testing
 import TwilioSimulator
 
 @testable import TandemSMS
 
-@Suite(.timeLimit(.minutes(1))) struct SMSWebhookTests {
+@Suite(.timeLimit(.minutes(4)), .eachEngine)
+struct SMSWebhookTests {
     @Test func acceptsASignedMessage() async throws {
         try await SMSFixture.run { fixture async throws in
             #expect(await fixture.text("add milk ☕ 1+1=2") == .accepted)

@@ -22,9 +22,11 @@ protocol RowEngine: AnyObject {
 }
 
 /// An engine on which tables are defined by another role than the one that serves.
-protocol DefiningDatabase {
+protocol TableDefiner: Sendable {
     /// Runs `body` in a transaction that may define user tables, alone among all processes.
-    func define<T: Sendable>(_ body: @escaping @Sendable (any WriteTransaction) throws -> T) async throws -> T
+    func define<T: Sendable>(
+        _ store: RowStore, _ body: @escaping @Sendable (any WriteTransaction) throws -> T
+    ) async throws -> T
 }
 
 /// A statement of the storage itself, prepared once per connection.

@@ -2,7 +2,7 @@ import TandemCore
 
 /// What the server's catalogue says of row-level security.
 enum PostgreSQLCatalogue {
-    /// The tables with a column `user_id`.
+    /// The tables with a column `user_id`, and `users`.
     ///
     /// Throws `configuration` with the name of the first one that the database does not keep apart by person: row-level
     /// security off or not forced, no policy of ours, or one that is none of ours.
@@ -18,8 +18,8 @@ enum PostgreSQLCatalogue {
             (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tandem_system'),
             EXISTS (SELECT 1 FROM tandem_tables t WHERE t.name = c.relname)
             FROM pg_class c WHERE c.relnamespace = $1::text::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-            AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'user_id'
-            AND NOT a.attisdropped) ORDER BY c.relname
+            AND (c.relname = 'users' OR EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
+            AND a.attname = 'user_id' AND NOT a.attisdropped)) ORDER BY c.relname
             """, [.text(PostgreSQLRoles.schema)])
         var names: Set<String> = []
         for row in 0..<answer.rowCount {

@@ -11,6 +11,7 @@ public final class PostgreSQLDatabase: Database {
     public let store: RowStore
     public let configuration: PostgreSQLConfiguration
     private let roles: PostgreSQLRoles
+    private let owner: PostgreSQLOwner
     private let pool: PostgreSQLPool
 
     public var dialect: SQLDialect { .postgres }
@@ -32,7 +33,7 @@ public final class PostgreSQLDatabase: Database {
         }
     }
 
-    private static func onThread<T: Sendable>(
+    static func onThread<T: Sendable>(
         _ name: String, _ body: @escaping @Sendable () throws -> T
     ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
@@ -66,7 +67,9 @@ public final class PostgreSQLDatabase: Database {
             try PostgreSQLDatabase.require(StorageMigrations.all, isStorage: true, on: first)
         }
         let node = try PostgreSQLSession.takeNode(first)
-        store = RowStore(keyring: keyring, clock: clock, ids: ids ?? IDGenerator(clock: clock, node: node))
+        owner = PostgreSQLOwner(configuration: configuration, runtime: first.user)
+        store = RowStore(
+            keyring: keyring, clock: clock, ids: ids ?? IDGenerator(clock: clock, node: node), definer: owner)
         try PostgreSQLDatabase.bootstrap(first, store, roles)
         pool = PostgreSQLPool(configuration: configuration, roles: roles, store: store, node: node)
         try pool.start(first)
@@ -199,7 +202,7 @@ public final class PostgreSQLDatabase: Database {
                 return MigrationReport(applied: [], alreadyApplied: migrations.count)
             }
         }
-        return try await asOwner("migrate") { connection, roles in
+        return try await owner.run("migrate") { connection, roles in
             let report = try PostgreSQLMigrator(connection: connection, roles: roles, clock: store.clock)
                 .run(migrations, isStorage: false)
             store.tables.setSystemTables(try PostgreSQLDatabase.systemTables(connection, store))
@@ -210,43 +213,9 @@ public final class PostgreSQLDatabase: Database {
     /// Runs `body` on a connection of the tables' owner, alone among all replicas.
     func asOwner<T: Sendable>(
         _ operation: String, _ body: @escaping @Sendable (PostgreSQLConnection, PostgreSQLRoles) throws -> T
-    ) async throws -> T {
-        guard let address = configuration.owner else {
-            throw StorageError(
-                .configuration, "only the owner of the tables can do this: set DATABASE_OWNER_URL",
-                operation: operation)
-        }
-        let runtime = roles.runtime
-        return try await PostgreSQLDatabase.onThread("tandem-migrate") {
-            let connection = try PostgreSQLSession.owner(address)
-            defer { connection.close() }
-            let roles = PostgreSQLRoles(runtime: runtime, owner: connection.user)
-            return try PostgreSQLMigrator.locked(connection) { try body(connection, roles) }
-        }
-    }
+    ) async throws -> T { try await owner.run(operation, body) }
 
     public func close() async {
         await withCheckedContinuation { continuation in pool.close { continuation.resume() } }
-    }
-}
-
-extension PostgreSQLDatabase: DefiningDatabase {
-    func define<T: Sendable>(_ body: @escaping @Sendable (any WriteTransaction) throws -> T) async throws -> T {
-        let store = store
-        return try await asOwner("register tables") { connection, roles in
-            let transaction = PostgreSQLTransaction(
-                connection: connection, kind: .definition, scope: .system, store: store, roles: roles)
-            do {
-                let value = try body(transaction)
-                transaction.end()
-                try PostgreSQLPolicies.apply(on: connection, roles)
-                try transaction.commit()
-                return value
-            } catch {
-                transaction.end()
-                transaction.rollBack()
-                throw error
-            }
-        }
     }
 }

@@ -54,9 +54,10 @@ struct PostgreSQLMigrator {
     }
 
     private func apply(_ item: MigrationHistory.Known, _ history: MigrationHistory, isStorage: Bool) throws {
-        // A domain's migration reaches the domains' tables only.
+        // A domain's migration reaches the domains' tables only, and all rows of these.
         if !isStorage, let domains = roles.domains {
-            try connection.queue("SELECT set_config('role', $1, true)", [.text(domains)])
+            try connection.queue(
+                "SELECT set_config('role', $1, true), set_config('tandem.scope', 'system', true)", [.text(domains)])
         }
         for statement in item.statements {
             do {
@@ -65,7 +66,7 @@ struct PostgreSQLMigrator {
                 throw MigrationHistory.failure(error, of: item.migration)
             }
         }
-        try connection.queue("SELECT set_config('role', 'none', true)")
+        try connection.queue("SELECT set_config('role', 'none', true), set_config('tandem.scope', '', true)")
         try PostgreSQLPolicies.apply(on: connection, roles)
         _ = try connection.run(
             "INSERT INTO tandem_migrations (ordinal, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",

@@ -2,7 +2,7 @@ import TandemCore
 
 /// Row-level security and rights of all tables (https://www.postgresql.org/docs/15/ddl-rowsecurity.html).
 ///
-/// Every table with a column `user_id` gets row-level security, forced also for its owner:
+/// Every table with a column `user_id`, and `users` by its `id`, gets row-level security, forced also for its owner:
 /// - `tandem_user`: the rows of the person whose transaction it is (`tandem.user`, set for one transaction);
 /// - `tandem_system`, on tables of the host and of the storage only: all rows while the program works for itself
 ///   (`tandem.scope` is `system`), such as the outbox and the queues do;
@@ -10,7 +10,7 @@ import TandemCore
 ///
 /// Without a scope nobody sees a row. The people's declared tables have no `tandem_system`.
 enum PostgreSQLPolicies {
-    private static let person = "user_id = NULLIF(current_setting('tandem.user', true), '')::bigint"
+    private static let person = "NULLIF(current_setting('tandem.user', true), '')::bigint"
     private static let isSystem = "current_setting('tandem.scope', true) = 'system'"
     private static let isMaintenance = "current_setting('tandem.scope', true) = 'maintenance'"
 
@@ -25,7 +25,8 @@ enum PostgreSQLPolicies {
     private struct Table {
         var name: String
         var owner: String
-        var hasUser: Bool
+        /// The column that says whose a row is.
+        var userColumn: String?
         var isSecured: Bool
         var policies: Int64
         var isGranted: Bool
@@ -45,13 +46,14 @@ enum PostgreSQLPolicies {
                     try connection.queue("GRANT \(rights) ON \(name) TO \(PostgreSQLRoles.quoted(roles.runtime))")
                 }
             }
-            guard table.hasUser else { continue }
+            guard let column = table.userColumn else { continue }
             if !table.isSecured {
                 try connection.queue("ALTER TABLE \(name) ENABLE ROW LEVEL SECURITY")
                 try connection.queue("ALTER TABLE \(name) FORCE ROW LEVEL SECURITY")
             }
             guard table.policies == 0 else { continue }
-            try connection.queue("CREATE POLICY tandem_user ON \(name) USING (\(person)) WITH CHECK (\(person))")
+            let isTheirs = "\(column) = \(person)"
+            try connection.queue("CREATE POLICY tandem_user ON \(name) USING (\(isTheirs)) WITH CHECK (\(isTheirs))")
             if isDomains || (storageWithSystem.contains(table.name) && !userTables.contains(table.name)) {
                 try connection.queue(
                     "CREATE POLICY tandem_system ON \(name) USING (\(isSystem)) WITH CHECK (\(isSystem))")
@@ -70,11 +72,16 @@ enum PostgreSQLPolicies {
         return names
     }
 
+    private static func text(_ value: SQLValue) -> String? {
+        if case .text(let text) = value { text } else { nil }
+    }
+
     private static func tables(_ connection: PostgreSQLConnection, _ roles: PostgreSQLRoles) throws -> [Table] {
         let answer = try connection.run(
             """
             SELECT c.relname::text, pg_get_userbyid(c.relowner)::text,
-            EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'user_id' AND NOT a.attisdropped),
+            (SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+            AND a.attname = CASE c.relname WHEN 'users' THEN 'id' ELSE 'user_id' END),
             c.relrowsecurity AND c.relforcerowsecurity,
             (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid),
             has_table_privilege($1, c.oid, 'SELECT')
@@ -89,7 +96,7 @@ enum PostgreSQLPolicies {
             else { continue }
             tables.append(
                 Table(
-                    name: name, owner: owner, hasUser: answer.values[base + 2] == .int(1),
+                    name: name, owner: owner, userColumn: PostgreSQLPolicies.text(answer.values[base + 2]),
                     isSecured: answer.values[base + 3] == .int(1), policies: policies,
                     isGranted: answer.values[base + 5] == .int(1)))
         }

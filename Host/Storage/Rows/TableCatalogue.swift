@@ -196,8 +196,8 @@ extension Database {
     public func register(_ definitions: [TableDefinition], owner: String) async throws -> RegistrationReport {
         let tables = store.tables
         if tables.holds(definitions, owner: owner) { return RegistrationReport() }
-        if let definer = self as? any DefiningDatabase {
-            return try await definer.define { try tables.register(definitions, owner: owner, in: $0.context) }
+        if let definer = store.definer {
+            return try await definer.define(store) { try tables.register(definitions, owner: owner, in: $0.context) }
         }
         return try await write(.system) { try tables.register(definitions, owner: owner, in: $0.context) }
     }

@@ -20,6 +20,8 @@ public final class PostgreSQLServer: @unchecked Sendable {
     private let settings: [String]
     private let lock = Mutex<[Int32]>([])
     private let count = Mutex(0)
+    /// Databases that others are made from, by what was done to them.
+    let templates = Mutex<[String: Task<String, any Error>]>([:])
 
     private static let one = Mutex<Result<PostgreSQLServer, Failure>?>(nil)
 
@@ -70,29 +72,36 @@ public final class PostgreSQLServer: @unchecked Sendable {
         "host=\(folder) port=\(port) user=\(user) dbname=\(database)"
     }
 
-    /// A new database with its roles, for one test.
-    public func database() async throws -> PostgreSQLConfiguration {
+    func nextName() -> String {
         let number = count.withLock { count in
             count += 1
             return count
         }
-        let name = "test_\(number)"
+        return "test_\(number)"
+    }
+
+    /// A new database with its roles, for one test.
+    public func database() async throws -> PostgreSQLConfiguration {
+        let name = nextName()
         try await PostgreSQLSetup.run(
             admin: PostgreSQLAddress(address()), database: name,
             owner: PostgreSQLSetup.Login(role: "tandem_owner", password: nil),
             runtime: PostgreSQLSetup.Login(role: "tandem", password: nil))
-        return PostgreSQLConfiguration(
+        return try configuration(name, connections: 4)
+    }
+
+    func configuration(_ name: String, connections: Int) throws -> PostgreSQLConfiguration {
+        PostgreSQLConfiguration(
             address: try PostgreSQLAddress(address(user: "tandem", database: name)),
             owner: try PostgreSQLAddress(
                 address(user: "tandem_owner", database: name), setting: "DATABASE_OWNER_URL"),
-            connections: 4)
+            connections: connections)
     }
 
-    /// The settings that make a program use a new database here.
-    public func environment() async throws -> [String: String] {
-        let name = try await database().address.database
+    /// The settings that make a program use a database here.
+    public func environment(_ name: String) -> [String: String] {
         func address(_ user: String) -> String { "postgresql:///\(name)?host=\(folder)&port=\(port)&user=\(user)" }
-        return ["DATABASE_URL": address("tandem"), "DATABASE_OWNER_URL": address("tandem_owner"), "DATABASE_POOL": "4"]
+        return ["DATABASE_URL": address("tandem"), "DATABASE_OWNER_URL": address("tandem_owner"), "DATABASE_POOL": "3"]
     }
 
     // MARK: Running
@@ -109,8 +118,9 @@ public final class PostgreSQLServer: @unchecked Sendable {
             cat <&3 >/dev/null; kill -QUIT $server 2>/dev/null; wait $server; rm -rf "$folder"
             """
         let options = [
-            "listen_addresses=127.0.0.1", "port=\(port)", "unix_socket_directories=\(folder)", "max_connections=200",
-            "fsync=off", "full_page_writes=off", "log_statement=none", "shared_buffers=64MB", "lc_messages=C",
+            "listen_addresses=127.0.0.1", "port=\(port)", "unix_socket_directories=\(folder)", "max_connections=400",
+            "fsync=off", "full_page_writes=off", "log_statement=none", "shared_buffers=64MB",
+            "autovacuum=off", "max_locks_per_transaction=256", "lc_messages=C",
         ]
         let server =
             asServer("\(programs)/postgres", "-D", "\(folder)/data") + (options + settings).flatMap { ["-c", $0] }
