@@ -248,7 +248,7 @@ let package = Package(
             "TandemOAuth",
             [
                 "TandemOAuth", "OAuthSimulator", "ScriptServer", "TandemStorage", "TandemEgress", "TandemCore",
-                "TandemJSON", log,
+                "TandemJSON", "TestDatabases", log,
             ]),
         tests(
             "TandemPluginHost",

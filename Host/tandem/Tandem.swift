@@ -7,8 +7,8 @@ import TandemStorage
 
 /// The entry point: parses the command line, runs one command, turns errors into plain words and exit codes.
 ///
-/// Exit codes follow sysexits.h: 64 wrong usage, 65 bad input, 69 something needed is not there, 70 our own failure, 78
-/// configuration.
+/// Exit codes follow sysexits.h: 64 wrong usage, 65 bad input, 69 something needed is not there, 70 our own failure, 75
+/// try again, 78 configuration.
 @main
 struct Tandem: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,11 +49,21 @@ struct Tandem: AsyncParsableCommand {
         } catch let error as ApplicationError {
             report(error.description, code: 69)
         } catch let error as StorageError {
-            report(error.description, code: 70)
+            report(error.description, code: exitCode(of: error))
         } catch is CancellationError {
             Glibc.exit(130)
         } catch {
             exit(withError: error)
+        }
+    }
+
+    private static func exitCode(of error: StorageError) -> Int32 {
+        switch error.code {
+        case .configuration, .permission, .cannotOpen, .masterKey, .keyMissing: 78
+        case .unavailable, .outcomeUnknown: 69
+        case .conflict, .invalid: 65
+        case .busy: 75
+        default: 70
         }
     }
 

@@ -2,11 +2,12 @@ import OAuthSimulator
 import TandemCore
 import TandemEgress
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemOAuth
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)), .eachEngine)
 struct EndingTests {
     private func waiting(_ host: TestHost) async throws -> Int64 {
         try await host.database.read(.system) { transaction in
@@ -140,12 +141,11 @@ struct EndingTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)), .eachEngine)
 struct LockTests {
     @Test func excludesEverybodyElseUntilReleasedOrOver() async throws {
         let clock = ManualClock(OAuthWorld.start)
-        let database = try await SQLiteDatabase.open(
-            SQLiteConfiguration(path: nil), keyring: try Keyring.ephemeral(), clock: clock)
+        let database = try await TestDatabase(migrations: DatabaseLocks.migrations).open(clock: clock)
         try await database.migrate(DatabaseLocks.migrations)
         let hosts = [DatabaseLocks(database: database), DatabaseLocks(database: database)]
         let first = try #require(try await hosts[0].acquire("a", lease: .seconds(10)))
@@ -174,8 +174,7 @@ struct LockTests {
     }
 
     @Test func ofManyAtOnceOneGetsIt() async throws {
-        let database = try await SQLiteDatabase.open(
-            SQLiteConfiguration(path: nil), keyring: try Keyring.ephemeral())
+        let database = try await TestDatabase(migrations: DatabaseLocks.migrations).open()
         try await database.migrate(DatabaseLocks.migrations)
         let locks = DatabaseLocks(database: database)
         let holders = try await withThrowingTaskGroup(of: Bool.self) { group in

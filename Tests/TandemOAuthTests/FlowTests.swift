@@ -2,11 +2,12 @@ import OAuthSimulator
 import TandemCore
 import TandemEgress
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemOAuth
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)), .eachEngine)
 struct FlowTests {
     static let services: [(provider: String, grant: String, path: String, service: OAuthSimulator.Service)] = [
         ("microsoft", "mail", "/v1.0/me", .microsoft),

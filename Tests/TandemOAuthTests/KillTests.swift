@@ -3,12 +3,13 @@ import OAuthSimulator
 import TandemCore
 import TandemEgress
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemOAuth
 
 /// A host that ends without warning in the middle of a renewal: what follows at the next start.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)), .eachEngine)
 struct KillTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var provider: String

@@ -4,6 +4,7 @@ import Synchronization
 import TandemCore
 import TandemEgress
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemOAuth
@@ -42,7 +43,14 @@ final class OAuthWorld: Sendable {
         let clock = ManualClock(start)
         let simulator = try OAuthSimulator(now: { clock.now.millisecondsSinceEpoch })
         defer { simulator.stop() }
-        try await body(try OAuthWorld(simulator, clock))
+        let world = try OAuthWorld(simulator, clock)
+        let place = try await TestDatabase(
+            file: world.folder + "/tandem.db", migrations: OAuthConnections.migrations)
+        // Processes of their own find it there.
+        if let address = place.environment["DATABASE_URL"], let owner = place.environment["DATABASE_OWNER_URL"] {
+            try Data("\(address)\n\(owner)".utf8).write(to: URL(filePath: world.folder + "/server"))
+        }
+        try await body(world)
     }
 
     /// A host of its own: connection to the file, locks, flights.
@@ -70,11 +78,20 @@ final class OAuthWorld: Sendable {
         return CurlClient(options: options)
     }
 
-    static func database(_ folder: String, _ clock: any WallClock) async throws -> SQLiteDatabase {
+    static func database(_ folder: String, _ clock: any WallClock) async throws -> any Database {
         let keys = try MasterKeys.loadOrCreate(file: folder + "/master.key")
-        let database = try await SQLiteDatabase.open(
-            SQLiteConfiguration(path: folder + "/tandem.db", isDurable: false), keyring: Keyring(keys), clock: clock,
-            ids: IDGenerator(clock: clock, node: UInt8.random(in: 0...255)))
+        let ids = IDGenerator(clock: clock, node: UInt8.random(in: 0...255))
+        let database: any Database
+        if let server = try? String(contentsOfFile: folder + "/server", encoding: .utf8) {
+            let addresses = try server.split(separator: "\n").map { try PostgreSQLAddress(String($0)) }
+            database = try await PostgreSQLDatabase.open(
+                PostgreSQLConfiguration(address: addresses[0], owner: addresses[1], connections: 4),
+                keyring: Keyring(keys), clock: clock, ids: ids)
+        } else {
+            database = try await SQLiteDatabase.open(
+                SQLiteConfiguration(path: folder + "/tandem.db", isDurable: false), keyring: Keyring(keys),
+                clock: clock, ids: ids)
+        }
         try await database.migrate(OAuthConnections.migrations)
         return database
     }
@@ -84,7 +101,7 @@ final class OAuthWorld: Sendable {
 struct TestHost: Sendable {
     let world: OAuthWorld
     let connections: OAuthConnections
-    let database: SQLiteDatabase
+    let database: any Database
     let http: CurlClient
 
     func session(_ person: UserScope, _ id: String = "login-1") -> LoginSession {

@@ -2,11 +2,12 @@ import OAuthSimulator
 import TandemCore
 import TandemEgress
 import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemOAuth
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)), .eachEngine)
 struct RenewalTests {
     /// Waits for something that another task does, for at most a minute.
     private func eventually(_ isThere: () async throws -> Bool) async throws -> Bool {

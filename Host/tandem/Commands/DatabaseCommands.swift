@@ -60,7 +60,7 @@ struct DatabaseCopyCommand: AsyncParsableCommand {
                 defer { last = piece.table }
                 return last != piece.table
             }
-            guard isTerminal || isNew else { return }
+            guard isTerminal || (isNew && piece.rowCount > 0) else { return }
             let text =
                 "table \(piece.tables + 1) of \(piece.tableCount), \(piece.table): \(piece.rows) of"
                 + " \(piece.rowCount)"
