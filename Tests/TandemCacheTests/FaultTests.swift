@@ -253,4 +253,36 @@ struct FaultTests {
             #expect(try await engine.release(first) == false)
         }
     }
+
+    /// As docs/redis.md says.
+    @Test func aUserWithTheDocumentedRightsDoesEverything() async throws {
+        let server = try RedisServer()
+        _ = try server.command(
+            "acl", "setuser", "tandem", "on", ">word", "~tandem:*", "&tandem:*", "+@read", "+@write", "+@scripting",
+            "+@pubsub", "+@connection", "+time")
+        var options = try EngineWorld.options(server)
+        options.address = try RedisAddress("redis://tandem:word@127.0.0.1:\(server.port)")
+        let engine = RedisEngine(options)
+        engine.start()
+        await engine.waitForFirstAttempt()
+        let received = Mutex<[News]>([])
+        let subscription = engine.subscribe(to: "wake") { news in received.withLock { $0.append(news) } }
+        await expectEventually { engine.isUp && received.withLock { !$0.isEmpty } }
+        let limit = RateLimit("t", 3, per: .seconds(60))
+        #expect(try await engine.take([LimitCharge(limit, CacheKey("x", 1))])[0].remaining == 2)
+        let lock = try #require(try await engine.acquire(CacheKey("l", 1), owner: "a", for: .seconds(60)))
+        #expect(try await engine.extend(lock, for: .seconds(60)) != nil)
+        #expect(try await engine.release(lock))
+        let version = try await engine.set(CacheKey("v", 1), to: [1], for: .seconds(60))
+        #expect(try await engine.replace(CacheKey("v", 1), version, with: [2], for: .seconds(60)) != nil)
+        #expect(try await engine.value(of: CacheKey("v", 1))?.bytes == [2])
+        try await engine.removeAllValues()
+        #expect(try await engine.value(of: CacheKey("v", 1)) == nil)
+        #expect(try await engine.add(1, to: CacheKey("c", 1), for: .seconds(60)) == 1)
+        try await engine.publish([[1]], on: "wake")
+        await expectEventually { received.withLock { $0.last } == .message([1]) }
+        #expect(try await engine.listeners(of: "wake") == 1)
+        subscription.cancel()
+        await engine.shutdown()
+    }
 }

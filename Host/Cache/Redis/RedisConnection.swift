@@ -135,6 +135,12 @@ final class RedisConnection: Sendable {
         }
     }
 
+    /// Ends the thread soon; everything that waits fails.
+    func stop() {
+        state.withLock { $0.isStopping = true }
+        signal()
+    }
+
     func send(_ command: RedisCommand) async throws(CacheError) -> RedisReply {
         let answer = await withUnsafeContinuation { (continuation: UnsafeContinuation<Answer, Never>) in
             submit([command], continuation: continuation, finish: nil)

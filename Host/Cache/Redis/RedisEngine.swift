@@ -87,6 +87,13 @@ public final class RedisEngine: CacheEngine {
     /// Returns once it is known whether the server can be reached.
     public func waitForFirstAttempt() async { await commands.waitForFirstAttempt() }
 
+    deinit {
+        commands.stop()
+        subscriber.stop()
+        shared.commands.withLock { $0 = nil }
+        shared.subscriber.withLock { $0 = nil }
+    }
+
     public func shutdown() async {
         await commands.shutdown()
         await subscriber.shutdown()
@@ -164,41 +171,8 @@ public final class RedisEngine: CacheEngine {
 
     /// `tandem:INSTALLATION:KIND:SPACE:HASH`.
     func name(_ kind: String, _ space: String, _ key: CacheKey) -> [UInt8] {
-        var input = [UInt8]()
-        input.reserveCapacity(64)
-        input.append(contentsOf: kind.utf8)
-        input.append(0)
-        input.append(contentsOf: key.space.utf8)
-        input.append(0)
-        switch key.name {
-        case .ids(let first, let second):
-            input.append(1)
-            withUnsafeBytes(of: (first.bigEndian, second.bigEndian)) { input.append(contentsOf: $0) }
-        case .text(let text):
-            input.append(2)
-            input.append(contentsOf: text.utf8)
-        case .bytes(let bytes):
-            input.append(3)
-            input.append(contentsOf: bytes)
-        }
-        var code = HMAC<SHA256>(key: self.key)
-        input.withUnsafeBytes { code.update(data: $0) }
-        var name = prefix
-        name.reserveCapacity(prefix.count + kind.utf8.count + space.utf8.count + 34)
-        name.append(contentsOf: kind.utf8)
-        name.append(UInt8(ascii: ":"))
-        name.append(contentsOf: space.utf8)
-        name.append(UInt8(ascii: ":"))
-        code.finalize().withUnsafeBytes { hash in
-            for byte in hash.prefix(16) {
-                name.append(RedisEngine.digit(byte >> 4))
-                name.append(RedisEngine.digit(byte & 15))
-            }
-        }
-        return name
+        prefix + Array(kind.utf8) + [UInt8(ascii: ":")] + key.name(as: kind, in: space, key: self.key)
     }
-
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
 
     private func run(
         _ script: RedisScript, _ keys: [[UInt8]], _ arguments: (inout RedisCommand) -> Void, count: Int

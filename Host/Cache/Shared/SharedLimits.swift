@@ -40,7 +40,7 @@ final class SharedLimits: RateLimiting {
                 var charge = charge
                 let limit = charge.limit
                 if let used = state.mirror.used(limit, charge.key, now: now), used.epoch != current {
-                    charge.debt = used.micros / limit.interval
+                    charge.debt = (used.micros + limit.interval - 1) / limit.interval
                 }
                 let divided = limit.divided(by: parts)
                 if let used = state.local.used(divided, charge.key, now: now) {
@@ -82,7 +82,7 @@ final class SharedLimits: RateLimiting {
                 if state.local.used(divided.limit, charge.key, now: now) == nil,
                     let used = state.mirror.used(charge.limit, charge.key, now: now)
                 {
-                    let units = used.micros / charge.limit.interval
+                    let units = (used.micros + charge.limit.interval - 1) / charge.limit.interval
                     let (micros, overflow) = units.multipliedReportingOverflow(by: divided.limit.interval)
                     state.local.note(divided.limit, charge.key, used: overflow ? .max : micros, now: now)
                     state.mirror.forget(charge.limit, charge.key)

@@ -91,6 +91,11 @@ public final class SharedState: Sendable {
             address: redis.address)
     }
 
+    /// Whether news from other processes arrive; true without a server, as there are none.
+    public var isListening: Bool { redis?.isListening ?? true }
+
+    deinit { upkeep?.stop() }
+
     /// Returns once it is known whether the server can be reached.
     public func waitForFirstAttempt() async { await redis?.waitForFirstAttempt() }
 
