@@ -486,6 +486,31 @@ struct PostgreSQLDatabaseTests {
         }
     }
 
+    @Test func waitsForAMigrationThatTakesLongerThanAStatementMay() async throws {
+        var configuration = try await PostgreSQLServer.shared().database()
+        configuration.lockLimit = .milliseconds(50)
+        configuration.statementLimit = .milliseconds(400)
+        await (try open(configuration)).close()
+        let server = configuration
+        let isMigrating = Mutex(false)
+        let migration = Task {
+            try await PostgreSQLDatabase.onThread("migration") {
+                let owner = try PostgreSQLSession.owner(try #require(server.owner))
+                defer { owner.close() }
+                try PostgreSQLMigrator.locked(owner) {
+                    isMigrating.withLock { $0 = true }
+                    usleep(1_500_000)
+                    isMigrating.withLock { $0 = false }
+                }
+            }
+        }
+        while !isMigrating.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
+        let database = try await open(configuration)
+        #expect(!isMigrating.withLock { $0 })
+        await database.close()
+        try await migration.value
+    }
+
     @Test func readsTablesThatAnotherProcessExtends() async throws {
         let fixture = try await EngineFixture(.postgres)
         let definition = TableDefinition(name: "things", columns: [ColumnDefinition("name", .text)])

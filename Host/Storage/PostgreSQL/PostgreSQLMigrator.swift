@@ -1,3 +1,4 @@
+import Glibc
 import TandemCore
 
 /// Runs migrations as the tables' owner; replicas that start at once wait for each other.
@@ -11,7 +12,12 @@ struct PostgreSQLMigrator {
 
     /// Holds the lock of the schema's changes while `body` runs; it ends with the connection at the latest.
     static func locked<T>(_ connection: PostgreSQLConnection, _ body: () throws -> T) throws -> T {
-        _ = try connection.run("SELECT pg_advisory_lock($1)", [.int(lockKey)])
+        // Asked for again and again: a migration may take longer than a statement is allowed to.
+        var pause: UInt32 = 2000
+        while try connection.run("SELECT pg_try_advisory_lock($1)", [.int(lockKey)]).values.first != .int(1) {
+            usleep(pause)
+            pause = min(pause * 2, 250_000)
+        }
         defer { if !connection.isBroken { _ = try? connection.run("SELECT pg_advisory_unlock($1)", [.int(lockKey)]) } }
         return try body()
     }
