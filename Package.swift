@@ -59,6 +59,7 @@ let package = Package(
         .library(name: "WaterExample", type: .dynamic, targets: ["WaterEntry"]),
         .library(name: "EchoBench", type: .dynamic, targets: ["EchoPluginEntry"]),
         .library(name: "PantryFixture", type: .dynamic, targets: ["PantryEntry"]),
+        .library(name: "OfficeFixture", type: .dynamic, targets: ["OfficeEntry"]),
         .library(name: "TandemSDK", targets: ["TandemSDK"]),
         .library(name: "TandemTesting", targets: ["TandemTesting"]),
         .library(name: "GroceryPlugin", type: .dynamic, targets: ["GroceryEntry"]),
@@ -135,7 +136,8 @@ let package = Package(
         host(
             "HTTP",
             [
-                "TandemCore", "TandemSMS", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
+                "TandemCore", "TandemSMS", "TandemAccounts", "TandemOAuth", "TandemStorage", hummingbird,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), lifecycle, crypto, log,
@@ -145,8 +147,8 @@ let package = Package(
             "Application",
             [
                 "TandemCore", "TandemStorage", "TandemEgress", "TandemAccounts", "TandemPluginHost", "TandemLanguage",
-                "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemHTTP", "CLinux", lifecycle,
-                unixSignals,
+                "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemOAuth", "TandemHTTP", "CLinux",
+                lifecycle, unixSignals,
                 log,
             ]),
 
@@ -190,7 +192,7 @@ let package = Package(
             name: "tandem",
             dependencies: [
                 "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemJSON", "TandemMemory",
-                "TandemPluginCheck", "TandemPluginHost", "TandemStorage", "CEdit", "CRunner", arguments,
+                "TandemOAuth", "TandemPluginCheck", "TandemPluginHost", "TandemStorage", "CEdit", "CRunner", arguments,
             ],
             path: "Host/tandem", swiftSettings: settings),
 
@@ -230,6 +232,15 @@ let package = Package(
         .target(
             name: "PantryEntry", dependencies: ["Pantry"], path: "Tests/Fixtures/swift/Pantry/Entry",
             swiftSettings: settings, linkerSettings: pluginLinker),
+        .target(
+            name: "Office", dependencies: ["TandemSDK"], path: "Tests/Fixtures/swift/Office/Sources",
+            swiftSettings: settings),
+        .target(
+            name: "OfficeEntry", dependencies: ["Office"], path: "Tests/Fixtures/swift/Office/Entry",
+            swiftSettings: settings, linkerSettings: pluginLinker),
+        .executableTarget(
+            name: "tandem-simulators", dependencies: ["OAuthSimulator"], path: "Tests/Support/Simulators",
+            swiftSettings: settings),
         .target(
             name: "OAuthSimulator", dependencies: ["ScriptServer", "TandemJSON", crypto],
             path: "Tests/Support/OAuthSimulator", swiftSettings: settings),
@@ -303,7 +314,7 @@ let package = Package(
                 "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemEgress", "TandemJSON",
                 "TandemLife",
                 "TandemPluginHost", "TandemStorage", "TwilioSimulator", "DuckDuckGoSimulator", "ScriptServer",
-                "PostgreSQLServer", "TestDatabases",
+                "PostgreSQLServer", "TestDatabases", "OAuthSimulator", "TandemOAuth",
             ]),
         tests("PluginCommon", ["PluginCommon", "TandemSDK"]),
         tests("Grocery", ["Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),

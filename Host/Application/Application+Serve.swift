@@ -5,6 +5,7 @@ import ServiceLifecycle
 import TandemAgent
 public import TandemCore
 import TandemHTTP
+import TandemOAuth
 import TandemPluginHost
 import TandemSMS
 import TandemStorage
@@ -29,7 +30,7 @@ extension Application {
         var webhook: SMSWebhook?
         var services: [any Service] = [
             LoopService { await self.plugins.run() }, LoopService { await self.agent.run() },
-            LoopService { await self.pluginWork.run() },
+            LoopService { await self.pluginWork.run() }, LoopService { await self.connections.run() },
         ]
         if let sms {
             guard let base = configuration.publicURL else {
@@ -45,13 +46,15 @@ extension Application {
         } else {
             logger.notice("no SMS: TWILIO_ACCOUNT_SID is not set")
         }
+        let pages = ConnectionRoutes(
+            accounts: accounts, connections: connections, publicURL: try Application.browserAddress(configuration))
         let database = database
         services.append(
             FrontServer(
                 options: FrontServer.Options(configuration), webhook: webhook,
                 checks: [
                     ReadinessCheck("database") { _ = try await database.read(.system) { try $0.query("SELECT 1") } }
-                ], metrics: metrics,
+                ], metrics: metrics, routes: pages.router(),
                 onListening: { port in
                     // Reading manifests and word lists has left free pages between what stays: 4 MB of them.
                     malloc_trim(0)
@@ -69,6 +72,9 @@ extension Application {
         }
         await close()
     }
+
+    /// Hands messages over to the carrier until cancelled; for programs that do not serve.
+    func deliver() async { await sms?.outbox.run() }
 }
 
 /// A loop that runs until its task is cancelled, as a service: a graceful shutdown cancels it.

@@ -8,6 +8,7 @@ import TandemHTTP
 import TandemLanguage
 import TandemLife
 public import TandemMemory
+public import TandemOAuth
 public import TandemPluginHost
 import TandemSMS
 public import TandemStorage
@@ -20,6 +21,8 @@ public final class Application: Sendable {
     public let database: any Database
     public let accounts: Accounts
     public let plugins: PluginHost
+    /// People's accounts elsewhere.
+    public let connections: OAuthConnections
     public let agent: AgentCore
     public let metrics: MetricsRegistry
     public let clock: any WallClock
@@ -33,6 +36,8 @@ public final class Application: Sendable {
     let sms: SMSParts?
     /// For plugins' requests: connections of their own, no proxy.
     let outbound: CurlClient
+    /// For tokens.
+    let tokenHTTP: CurlClient
     let logger = Logger(label: "tandem")
 
     /// What the SMS channel consists of, when it is configured.
@@ -57,7 +62,7 @@ public final class Application: Sendable {
     /// All system tables, in the order in which they were introduced.
     public static let migrations: [Migration] =
         Accounts.migrations + AgentTables.migrations + SMSSchema.migrations
-        + PluginDataSchema.migrations
+        + PluginDataSchema.migrations + OAuthConnections.migrations
 
     // MARK: Making
 
@@ -103,6 +108,15 @@ public final class Application: Sendable {
         try await database.register(SMSSchema.tables, owner: SMSSchema.owner)
         try await database.register(StoredGrants.tables, owner: StoredGrants.owner)
         database.register(PluginRecords.all)
+        let late = LateParts()
+        tokenHTTP = CurlClient(metrics: metrics)
+        connections = OAuthConnections(
+            database: database, http: tokenHTTP, providers: try Application.oauthProviders(configuration),
+            publicURL: try Application.browserAddress(configuration), directory: PluginAccounts(late: late),
+            events: PausedPlugins(late: late, database: database, accounts: accounts),
+            audit: AuditedConnections(sink: accounts.services.audit), metrics: metrics)
+        late.set(connections: connections)
+        try await connections.prepare()
 
         let people = PersonDirectory(accounts: accounts)
         let hostTables = database.store.tables.definitions
@@ -116,7 +130,6 @@ public final class Application: Sendable {
         secrets = StoredSecrets(database: database)
         let grants = StoredGrants(database: database, audit: audit)
         grants.observeUndo()
-        let late = LateParts()
         var trust = paths.trust
         if options.isEphemeral { trust.acceptedRevocations = nil }
         var outboundOptions = CurlClient.Options()
@@ -138,7 +151,8 @@ public final class Application: Sendable {
                     allowsWeakIsolation: configuration.allowsWeakIsolation)),
             services: HostServices(
                 clock: clock, rows: StoredRows(database: database),
-                egress: GuardedEgress(client: outbound, clock: clock, metrics: metrics, options: egress),
+                egress: GuardedEgress(
+                    client: outbound, tokens: connections, clock: clock, metrics: metrics, options: egress),
                 settings: settings,
                 keyValues: StoredValues(database: database), secrets: secrets,
                 timers: StoredTimers(database: database, offset: offset, wake: { late.work?.wake() }),
@@ -159,9 +173,10 @@ public final class Application: Sendable {
 
         catalogue = HostCatalogue(plugins: plugins)
         self.memory = memory
+        let steps = ConnectionSteps(plugins: plugins, connections: connections)
         let life = LifeTools(
             database: database, accounts: accounts, memory: memory, proposals: proposals,
-            integrations: PluginIntegrations(plugins: plugins), clock: options.clock)
+            integrations: PluginIntegrations(plugins: plugins, steps: steps), clock: options.clock)
 
         var channels: [any DeliveryChannel] = []
         if let account = configuration.twilio {
@@ -172,13 +187,16 @@ public final class Application: Sendable {
                 metrics: metrics)
             sms = SMSParts(account: account, http: http, outbox: outbox)
             channels.append(outbox)
+            if let sender = account.numbers.first {
+                late.set(outbox: NoticeOutbox(channel: outbox, sender: sender))
+            }
         } else {
             sms = nil
         }
         agent = AgentCore(
             AgentServices(
                 database: database, accounts: accounts,
-                providers: [life, LocatedPlugins(plugins: plugins, people: people)], catalogue: catalogue,
+                providers: [life, LocatedPlugins(plugins: plugins, people: people, steps: steps)], catalogue: catalogue,
                 language: EmbeddedLanguageProvider(), channels: channels, clock: options.clock,
                 metrics: AgentMetrics(registry: metrics), limits: options.limits))
         plugins.setMediator(agent.mediator)
@@ -186,15 +204,24 @@ public final class Application: Sendable {
 
     /// Vendors whose address the operator set.
     private static func substitutes(_ configuration: Configuration) -> [(host: HostRule, address: WebAddress)] {
-        let address = configuration.addresses.duckDuckGo
-        guard address.host != "html.duckduckgo.com" else { return [] }
-        return ["duckduckgo.com", "*.duckduckgo.com"].compactMap(HostRule.init).map { ($0, address) }
+        let addresses = configuration.addresses
+        let vendors: [(hosts: [String], usual: String, address: WebAddress)] = [
+            (["duckduckgo.com", "*.duckduckgo.com"], "html.duckduckgo.com", addresses.duckDuckGo),
+            (["graph.microsoft.com"], "graph.microsoft.com", addresses.graph),
+            (["gmail.googleapis.com"], "gmail.googleapis.com", addresses.gmail),
+            (["api.notion.com"], "api.notion.com", addresses.notion),
+            (["www.googleapis.com", "youtube.googleapis.com"], "www.googleapis.com", addresses.youtube),
+        ]
+        return vendors.filter { $0.address.host != $0.usual }.flatMap { vendor in
+            vendor.hosts.compactMap(HostRule.init).map { ($0, vendor.address) }
+        }
     }
 
     /// Ends what `open` began, after `run` has ended.
     public func close() async {
         plugins.shutDown()
         await outbound.shutdown()
+        await tokenHTTP.shutdown()
         await sms?.http.shutdown()
         await database.close()
     }
@@ -211,6 +238,7 @@ public final class Application: Sendable {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await application.agent.run() }
                 group.addTask { await application.pluginWork.run() }
+                group.addTask { await application.connections.run() }
             }
         }
         let result: Result

@@ -8,6 +8,7 @@ import TandemPluginHost
 struct LocatedPlugins: ToolProvider {
     let plugins: PluginHost
     let people: PersonDirectory
+    let steps: ConnectionSteps
 
     func tools(for scope: UserScope) async throws -> [ToolDefinition] { try await plugins.tools(for: scope) }
 
@@ -20,7 +21,12 @@ struct LocatedPlugins: ToolProvider {
                     status: -62, code: "unavailable", message: "I cannot reach your settings just now. Try again soon.",
                     isRetryable: true))
         }
-        return await plugins.call(call, in: scope)
+        let outcome = await plugins.call(call, in: scope)
+        guard case .authRequired(let grant, let message) = outcome else { return outcome }
+        // The plugin knows that something is missing; where the person goes is ours to say.
+        let plugin = String(call.tool.prefix { $0 != "." })
+        guard let step = try? await steps.next(of: plugin, grant: grant, in: scope) else { return outcome }
+        return .authRequired(grant: grant, message: "Connect \(step.service) first: \(step.link)\n\(message)")
     }
 }
 

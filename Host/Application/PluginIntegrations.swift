@@ -6,6 +6,12 @@ import TandemPluginHost
 /// Switching plugins on and off by text: the person's words are the consent, after they were told what it may do.
 struct PluginIntegrations: IntegrationControl {
     let plugins: PluginHost
+    let steps: ConnectionSteps
+
+    func connectionStep(of namespace: String, in scope: UserScope) async throws -> String? {
+        guard let step = try await steps.next(of: namespace, grant: nil, in: scope) else { return nil }
+        return "Connect \(step.service) here: \(step.link)"
+    }
 
     func integrations(for scope: UserScope) async throws -> [Integration] {
         let revoked = plugins.statuses().compactMap(PluginIntegrations.revoked)

@@ -13,6 +13,9 @@ public struct FrontContext: RequestContext {
         remoteAddress = source.channel.remoteAddress
     }
 
+    /// Of the program at the other end, without port.
+    public var peerAddress: String? { remoteAddress?.ipAddress }
+
     /// The program at the other end runs on this machine; behind a proxy that is the proxy.
     public var isFromLoopback: Bool {
         guard let address = remoteAddress?.ipAddress else {

@@ -28,7 +28,8 @@ struct Tandem: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             ChatCommand.self, ServeCommand.self, DemoCommand.self, StatusCommand.self, UserCommand.self,
-            PluginCommand.self, DatabaseCommand.self, PlanCommand.self, SchemaCommand.self, MemoryCommand.self,
+            PluginCommand.self, ConnectionCommand.self, DatabaseCommand.self, PlanCommand.self, SchemaCommand.self,
+            MemoryCommand.self,
             AdminCommand.self,
         ])
 

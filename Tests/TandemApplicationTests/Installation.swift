@@ -30,6 +30,8 @@ struct Installation: Sendable {
             guard access(library, R_OK) == 0 else { throw Missing("\(library) was not built") }
             _ = try BundlePacker.pack(library: library, into: folder.path + "/plugins/" + name.lowercased())
         }
+        // Uses a person's account elsewhere.
+        _ = try BundlePacker.pack(library: build + "/libOfficeFixture.so", into: folder.path + "/plugins/office")
         return Installation(folder: folder.path)
     }
 

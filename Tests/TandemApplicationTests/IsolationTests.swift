@@ -29,7 +29,10 @@ struct IsolationTests {
             let application = household.application
             life = LifeTools(
                 database: application.database, accounts: application.accounts, memory: application.memory,
-                integrations: PluginIntegrations(plugins: application.plugins), clock: application.clock)
+                integrations: PluginIntegrations(
+                    plugins: application.plugins,
+                    steps: ConnectionSteps(plugins: application.plugins, connections: application.connections)),
+                clock: application.clock)
         }
 
         var tools: [ToolDefinition] { household.application.catalogue.allTools() }

@@ -135,6 +135,39 @@ struct ReachTests {
         #expect(worse.drift.concernsAll)
     }
 
+    @Test func seesEachNewRightAtAService() throws {
+        func grants(_ scopes: [JSON]) -> JSON {
+            [
+                [
+                    "name": "mail", "provider": "microsoft", "reason": "to keep an eye on your mail",
+                    "scopes": .array(scopes),
+                ]
+            ]
+        }
+        let read: JSON = ["scope": "Mail.Read", "reason": "to show it"]
+        let send: JSON = ["scope": "Mail.Send", "level": "write", "reason": "to send it"]
+        let sendAlways: JSON = ["scope": "Mail.Send", "reason": "to send it"]
+        func with(_ scopes: [JSON]) -> (inout JSONObject) -> Void {
+            { document in
+                document["hosts"] = [["host": "graph.microsoft.com", "reason": "For mail."]]
+                document["grants"] = grants(scopes)
+            }
+        }
+        let more = try drift(from: with([read]), with([read, send]))
+        #expect(more.text == "wants to use more of your Microsoft account: Mail.Send now")
+        #expect(more.drift.items == [ReachItem(.scope, "microsoft/Mail.Send#write")])
+        #expect(!more.drift.concernsAll)
+        // Asked for earlier than agreed is more, later is less.
+        #expect(try drift(from: with([read, send]), with([read, sendAlways])).drift.items.count == 1)
+        #expect(try drift(from: with([read, sendAlways]), with([read, send])).drift.isEmpty)
+        #expect(try drift(from: with([read, send]), with([read])).drift.isEmpty)
+        let manifest = try manifest(with([read, send]))
+        #expect(
+            ConsentText.summary(of: manifest, trust: .firstParty)
+                .contains("uses your Microsoft account (to keep an eye on your mail)"))
+        #expect(ConsentText.briefs(of: manifest, trust: .verified).last?.contains("your Microsoft account") == true)
+    }
+
     @Test func seesANewReadingRequestOfAHost() throws {
         let found = try drift(
             from: { $0["hosts"] = [["host": "api.example.org", "reason": "For tides."]] },

@@ -443,6 +443,22 @@ struct DeclarationTests {
         (#""events":{"publishes":[{"topic":"y.z","description":"Z"}]}"#, "/events/publishes/0/topic"),
         (#""events":{"subscribes":[{"topic":"x.z","handler":"h","reason":"R"}]}"#, "/events/subscribes/0/topic"),
         (#""events":{"subscribes":[{"topic":"y.z","handler":"h","reason":"R"}]}"#, "/events/subscribes/0/handler"),
+        (#""grants":[{"name":"mail","provider":"microsoft","reason":"R"}]"#, "/grants"),
+        (#""grants":[{"name":"Mail","provider":"microsoft","reason":"R"}]"#, "/grants/0/name"),
+        (#""grants":[{"name":"mail","provider":"Microsoft!","reason":"R"}]"#, "/grants/0/provider"),
+        (#""grants":[{"name":"mail","provider":"microsoft"}]"#, "/grants/0"),
+        (
+            #""grants":[{"name":"m","provider":"p","reason":"R"},{"name":"m","provider":"p","reason":"R"}]"#,
+            "/grants/1/name"
+        ),
+        (
+            #""grants":[{"name":"m","provider":"p","reason":"R","scopes":[{"scope":"a b","reason":"R"}]}]"#,
+            "/grants/0/scopes/0/scope"
+        ),
+        (
+            #""grants":[{"name":"m","provider":"p","reason":"R","scopes":[{"scope":"a","level":"send","reason":"R"}]}]"#,
+            "/grants/0/scopes/0/level"
+        ),
         (#""memory":{"recall":["secrets"],"reason":"R"}"#, "/memory/recall/0"),
         (#""memory":{"reason":"R"}"#, "/memory"),
         (#""memory":{"recall":["fact"]}"#, "/memory"),

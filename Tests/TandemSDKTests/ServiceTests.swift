@@ -236,6 +236,29 @@ struct ServiceTests {
         #expect(manifest["events"]?["subscribes"]?.arrayValue?.first?["handler"] == "on_bought")
     }
 
+    @Test func declaresAccountsElsewhere() throws {
+        var definition = Pantry.definition
+        definition.hosts = [.init("graph.microsoft.com", reason: "x")]
+        definition.accounts = [
+            .init(
+                "mail", provider: "microsoft", reason: "to read it",
+                scopes: [
+                    .init("Mail.Read", reason: "to show it"), .init("Mail.Send", isForWriting: true, reason: "to send"),
+                ]), .init("notes", provider: "notion", reason: "to keep them"),
+        ]
+        #expect(definition.validate().isEmpty)
+        #expect(
+            definition.manifest["grants"] == [
+                [
+                    "name": "mail", "provider": "microsoft", "reason": "to read it",
+                    "scopes": [
+                        ["scope": "Mail.Read", "level": "read_only", "reason": "to show it"],
+                        ["scope": "Mail.Send", "level": "write", "reason": "to send"],
+                    ],
+                ], ["name": "notes", "provider": "notion", "reason": "to keep them"],
+            ])
+    }
+
     @Test func findsWhatNoHostWouldAccept() throws {
         var definition = Pantry.definition
         #expect(definition.validate().isEmpty)
@@ -248,6 +271,10 @@ struct ServiceTests {
         definition.subscribes = [Subscription("pantry.bought", Unknown.self, reason: "x")]
         definition.memory = MemoryUse(reason: "x")
         definition.uses = [.timers]
+        definition.accounts = [
+            .init("Mail", provider: "microsoft", reason: "x"),
+            .init("a", provider: "p", reason: "x", scopes: [.init("a b", reason: "x")]),
+        ]
         definition.handlers = []
         definition.quota = .init(kvBytes: 0)
         let text = definition.validate().map(\.description).joined(separator: "\n")
@@ -255,7 +282,8 @@ struct ServiceTests {
             "secret Bad: the name", "secret a: the title", "a secret stands twice", "must end in _total",
             "must not end in _total", "label le", "label l", "bounds must ascend", "must be a name like pantry.bought",
             "own topic", "on_unknown is not among", "must name kinds", "no handlers for them",
-            "kvBytes must be positive",
+            "kvBytes must be positive", "accounts need the service's hosts", "account Mail: must match",
+            "scope a b must be visible",
         ] {
             #expect(text.contains(expected), "\(expected)")
         }

@@ -40,6 +40,7 @@ extension Configuration {
         microsoft = Configuration.client("MICROSOFT", &source)
         google = Configuration.client("GOOGLE", &source)
         notion = Configuration.client("NOTION", &source)
+        oauthFile = source.text("TANDEM_OAUTH").map(absolutePath)
         addresses = VendorAddresses(
             gemini: Configuration.address(
                 "TANDEM_GEMINI_URL", .https("generativelanguage.googleapis.com"), &source),

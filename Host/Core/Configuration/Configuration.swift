@@ -47,6 +47,8 @@ public struct Configuration: Sendable {
     public var microsoft: OAuthClient?
     public var google: OAuthClient?
     public var notion: OAuthClient?
+    /// What the operator says of the services that people connect (docs/oauth.md). `TANDEM_OAUTH`, a file.
+    public var oauthFile: String?
     public var addresses: VendorAddresses
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
     public var telemetry: WebAddress?
@@ -143,7 +145,7 @@ struct Setting {
         Setting("TWILIO_AUTH_TOKEN", secret: true), Setting("TWILIO_AUTH_TOKEN_PREVIOUS", secret: true),
         Setting("TWILIO_SIGNING_KEY", secret: true), Setting("TWILIO_API_KEY"),
         Setting("TWILIO_API_SECRET", secret: true), Setting("TWILIO_NUMBER"), Setting("TWILIO_MESSAGING_SERVICE_SID"),
-        Setting("TANDEM_SMS_INVITATION"), Setting("MICROSOFT_CLIENT_ID"),
+        Setting("TANDEM_SMS_INVITATION"), Setting("TANDEM_OAUTH"), Setting("MICROSOFT_CLIENT_ID"),
         Setting("MICROSOFT_CLIENT_SECRET", secret: true), Setting("GOOGLE_CLIENT_ID"),
         Setting("GOOGLE_CLIENT_SECRET", secret: true), Setting("NOTION_CLIENT_ID"),
         Setting("NOTION_CLIENT_SECRET", secret: true), Setting("OTEL_EXPORTER_OTLP_ENDPOINT"),

@@ -12,6 +12,9 @@ public struct WebAddress: Sendable, Hashable {
     /// Only this machine.
     public var isLoopback: Bool { host == "localhost" || host == "[::1]" || host.hasPrefix("127.") }
 
+    /// Without path: `https://accounts.example.org`.
+    public var origin: String { "\(scheme)://\(host)\(port.map { ":\($0)" } ?? "")" }
+
     /// The address followed by a path that begins with `/`.
     public func appending(_ suffix: String) -> String { description + suffix }
 }

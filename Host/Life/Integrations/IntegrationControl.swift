@@ -123,4 +123,12 @@ public protocol IntegrationControl: Sendable {
     ///
     /// - Throws: `ToolFailure` with a text for the person when it cannot be done; anything else counts as internal.
     func apply(_ change: IntegrationChange, to namespace: String, in scope: UserScope, origin: WriteOrigin) async throws
+
+    /// What is left for the person to do before one that is on can work, with an address: `Connect Microsoft here: …`.
+    /// Nil: nothing.
+    func connectionStep(of namespace: String, in scope: UserScope) async throws -> String?
+}
+
+extension IntegrationControl {
+    public func connectionStep(of namespace: String, in scope: UserScope) async throws -> String? { nil }
 }

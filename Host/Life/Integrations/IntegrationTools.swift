@@ -31,9 +31,10 @@ struct IntegrationTools: Toolbox {
         let value = IntegrationTools.value(integration, isOn: true)
         let shown = ShownEntities.touched([IntegrationTools.item(integration)])
         if case .unavailable(let reason) = integration.state {
+            let step = await connectionStep(of: integration, request)
             throw ToolFailure(
                 status: -62, code: "unavailable",
-                message: Wording.line("\(integration.name) can't be switched on here: ", reason))
+                message: Wording.line("\(integration.name) can't be switched on here: ", reason) + step)
         }
         if integration.state == .on {
             if integration.request != nil { return try await review(request) }
@@ -52,15 +53,16 @@ struct IntegrationTools: Toolbox {
         }
         try await apply(.on(level), to: integration, request)
         let head = "\(integration.name) is on"
+        let step = await connectionStep(of: integration, request)
         if integration.needsConsent {
             switch level {
-            case .readOnly: return .value(value, head + ", read only.", shown: shown)
-            case .confirm: return .value(value, head + " and asks before it changes anything.", shown: shown)
-            case .write, nil: return .value(value, head + ".", shown: shown)
+            case .readOnly: return .value(value, head + ", read only." + step, shown: shown)
+            case .confirm: return .value(value, head + " and asks before it changes anything." + step, shown: shown)
+            case .write, nil: return .value(value, head + "." + step, shown: shown)
             }
         }
         let what = integration.permissions.isEmpty ? integration.summary : integration.permissions
-        guard !what.isEmpty else { return .value(value, head + ".", shown: shown) }
+        guard !what.isEmpty, step.isEmpty else { return .value(value, head + "." + step, shown: shown) }
         let room = Wording.firstLineLimit - Wording.septets(head) - 4
         var text = Wording.clip(what, to: max(room, 20))
         if text.hasSuffix("."), !text.hasSuffix("...") { text.removeLast() }
@@ -103,14 +105,15 @@ struct IntegrationTools: Toolbox {
         let value: JSON = ["integration": .string("#" + integration.namespace), "level": .string(level.rawValue)]
         try await apply(.level(level), to: integration, request)
         let name = integration.name
+        let step = await connectionStep(of: integration, request)
         switch level {
         case .readOnly:
             return .value(value, "\(name) is read only now: it looks things up and changes nothing.", shown: shown)
-        case .confirm: return .value(value, "\(name) asks you before each change now.", shown: shown)
+        case .confirm: return .value(value, "\(name) asks you before each change now." + step, shown: shown)
         case .write:
             let risks = integration.tools.contains { $0.effect > .write }
             let tail = risks ? " Before it deletes, sends or spends, it asks all the same." : ""
-            return .value(value, "\(name) writes without asking now." + tail, shown: shown)
+            return .value(value, "\(name) writes without asking now." + (step.isEmpty ? tail : step), shown: shown)
         }
     }
 
@@ -245,6 +248,13 @@ struct IntegrationTools: Toolbox {
     private func apply(_ change: IntegrationChange, to integration: Integration, _ request: ToolRequest) async throws {
         try await control.apply(
             change, to: integration.namespace, in: request.scope, origin: request.call.origin)
+    }
+
+    /// On a line of its own; empty where nothing is left to do.
+    private func connectionStep(of integration: Integration, _ request: ToolRequest) async -> String {
+        // What is on stays on, whether or not this can be told.
+        let step = try? await control.connectionStep(of: integration.namespace, in: request.scope)
+        return step.flatMap { $0 }.map { "\n" + $0 } ?? ""
     }
 
     private func find(_ request: ToolRequest) async throws -> Integration {

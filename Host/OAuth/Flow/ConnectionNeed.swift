@@ -52,6 +52,8 @@ public struct ConsentPage: Sendable, Hashable {
     public var isComplete: Bool
     /// Where what was allowed is seen and ended at the service.
     public var management: String?
+    /// Where the next step leads: `https://accounts.google.com`.
+    public var authorizationOrigin: String
 }
 
 /// The next step after a page of consent.

@@ -10,6 +10,9 @@ extension OAuthConnections {
 
     // MARK: Asking
 
+    /// Whether the operator registered this installation at the service.
+    public func isSetUp(_ provider: String) -> Bool { providers[provider]?.client != nil }
+
     /// What the person would agree to: everything that their plugins need of the service, with the reasons.
     public func consent(for need: ConnectionNeed, of person: UserScope) async throws -> ConsentPage {
         guard let provider = providers[need.provider] else {
@@ -60,7 +63,8 @@ extension OAuthConnections {
         }
         return ConsentPage(
             provider: provider.id, providerName: provider.name, lines: lines,
-            isComplete: isConnected && lines.allSatisfy(\.isGranted), management: provider.management)
+            isComplete: isConnected && lines.allSatisfy(\.isGranted), management: provider.management,
+            authorizationOrigin: provider.authorization.origin)
     }
 
     /// Sends the person to the service, for what is needed and not allowed yet, together with what is.

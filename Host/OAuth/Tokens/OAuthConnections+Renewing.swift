@@ -17,8 +17,12 @@ extension OAuthConnections {
         _ row: TokenRow, _ provider: OAuthProvider, of person: UserScope
     ) async -> Result<TokenRow, RenewalFailure> {
         let key = FlightKey(user: person.user, id: row.id, version: row.version)
-        // Nil: the caller was cancelled.
-        return await flights.join(key) { [self] in await renew(row, provider, of: person) } ?? .failure(.unavailable)
+        if let result = await flights.join(key, { [self] in await renew(row, provider, of: person) }) { return result }
+        // The caller was cancelled: perhaps because its plugin pauses, since the connection is lost.
+        let current = await Task { [database] in
+            try? await database.read(person) { try TokenRow.find(provider.id, in: $0) }
+        }.value
+        return .failure(current.flatMap { $0 }?.state == .needsReauth ? .connectionNeeded : .unavailable)
     }
 
     /// The same without waiting for it.

@@ -13,7 +13,8 @@ struct ReachItem: Sendable, Hashable {
         case call
         /// A network host.
         case host
-        /// A right at a provider, `provider/scope`.
+        /// A right at a service, `provider/scope`; `provider/scope#write` where it is only asked for to change things;
+        /// `provider/` for one without scopes.
         case scope
         /// A key or password that is entered for it.
         case secret
@@ -158,6 +159,7 @@ public struct ApprovedReach: Sendable, Hashable {
         for id in manifest.extensions.subtracting(harmless) { add(.extension, id) }
         for call in manifest.calls { add(.call, call.tool) }
         for secret in manifest.secrets { add(.secret, secret.name) }
+        for right in manifest.accounts.flatMap(\.rights) { add(.scope, right) }
         for topic in manifest.publishes { add(.publishes, topic.topic) }
         for topic in manifest.subscribes { add(.subscribes, topic.topic) }
         for kind in manifest.memory?.recall ?? [] { add(.recall, kind) }
@@ -175,7 +177,7 @@ public struct ApprovedReach: Sendable, Hashable {
     private static let known: Set<String> = [
         "manifest", "id", "namespace", "name", "version", "summary", "aliases", "publisher", "license", "abi",
         "extensions", "tables", "tools", "calls", "config", "quota", "limits", "library", "files", "build", "handlers",
-        "secrets", "events", "memory", "metrics", "foreign",
+        "secrets", "grants", "events", "memory", "metrics", "foreign",
     ]
 
     /// Members of later versions: hosts and scopes by their names, the rest by a hash, so that nothing slips through.
@@ -264,6 +266,11 @@ struct ReachDrift: Sendable, Hashable {
             return !approved.items.contains { before in
                 before.kind == .handler && ReachDrift.handler(before).map { $0.id == id && $0.effect >= effect } == true
             }
+        }
+        // Nor does a right that is asked for later than it was.
+        items = items.filter { item in
+            guard item.kind == .scope, item.name.hasSuffix("#write") else { return true }
+            return !approved.items.contains(ReachItem(.scope, String(item.name.dropLast(6))))
         }
     }
 

@@ -50,7 +50,7 @@ enum ConsentText {
                     "may \(risks.map(\.rawValue).joined(separator: "/")) (asks first)"
                 ))
         }
-        phrases += reach(ApprovedReach(of: manifest, trust: trust).items)
+        phrases += reach(ApprovedReach(of: manifest, trust: trust).items, of: manifest, trust)
         let purposes = manifest.tables.map(\.purpose).filter { !$0.isEmpty }.map { said($0, by: trust) }
         if !purposes.isEmpty {
             phrases.append(
@@ -77,7 +77,9 @@ enum ConsentText {
     }
 
     /// Third person: `reaches api.example.org`.
-    private static func reach(_ items: Set<ReachItem>) -> [Phrase] {
+    private static func reach(
+        _ items: Set<ReachItem>, of manifest: PluginManifest, _ trust: RegistryEntry.Trust
+    ) -> [Phrase] {
         func names(_ kind: ReachItem.Kind) -> [String] { items.filter { $0.kind == kind }.map(\.name).sorted() }
         var phrases: [Phrase] = []
         func add(_ names: [String], _ phrase: ([String]) -> Phrase) {
@@ -86,7 +88,14 @@ enum ConsentText {
         add(names(.host).map(host)) { hosts in
             ("reaches \(list(hosts, atMost: 2))", "reaches \(list(hosts, atMost: 1))", "uses the internet")
         }
-        add(names(.scope)) { ("uses your account: \(list($0, atMost: 2))", "uses your account", "uses your account") }
+        add(services(names(.scope))) { services in
+            let purposes = manifest.accounts.map { said($0.reason, by: trust) }
+            let short = "uses your \(list(services, atMost: 2)) account"
+            return (
+                purposes.isEmpty ? short : "\(short) (\(list(purposes, atMost: 2)))", short,
+                services.count == 1 ? "uses your \(services[0]) account" : "uses your accounts"
+            )
+        }
         add(names(.secret)) { _ in ("uses a key that you enter", "uses a key that you enter", "uses your key") }
         add(names(.recall)) { _ in ("reads what I remember of you", "reads what I remember", "uses memories") }
         add(names(.propose)) { _ in
@@ -137,7 +146,11 @@ enum ConsentText {
             drift.items.filter { $0.kind == kind }.map(\.name).sorted()
         }
         if !names(.host).isEmpty { wishes.append("reach \(list(names(.host).map(host), atMost: 2))") }
-        if !names(.scope).isEmpty { wishes.append("use more of your account: \(list(names(.scope), atMost: 2))") }
+        let rights = names(.scope).map { $0.prefix { $0 != "#" }.split(separator: "/").last.map(String.init) ?? $0 }
+        if !rights.isEmpty {
+            let services = list(services(names(.scope)), atMost: 2)
+            wishes.append("use more of your \(services) account: \(list(rights, atMost: 2))")
+        }
         if !names(.recall).isEmpty { wishes.append("read what I remember of you") }
         if !names(.propose).isEmpty { wishes.append("suggest what I should remember") }
         if !names(.secret).isEmpty { wishes.append("use a key that you enter") }
@@ -163,6 +176,17 @@ enum ConsentText {
         let lost = drifted(.undo).map(\.id)
         if !lost.isEmpty { parts.append("cannot take back \(list(lost.map(title), atMost: 2)) any more") }
         return parts.isEmpty ? "has changed" : parts.joined(separator: "; ")
+    }
+
+    /// `microsoft/Mail.Read` and `microsoft/Mail.Send#write`: `Microsoft`.
+    private static func services(_ rights: [String]) -> [String] {
+        var seen: [String] = []
+        for right in rights {
+            let id = right.prefix { $0 != "/" }
+            let name = id.prefix(1).uppercased() + id.dropFirst()
+            if !seen.contains(name) { seen.append(name) }
+        }
+        return seen
     }
 
     /// A host without what tells two declarations of it apart.

@@ -94,7 +94,7 @@ enum GrantApproval {
             "calls": manifest.document["calls"] ?? [],
         ]
         // Only what is declared: the hash of a manifest without them is the same as before they existed.
-        for name in ["hosts", "handlers", "secrets", "events", "memory"] {
+        for name in ["hosts", "handlers", "secrets", "grants", "events", "memory"] {
             if let value = manifest.document[name] { approved[name] = value }
         }
         return Checksum.of(JSON.object(approved).canonical())

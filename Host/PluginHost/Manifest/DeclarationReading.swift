@@ -2,7 +2,8 @@ import CTandemPlugin
 import TandemCore
 import TandemJSON
 
-/// Reads what a manifest declares besides tables and tools: handlers, secrets, metrics, events, memory.
+/// Reads what a manifest declares besides tables and tools: handlers, secrets, accounts, metrics, events,
+/// memory.
 enum DeclarationReading {
     private static func line(_ name: String, atMost limit: Int, in reader: ObjectReader) -> String {
         reader.string(name, "must be one line of 1 to \(limit) characters") { TextRule.isLine($0, atMost: limit) }
@@ -63,6 +64,45 @@ enum DeclarationReading {
             return DeclaredSecret(
                 name: name, title: title, hint: hint,
                 enteredBy: secret.word("enteredBy", DeclaredSecret.EnteredBy.self) ?? .person)
+        }
+    }
+
+    // MARK: Accounts elsewhere
+
+    static func accounts(in reader: ObjectReader) -> [DeclaredAccount] {
+        var names: Set<String> = []
+        return reader.array("grants", atMost: 16).compactMap { pointer, value in
+            guard let grant = ObjectReader(value, at: pointer, problems: reader.problems) else { return nil }
+            defer { grant.finish() }
+            let name = grant.string("name", "must match [a-z][a-z0-9_]*, at most 48 characters") {
+                TextRule.isName($0, atMost: 48)
+            }
+            if TextRule.isName(name, atMost: 48), !names.insert(name).inserted {
+                grant.problem("name", "stands here twice")
+            }
+            let provider = grant.string("provider", "must be the id of a service, such as microsoft") {
+                TextRule.isName($0, atMost: 40)
+            }
+            return DeclaredAccount(
+                name: name, provider: provider, reason: line("reason", atMost: 160, in: grant),
+                scopes: scopes(in: grant))
+        }
+    }
+
+    private static func scopes(in grant: ObjectReader) -> [DeclaredAccount.Scope] {
+        var seen: Set<String> = []
+        return grant.array("scopes", atMost: 32).compactMap { pointer, value in
+            guard let scope = ObjectReader(value, at: pointer, problems: grant.problems) else { return nil }
+            defer { scope.finish() }
+            let name = scope.string("scope", "must be 1 to 256 visible ASCII characters without \" # and \\") { text in
+                // RFC 6749 §3.3; # tells the levels apart.
+                (1...256).contains(text.utf8.count)
+                    && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x23 && $0 != 0x5C }
+            }
+            if !name.isEmpty, !seen.insert(name).inserted { scope.problem("scope", "stands here twice") }
+            return DeclaredAccount.Scope(
+                scope: name, level: scope.word("level", DeclaredAccount.Level.self) ?? .readOnly,
+                reason: line("reason", atMost: 160, in: scope))
         }
     }
 

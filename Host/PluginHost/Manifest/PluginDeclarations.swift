@@ -27,6 +27,43 @@ public struct DeclaredSecret: Sendable, Hashable {
     }
 }
 
+/// An account elsewhere that the plugin uses (`grants` of the manifest). The host connects it and attaches its tokens.
+public struct DeclaredAccount: Sendable, Hashable {
+    /// From which level of a person's permission on a scope is asked for.
+    public enum Level: String, Sendable, CaseIterable {
+        /// At every level.
+        case readOnly = "read_only"
+        /// Where the plugin may change something.
+        case write
+    }
+
+    public struct Scope: Sendable, Hashable {
+        /// In the service's words: `Mail.Read`.
+        public var scope: String
+        public var level: Level
+        /// For the person: `to show you what came in`.
+        public var reason: String
+    }
+
+    /// What the plugin names in a request.
+    public var name: String
+    /// The id of a service that the host knows: `microsoft`.
+    public var provider: String
+    /// For the person: `to keep an eye on your mail`.
+    public var reason: String
+    public var scopes: [Scope]
+
+    /// What a person approves of it: `microsoft/Mail.Read`, `microsoft/Mail.Send#write`; `notion/` without scopes.
+    var rights: [String] {
+        if scopes.isEmpty { return ["\(provider)/"] }
+        return scopes.map { DeclaredAccount.right(provider, $0) }
+    }
+
+    static func right(_ provider: String, _ scope: Scope) -> String {
+        "\(provider)/\(scope.scope)\(scope.level == .write ? "#write" : "")"
+    }
+}
+
 /// A number about the plugin's work (`metrics` of the manifest).
 public struct DeclaredMetric: Sendable, Hashable {
     public struct Label: Sendable, Hashable {

@@ -56,6 +56,10 @@ extension PluginManifest {
         tools = ToolReading.tools(in: reader, namespace: namespace, foreign: foreign)
         handlers = DeclarationReading.handlers(in: reader, namespace: namespace, tools: tools)
         secrets = DeclarationReading.secrets(in: reader)
+        accounts = DeclarationReading.accounts(in: reader)
+        if !accounts.isEmpty, hosts.isEmpty {
+            reader.problem("grants", "tokens go to hosts only: declare those of the service in hosts")
+        }
         metrics = DeclarationReading.metrics(in: reader)
         (publishes, subscribes) = DeclarationReading.events(in: reader, namespace: namespace, handlers: handlers)
         memory = DeclarationReading.memory(in: reader)
@@ -177,7 +181,8 @@ extension PluginManifest {
     /// Without code nobody would use the services of the host.
     private static func checkForeign(in reader: ObjectReader) {
         let services = [
-            "extensions", "tables", "calls", "config", "quota", "handlers", "secrets", "metrics", "events", "memory",
+            "extensions", "tables", "calls", "config", "quota", "handlers", "secrets", "grants", "metrics", "events",
+            "memory",
         ]
         for name in services where reader.has(name) {
             if name == "extensions", reader.value(name)?.arrayValue?.isEmpty == true { continue }

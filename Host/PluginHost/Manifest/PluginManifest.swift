@@ -26,6 +26,8 @@ public struct PluginManifest: Sendable, Hashable {
     /// Where it sends requests (`tandem.http/1`).
     public var hosts: [DeclaredHost]
     public var secrets: [DeclaredSecret]
+    /// Accounts elsewhere that it uses: the section `grants`.
+    public var accounts: [DeclaredAccount]
     public var metrics: [DeclaredMetric]
     public var publishes: [DeclaredTopic]
     public var subscribes: [DeclaredSubscription]

@@ -6,7 +6,7 @@ import TandemJSON
 
 extension OAuthSimulator {
     /// The page of consent, with the person's decision made: 302 to the redirect address, or an error page.
-    func authorize(_ service: Service, _ query: String) -> ScriptServer.Answer {
+    func authorize(_ service: Service, _ query: String, _ decision: Decision) -> ScriptServer.Answer {
         func page(_ problem: String) -> ScriptServer.Answer {
             note(service, .authorize, "page")
             return .answer(400, [("Content-Type", "text/plain")], body: Array(problem.utf8))
@@ -51,7 +51,6 @@ extension OAuthSimulator {
                 return back([("error", "invalid_request"), ("error_description", "PKCE is required")])
             }
         }
-        let decision = state.withLock { $0.decision }
         var scopes = asked
         switch decision {
         case .allow: break
@@ -92,6 +91,28 @@ extension OAuthSimulator {
         case .notion: break
         }
         return back(answer)
+    }
+
+    /// Asks whoever is in front of the browser; `decision` is added to the query by their choice.
+    func page(_ service: Service, _ path: String, _ query: String) -> ScriptServer.Answer {
+        let decided: [(String, Decision)] = [
+            ("&decision=allow", .allow), ("&decision=refuse", .refuse("access_denied")),
+        ]
+        for (suffix, decision) in decided where query.hasSuffix(suffix) {
+            return authorize(service, String(query.dropLast(suffix.count)), decision)
+        }
+        let scopes = (Self.fields(query)?["scope"] ?? "what you share").split(separator: " ")
+        func escaped(_ text: some StringProtocol) -> String {
+            text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
+                .replacingOccurrences(of: "\"", with: "&quot;")
+        }
+        let list = scopes.map { "<li>\(escaped($0))</li>" }.joined()
+        let links = ["allow", "refuse"].map { word in
+            "<p><a href=\"\(escaped(path))?\(escaped(query))&amp;decision=\(word)\">\(word)</a></p>"
+        }
+        return .text(
+            "<!doctype html><title>\(service.rawValue)</title><h1>\(service.rawValue), simulated</h1><ul>\(list)</ul>"
+                + links.joined(), [("Content-Type", "text/html; charset=utf-8")])
     }
 
     // MARK: Tokens

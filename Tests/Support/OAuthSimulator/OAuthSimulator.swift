@@ -110,16 +110,25 @@ public final class OAuthSimulator: Sendable {
     let now: @Sendable () -> Int64
     private let listener = Mutex<ScriptServer?>(nil)
 
-    /// - Parameter now: milliseconds since 1970.
-    public init(now: @escaping @Sendable () -> Int64) throws {
+    /// Somebody in a browser decides, on a page.
+    let asksPerson: Bool
+
+    /// - Parameters:
+    ///   - now: milliseconds since 1970.
+    ///   - port: 0: any free one.
+    ///   - asksPerson: false: `decide` has decided.
+    public init(
+        port: UInt16 = 0, asksPerson: Bool = false, now: @escaping @Sendable () -> Int64
+    ) throws {
         self.now = now
+        self.asksPerson = asksPerson
         state.withLock { state in
             for service in Service.allCases {
                 state.clients[service] = Client(
                     id: "\(service.rawValue)-client", secret: "\(service.rawValue)-SECRET-hush", redirects: [])
             }
         }
-        let server = try ScriptServer { [weak self] request in self?.answer(request) ?? .close }
+        let server = try ScriptServer(port: port) { [weak self] request in self?.answer(request) ?? .close }
         listener.withLock { $0 = server }
     }
 
@@ -133,18 +142,23 @@ public final class OAuthSimulator: Sendable {
     public var port: Int { listener.withLock { $0?.port } ?? 0 }
     public var origin: String { "http://127.0.0.1:\(port)" }
 
-    /// The operator's file that sends the program here.
-    public var providersFile: [UInt8] {
+    /// The operator's file that sends the program here, for tokens and for the interfaces.
+    public var providersFile: [UInt8] { file(hosts: ", \"hosts\": [\"\(origin)\"]") }
+
+    /// The same for tokens only: the interfaces have their usual hosts, which the program is told to look for here.
+    public var standardProvidersFile: [UInt8] { file(hosts: "") }
+
+    private func file(hosts: String) -> [UInt8] {
         let text = """
             {"providers": {
               "microsoft": {"authorization": "\(origin)/{tenant}/oauth2/v2.0/authorize",
-                "token": "\(origin)/{tenant}/oauth2/v2.0/token", "hosts": ["\(origin)"], \(client(.microsoft))},
+                "token": "\(origin)/{tenant}/oauth2/v2.0/token"\(hosts), \(client(.microsoft))},
               "google": {"authorization": "\(origin)/o/oauth2/v2/auth", "token": "\(origin)/token",
-                "revocation": {"address": "\(origin)/revoke"}, "hosts": ["\(origin)"], \(client(.google))},
+                "revocation": {"address": "\(origin)/revoke"}\(hosts), \(client(.google))},
               "youtube": {"authorization": "\(origin)/o/oauth2/v2/auth", "token": "\(origin)/token",
-                "revocation": {"address": "\(origin)/revoke"}, "hosts": ["\(origin)"]},
+                "revocation": {"address": "\(origin)/revoke"}\(hosts)},
               "notion": {"authorization": "\(origin)/v1/oauth/authorize", "token": "\(origin)/v1/oauth/token",
-                "revocation": {"address": "\(origin)/v1/oauth/revoke"}, "hosts": ["\(origin)"], \(client(.notion))}
+                "revocation": {"address": "\(origin)/v1/oauth/revoke"}\(hosts), \(client(.notion))}
             }}
             """
         return Array(text.utf8)
@@ -253,7 +267,8 @@ public final class OAuthSimulator: Sendable {
         }
         let answer: ScriptServer.Answer
         switch endpoint {
-        case .authorize: answer = authorize(service, query)
+        case .authorize:
+            answer = asksPerson ? page(service, path, query) : authorize(service, query, state.withLock { $0.decision })
         case .token: answer = token(service, request)
         case .revoke: answer = revoke(service, request)
         case .api: answer = api(service, request)

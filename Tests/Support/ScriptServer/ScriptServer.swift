@@ -54,13 +54,19 @@ public final class ScriptServer: Sendable {
 
     public func url(_ path: String = "/") -> String { origin + path }
 
-    public init(_ handler: @escaping @Sendable (Request) -> Answer) throws {
+    /// - Parameter port: 0: any free one.
+    public init(port: UInt16 = 0, _ handler: @escaping @Sendable (Request) -> Answer) throws {
         self.handler = handler
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        if port != 0 {
+            var one: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+        }
         let isListening = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 bind(descriptor, pointer, size) == 0 && listen(descriptor, 64) == 0
@@ -69,7 +75,7 @@ public final class ScriptServer: Sendable {
         }
         listener = descriptor
         guard isListening else { throw POSIXError(.EADDRNOTAVAIL) }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        self.port = Int(UInt16(bigEndian: address.sin_port))
         let thread = Thread { [self] in acceptAll() }
         thread.start()
     }

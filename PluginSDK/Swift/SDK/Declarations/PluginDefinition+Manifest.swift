@@ -30,6 +30,7 @@ extension PluginDefinition {
         }
         if !handlers.isEmpty { manifest["handlers"] = .array(handlers.map { handlerJSON($0) }) }
         if !secrets.isEmpty { manifest["secrets"] = .array(secrets.map(\.json)) }
+        if !accounts.isEmpty { manifest["grants"] = .array(accounts.map(\.json)) }
         if !metrics.isEmpty { manifest["metrics"] = .array(metrics.map(\.json)) }
         if let events = eventsJSON { manifest["events"] = events }
         if let memory { manifest["memory"] = memory.json }
@@ -144,4 +145,22 @@ private func toolJSON<T: Tool>(_ type: T.Type) -> JSON {
     if let actsOn = declaration.actsOn ?? (entities.count == 1 ? entities[0] : nil) { tool["actsOn"] = .string(actsOn) }
     tool["timeoutMilliseconds"] = .integer(Int64(declaration.timeoutMilliseconds))
     return .object(tool)
+}
+
+extension PluginDefinition.DeclaredAccount {
+    fileprivate var json: JSON {
+        var object: JSONObject = [
+            "name": .string(name), "provider": .string(provider), "reason": .string(reason),
+        ]
+        if !scopes.isEmpty {
+            object["scopes"] = .array(
+                scopes.map { scope in
+                    [
+                        "scope": .string(scope.scope), "level": scope.isForWriting ? "write" : "read_only",
+                        "reason": .string(scope.reason),
+                    ]
+                })
+        }
+        return .object(object)
+    }
 }

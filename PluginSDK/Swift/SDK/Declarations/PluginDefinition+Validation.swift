@@ -35,6 +35,7 @@ extension PluginDefinition {
         }
         validateCalls(&problems)
         validateHosts(&problems)
+        validateAccounts(&problems)
         validateServices(&problems)
         if let configuration { problems.check(configuration) }
         let tableNames = tables.map { $0.problemName }
@@ -59,6 +60,29 @@ extension PluginDefinition {
         problems.check(
             Set(hosts.compactMap { HostPattern($0.host) }).count == hosts.count, "plugin", "a host stands twice")
         problems.check(hosts.count <= 32, "plugin", "more than 32 hosts")
+    }
+
+    private func validateAccounts(_ problems: inout ProblemList) {
+        problems.check(accounts.isEmpty || !hosts.isEmpty, "plugin", "accounts need the service's hosts")
+        problems.check(Set(accounts.map(\.name)).count == accounts.count, "plugin", "an account stands twice")
+        problems.check(accounts.count <= 16, "plugin", "more than 16 accounts")
+        for account in accounts {
+            let place = "account \(account.name)"
+            problems.check(Names.isName(account.name, 48), place, "must match [a-z][a-z0-9_]*")
+            problems.check(Names.isName(account.provider, 40), place, "provider must match [a-z][a-z0-9_]*")
+            problems.check(Names.isLine(account.reason, 160), place, "reason must be one line of 1 to 160 characters")
+            problems.check(
+                Set(account.scopes.map(\.scope)).count == account.scopes.count, place, "a scope stands twice")
+            problems.check(account.scopes.count <= 32, place, "more than 32 scopes")
+            for scope in account.scopes {
+                let isWord =
+                    (1...256).contains(scope.scope.utf8.count)
+                    && scope.scope.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && ![0x22, 0x23, 0x5C].contains($0) }
+                problems.check(isWord, place, "scope \(scope.scope) must be visible ASCII without \" # and \\")
+                problems.check(
+                    Names.isLine(scope.reason, 160), place, "a scope's reason must be one line of 1 to 160 characters")
+            }
+        }
     }
 
     private func validateCalls(_ problems: inout ProblemList) {

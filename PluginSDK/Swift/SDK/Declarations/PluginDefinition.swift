@@ -29,6 +29,8 @@ public struct PluginDefinition: Sendable {
     public var handlers: [any Handler.Type]
     /// Keys and passwords that somebody enters for it (`context.secrets`).
     public var secrets: [DeclaredSecret]
+    /// The person's accounts elsewhere, which requests name (`HTTPRequest.grant`).
+    public var accounts: [DeclaredAccount]
     /// Its numbers (`context.metrics`).
     public var metrics: [Metric]
     /// Topics of its events (`context.events`).
@@ -47,8 +49,9 @@ public struct PluginDefinition: Sendable {
         id: String, namespace: String, name: String, version: String, summary: String, aliases: [String] = [],
         publisher: Publisher? = nil, license: String? = nil, tables: [any Row.Type] = [], tools: [any Tool.Type],
         calls: [DeclaredCall] = [], hosts: [DeclaredHost] = [], uses: Set<HostService> = [],
-        handlers: [any Handler.Type] = [], secrets: [DeclaredSecret] = [], metrics: [Metric] = [],
-        publishes: [any AnyTopic] = [], subscribes: [Subscription] = [], memory: MemoryUse? = nil,
+        handlers: [any Handler.Type] = [], secrets: [DeclaredSecret] = [], accounts: [DeclaredAccount] = [],
+        metrics: [Metric] = [], publishes: [any AnyTopic] = [], subscribes: [Subscription] = [],
+        memory: MemoryUse? = nil,
         configuration: (any Configuration.Type)? = nil, quota: Quota? = nil, maxInFlight: Int = 4
     ) {
         self.id = id
@@ -66,6 +69,7 @@ public struct PluginDefinition: Sendable {
         self.uses = uses
         self.handlers = handlers
         self.secrets = secrets
+        self.accounts = accounts
         self.metrics = metrics
         self.publishes = publishes
         self.subscribes = subscribes
@@ -109,6 +113,40 @@ public struct PluginDefinition: Sendable {
             self.host = host
             self.reason = reason
             self.reads = reads
+        }
+    }
+
+    /// An account of the person at a service that the host knows, and why: shown before consent. The host connects it and
+    /// attaches its tokens to requests that name it; the plugin never sees them.
+    public struct DeclaredAccount: Sendable, Hashable {
+        /// What requests name: `mail`.
+        public var name: String
+        /// `microsoft`, `google`, `youtube`, `notion`, or one that the operator added.
+        public var provider: String
+        public var reason: String
+        /// Empty where the service has no scopes.
+        public var scopes: [Scope]
+
+        public init(_ name: String, provider: String, reason: String, scopes: [Scope] = []) {
+            self.name = name
+            self.provider = provider
+            self.reason = reason
+            self.scopes = scopes
+        }
+
+        /// One right, in the service's words.
+        public struct Scope: Sendable, Hashable {
+            /// `Mail.Read`.
+            public var scope: String
+            /// Asked for only where the person lets the plugin change something.
+            public var isForWriting: Bool
+            public var reason: String
+
+            public init(_ scope: String, isForWriting: Bool = false, reason: String) {
+                self.scope = scope
+                self.isForWriting = isForWriting
+                self.reason = reason
+            }
         }
     }
 

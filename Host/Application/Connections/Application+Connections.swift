@@ -1,0 +1,88 @@
+import Glibc
+public import TandemCore
+import TandemOAuth
+import TandemPluginHost
+import TandemStorage
+
+extension Application {
+    /// The services that are known here, with the clients of the settings and the operator's file (`TANDEM_OAUTH`).
+    ///
+    /// Throws `ConfigurationError` with everything that is wrong.
+    static func oauthProviders(_ configuration: Configuration) throws -> OAuthProviders {
+        guard let path = configuration.oauthFile else { return try OAuthProviders(configuration) }
+        guard let text = SettingsFile.bytes(path) else {
+            throw ConfigurationError(problems: [
+                ConfigurationError.Problem(
+                    variable: "TANDEM_OAUTH", reason: "names a file that cannot be read",
+                    advice: "Correct the path, or its permissions; docs/oauth.md says what it holds.")
+            ])
+        }
+        return try OAuthProviders(configuration, file: text)
+    }
+
+    /// How browsers reach this process: `TANDEM_PUBLIC_URL`, or where it listens.
+    static func browserAddress(_ configuration: Configuration) throws -> WebAddress {
+        if let address = configuration.publicURL { return address }
+        let listen = configuration.listen
+        let host = listen.host == "0.0.0.0" || listen.host == "::" ? "127.0.0.1" : listen.host
+        // Port 0 is any free one: nobody can be sent there, and nobody is.
+        let port = listen.port == 0 ? "" : ":\(listen.port)"
+        let text = "http://\(host.contains(":") ? "[\(host)]" : host)\(port)"
+        guard let address = WebAddress(text) else {
+            throw ApplicationError("TANDEM_LISTEN is no address that a browser can open: set TANDEM_PUBLIC_URL.")
+        }
+        return address
+    }
+
+    /// A plugin (id or namespace) that is on for a person and lacks a connection: an address where they connect it, with
+    /// the service's name. Nil: it needs none, or has all.
+    public func connectionStep(
+        of plugin: String, in scope: UserScope
+    ) async throws -> (service: String, link: String)? {
+        try await ConnectionSteps(plugins: plugins, connections: connections).next(of: plugin, grant: nil, in: scope)
+    }
+}
+
+/// What a person has to connect next, with an address for a text.
+struct ConnectionSteps: Sendable {
+    let plugins: PluginHost
+    let connections: OAuthConnections
+
+    /// - Parameters:
+    ///   - plugin: its id or namespace.
+    ///   - grant: this account of it only.
+    func next(
+        of plugin: String, grant: String?, in scope: UserScope
+    ) async throws -> (service: String, link: String)? {
+        let id = plugins.manifests.first { $0.id == plugin || $0.namespace == plugin }?.id
+        let demands = try await plugins.accountDemands(of: scope).filter {
+            $0.plugin == id && (grant == nil || $0.account.name == grant)
+        }
+        for demand in demands where connections.isSetUp(demand.account.provider) {
+            let need = ConnectionNeed(
+                provider: demand.account.provider, plugin: demand.plugin, level: PluginAccounts.level(demand.level))
+            guard let page = try? await connections.consent(for: need, of: scope), !page.isComplete else { continue }
+            return (page.providerName, try await connections.link(for: need, of: scope))
+        }
+        return nil
+    }
+}
+
+/// A small file of settings.
+private enum SettingsFile {
+    /// Nil when it cannot be read or is larger than a MiB.
+    static func bytes(_ path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while bytes.count <= 1 << 20 {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count == 0 { return bytes }
+            guard count > 0 else { return nil }
+            bytes += chunk[0..<count]
+        }
+        return nil
+    }
+}

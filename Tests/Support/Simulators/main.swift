@@ -1,0 +1,41 @@
+import Foundation
+import OAuthSimulator
+
+// The simulated services as a program, by the real clock: `tandem-simulators [--port 9900] [--public-url URL]
+// [--providers FILE]`. Writes the operator's file for TANDEM_OAUTH, says what to set, and serves until it is ended.
+
+func option(_ name: String) -> String? {
+    guard let place = CommandLine.arguments.firstIndex(of: name), place + 1 < CommandLine.arguments.count else {
+        return nil
+    }
+    return CommandLine.arguments[place + 1]
+}
+
+let known: Set<String> = ["--port", "--public-url", "--providers"]
+if let stranger = CommandLine.arguments.dropFirst().enumerated().first(where: {
+    $0.offset.isMultiple(of: 2) && !known.contains($0.element)
+}) {
+    FileHandle.standardError.write(Data("tandem-simulators: \(stranger.element) is not known\n".utf8))
+    exit(64)
+}
+let publicURL = option("--public-url") ?? "http://127.0.0.1:8080"
+let file = option("--providers") ?? "oauth-simulators.json"
+do {
+    let simulator = try OAuthSimulator(
+        port: option("--port").flatMap(UInt16.init) ?? 0, asksPerson: true,
+        now: { Int64(Date().timeIntervalSince1970 * 1000) })
+    for (service, ids) in [
+        (OAuthSimulator.Service.microsoft, ["microsoft"]), (.google, ["google", "youtube"]), (.notion, ["notion"]),
+    ] {
+        for id in ids { simulator.register(redirect: "\(publicURL)/oauth/callback/\(id)", at: service) }
+    }
+    try Data(simulator.standardProvidersFile).write(to: URL(filePath: file))
+    let variables = ["GRAPH", "GMAIL", "NOTION", "YOUTUBE"].map { "TANDEM_\($0)_URL=\(simulator.origin)" }
+    let lines = ["TANDEM_OAUTH=\(URL(filePath: file).path)", "TANDEM_PUBLIC_URL=\(publicURL)"] + variables
+    FileHandle.standardOutput.write(Data((lines.joined(separator: "\n") + "\n").utf8))
+    // Until a signal ends it.
+    while true { pause() }
+} catch {
+    FileHandle.standardError.write(Data("tandem-simulators: \(error)\n".utf8))
+    exit(69)
+}
