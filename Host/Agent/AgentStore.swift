@@ -281,7 +281,8 @@ struct AgentStore: Sendable {
             var confirmation = Confirmation(
                 id: RecordID(rawValue: 0), code: code, tool: step.tool, arguments: step.arguments,
                 hash: Confirmation.hash(tool: step.tool, arguments: step.arguments),
-                summary: ConfirmationText.summary(of: tool, arguments: step.arguments),
+                summary: ConfirmationText.summary(
+                    of: tool, arguments: step.arguments, seen: (draft.state.shown?.items ?? []) + draft.state.touched),
                 expiresAt: draft.now.advanced(by: Confirmation.lifetime))
             confirmation.id = try transaction.insert(
                 AgentTables.confirmations,

@@ -50,14 +50,20 @@ struct Confirmation: Sendable, Equatable {
 enum ConfirmationText {
     static let longestSummary = 110
 
-    static func summary(of tool: ToolDefinition, arguments: JSON) -> String {
+    /// Longer labels are cut: they are somebody's words.
+    private static let longestLabel = 40
+
+    /// - Parameter seen: what the person was shown: a reference is said by its label.
+    static func summary(of tool: ToolDefinition, arguments: JSON, seen: [ShownEntities.Item] = []) -> String {
         var parts: [String] = []
         // The schema's order of properties is the author's order of importance; members beyond it come last.
         let declared = tool.parameters["properties"]?.objectValue?.map(\.key) ?? []
         let given = arguments.objectValue ?? [:]
         let names = declared.filter { given[$0] != nil } + given.map(\.key).filter { !declared.contains($0) }
         for name in names {
-            guard let value = given[name], let words = words(for: value), !words.isEmpty else { continue }
+            guard let value = given[name], let words = words(for: value, of: tool, seen), !words.isEmpty else {
+                continue
+            }
             parts.append("\(name.replacing("_", with: " ")) \(words)")
         }
         // A stranger's title may say anything: whose it is comes first.
@@ -70,17 +76,25 @@ enum ConfirmationText {
         "\(summary)? Text \(code) to do it, within 10 min."
     }
 
-    private static func words(for value: JSON) -> String? {
+    private static func words(for value: JSON, of tool: ToolDefinition, _ seen: [ShownEntities.Item]) -> String? {
         switch value {
         case .null: nil
         case .bool(let value): value ? "on" : "off"
         case .integer(let value): String(value)
         case .number(let value): String(value)
-        case .string(let value): value.hasPrefix("#") ? "the one shown" : value
-        case .array(let values): values.compactMap { words(for: $0) }.joined(separator: " + ")
+        case .string(let value): value.hasPrefix("#") ? label(value.dropFirst(), of: tool, seen) : value
+        case .array(let values): values.compactMap { words(for: $0, of: tool, seen) }.joined(separator: " + ")
         case .object(let members):
-            members.compactMap { words(for: $0.value) }.joined(separator: " ")
+            members.compactMap { words(for: $0.value, of: tool, seen) }.joined(separator: " ")
         }
+    }
+
+    /// The label under which the tool's own integration showed it, as one plain line.
+    private static func label(_ id: Substring, of tool: ToolDefinition, _ seen: [ShownEntities.Item]) -> String {
+        let own = seen.first { $0.id == id && $0.type.prefix { $0 != "." } == tool.namespace }
+        let words = own?.label.split(whereSeparator: \.isWhitespace).joined(separator: " ") ?? ""
+        guard !words.isEmpty else { return "the one shown" }
+        return words.count > longestLabel ? String(words.prefix(longestLabel - 3)) + "..." : words
     }
 
     private static func shortened(_ text: String) -> String {

@@ -98,7 +98,12 @@ final class TurnRunner: ToolMediator {
         switch policy.decide(tool: entry.definition, label: step.label) {
         case .allow: break
         case .confirm where step.isConfirmed: break
-        case .confirm: return StepResult(step: step, outcome: .needsConfirmation, milliseconds: 0)
+        case .confirm:
+            // Nobody is asked for what could not be done anyway.
+            if let refusal = entry.provider.refusal(of: step.arguments, tool: step.tool) {
+                return StepResult(step: step, outcome: .tool(.failure(refusal)), milliseconds: 0)
+            }
+            return StepResult(step: step, outcome: .needsConfirmation, milliseconds: 0)
         case .refuse: return StepResult(step: step, outcome: .refused, milliseconds: 0)
         }
         let start = monotonicNanoseconds()

@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import TandemAccounts
 import TandemCore
+import TandemJSON
 import TandemPluginHost
 
 /// The plugin host as the agent calls it: with the person's zone and currency at hand before the plugin asks for them.
@@ -11,6 +12,8 @@ struct LocatedPlugins: ToolProvider {
     let steps: ConnectionSteps
 
     func tools(for scope: UserScope) async throws -> [ToolDefinition] { try await plugins.tools(for: scope) }
+
+    func refusal(of arguments: JSON, tool: String) -> ToolFailure? { plugins.refusal(of: arguments, tool: tool) }
 
     func call(_ call: ToolCall, in scope: UserScope) async -> ToolOutcome {
         do {

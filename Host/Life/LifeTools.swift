@@ -1,6 +1,6 @@
 public import TandemAccounts
 public import TandemCore
-import TandemJSON
+public import TandemJSON
 public import TandemMemory
 public import TandemStorage
 
@@ -52,6 +52,10 @@ public struct LifeTools: ToolProvider {
     }
 
     public func tools(for scope: UserScope) async throws -> [ToolDefinition] { LifeTools.definitions }
+
+    public func refusal(of arguments: JSON, tool: String) -> ToolFailure? {
+        LifeTools.schemas[tool]?.validate(arguments).first.map(LifeTools.refusal)
+    }
 
     public func call(_ call: ToolCall, in scope: UserScope) async -> ToolOutcome {
         guard let definition = LifeTools.byID[call.tool], let toolbox = toolboxes[definition.namespace],

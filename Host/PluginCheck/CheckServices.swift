@@ -14,6 +14,9 @@ final class CheckServices: Sendable {
         var timers: JSONObject = [:]
         var events = 0
         var trace: [JSON] = []
+        /// Which step of the journal the rows of a call belong to, by the call's number; a call that ended has none.
+        var steps: [Int64: Int] = [:]
+        var stepCount = 0
     }
 
     private struct Entry {
@@ -45,11 +48,19 @@ final class CheckServices: Sendable {
     private let database: (any Database)?
     private let manifest: PluginManifest
     private let scope: UserScope
-    private let origin = WriteOrigin(turn: RecordID(rawValue: 1), step: 0)
     private let canned: [Canned]
     /// Every request of an extension fails with this status.
     private let failsWith: Int32?
     private let state = Mutex(State())
+    private let work: AsyncStream<Work>
+    private let queue: AsyncStream<Work>.Continuation
+    private let worker = Mutex<Task<Void, Never>?>(nil)
+
+    /// One event of the worker's, and where its answer goes.
+    private struct Work: Sendable {
+        var event: JSON
+        var pipe: AnswerPipe
+    }
 
     /// - Parameter failsWith: what every request ends with, for plugins that meet a host in trouble.
     init(_ manifest: PluginManifest, canned: [Canned] = [], failsWith: Int32? = nil) async throws {
@@ -59,6 +70,7 @@ final class CheckServices: Sendable {
         // The clock of the worker's tandem.clock/1, so that what is stored is the same tomorrow.
         let clock = ManualClock(Timestamp(millisecondsSinceEpoch: 1_795_255_200_000))
         let ids = IDGenerator(clock: clock, node: 0)
+        (work, queue) = AsyncStream.makeStream()
         scope = UserScope(authenticated: UserID(rawValue: 1))
         if manifest.tables.isEmpty {
             database = nil
@@ -71,17 +83,58 @@ final class CheckServices: Sendable {
         }
     }
 
-    func close() async { await database?.close() }
+    func close() async {
+        queue.finish()
+        await worker.withLock { $0 }?.value
+        await database?.close()
+    }
 
     /// What was asked, in order, for a trace: extension, function, what it was given, what came back.
     var trace: [JSON] { state.withLock(\.trace) }
 
-    /// Answers an `ask` event of the worker, later, through its standard input.
-    func answer(_ event: JSON, through pipe: AnswerPipe) {
+    /// Takes an event of the worker's: answers an `ask` later, through its standard input, and takes back what a call that
+    /// failed had written, as the host does. One after the other, in the order in which they came.
+    func handle(_ event: JSON, answeringThrough pipe: AnswerPipe) {
+        guard ["ask", "outcome"].contains(event["e"]?.stringValue) else { return }
+        worker.withLock { worker in
+            guard worker == nil else { return }
+            worker = Task { for await work in self.work { await self.perform(work) } }
+        }
+        queue.yield(Work(event: event, pipe: pipe))
+    }
+
+    private func perform(_ work: Work) async {
+        let event = work.event
+        if event["e"] == "outcome" {
+            await end(event)
+            return
+        }
         let id = event["id"]?.int64Value ?? 0
-        Task {
-            let (status, bytes) = await respond(event)
-            pipe.send(Array("answer\t\(id)\t\(status)\t\(Hex.text(bytes))\n".utf8))
+        let (status, bytes) = await respond(event)
+        work.pipe.send(Array("answer\t\(id)\t\(status)\t\(Hex.text(bytes))\n".utf8))
+    }
+
+    /// Nothing stays of what a call wrote that was refused or ended with an error (`tandem/ext/rows.h`).
+    private func end(_ event: JSON) async {
+        let outcome = WorkerOutcome(event)
+        let step = state.withLock { $0.steps.removeValue(forKey: Int64(outcome.number)) }
+        guard let database, let step, outcome.isRefused || outcome.isError else { return }
+        do {
+            try await database.write(scope) { try $0.rollBack(Self.origin(step)) }
+        } catch {
+            state.withLock { $0.trace.append(["function": "rows.rollBack", "status": .integer(Int64(Status.failed))]) }
+        }
+    }
+
+    private static func origin(_ step: Int) -> WriteOrigin { WriteOrigin(turn: RecordID(rawValue: 1), step: step) }
+
+    /// The journal's step of a call that is running.
+    private func step(ofCall number: Int64) -> Int {
+        state.withLock { state in
+            if let step = state.steps[number] { return step }
+            state.stepCount += 1
+            state.steps[number] = state.stepCount
+            return state.stepCount
         }
     }
 
@@ -95,7 +148,8 @@ final class CheckServices: Sendable {
         } else if function == "rows.execute" {
             let tool = event["tool"]?.stringValue ?? ""
             let effect = manifest.tools.first { $0.id == tool }?.effect
-            answer = await rows(slices.first ?? [], mayWrite: effect != .read)
+            let origin = Self.origin(step(ofCall: event["n"]?.int64Value ?? 0))
+            answer = await rows(slices.first ?? [], mayWrite: effect != .read, origin)
         } else {
             answer = other(function, slices, numbers)
         }
@@ -113,12 +167,12 @@ final class CheckServices: Sendable {
         return answer
     }
 
-    private func rows(_ text: [UInt8], mayWrite: Bool) async -> (Int32, [UInt8]) {
+    private func rows(_ text: [UInt8], mayWrite: Bool, _ origin: WriteOrigin) async -> (Int32, [UInt8]) {
         guard let database else { return (Status.notFound, []) }
         do {
             let operations = try RowOperation.parse(try JSON(parsing: text))
             let access = TableAccess.owner(manifest.id, allowsWrites: mayWrite)
-            let results = try await database.write(scope) { [origin] transaction in
+            let results = try await database.write(scope) { transaction in
                 try transaction.run(
                     operations, tables: access, origin: origin, quota: RowQuota(rows: 1_000_000, bytes: 1 << 30))
             }

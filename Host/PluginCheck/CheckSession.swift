@@ -1,6 +1,6 @@
 import TandemCore
 import TandemJSON
-public import TandemPluginHost
+import TandemPluginHost
 
 /// The checks of one bundle, in order.
 struct CheckSession: Sendable {
@@ -10,9 +10,12 @@ struct CheckSession: Sendable {
     /// A plain C library, called by its manifest.
     let isForeign: Bool
     let worker: CheckWorker
+    /// Settings that differ from their defaults.
+    let config: JSONObject
 
-    init(checker: PluginChecker, bundle: BundleExamination) {
+    init(checker: PluginChecker, bundle: BundleExamination, config: JSONObject? = nil) {
         self.checker = checker
+        self.config = config ?? checker.transcript?.config ?? [:]
         self.bundle = bundle
         manifest = bundle.manifest
         isForeign = bundle.manifest.foreign != nil
@@ -156,6 +159,7 @@ struct CheckSession: Sendable {
         for (name, property) in manifest.config?["properties"]?.objectValue ?? [:] {
             if let value = property["default"] { defaults[name] = value }
         }
+        for (name, value) in config { defaults[name] = value }
         let values = JSON.object(defaults)
         let extensions = manifest.extensions.union(["tandem.log/1", "tandem.clock/1"]).sorted()
         return [
@@ -280,8 +284,9 @@ struct CheckSession: Sendable {
     /// Valid calls of every tool.
     private func planExamples() -> [(tool: ToolDefinition, calls: [PlannedCall])] {
         manifest.tools.map { tool in
-            let recorded = (checker.transcript?.calls ?? []).filter { $0.tool == tool.id }
-                .map { PlannedCall(tool: $0.tool, arguments: $0.arguments) }
+            // An answer makes sense after its question only: those are replayed in their order, and nowhere else.
+            let recorded = (checker.transcript?.calls ?? []).filter { $0.tool == tool.id && $0.answers == nil }
+                .map(\.planned)
             let made = (try? ArgumentGenerator(tool, seed: checker.seed))?.examples() ?? []
             var seen: Set<[UInt8]> = []
             return (tool, (recorded + made).filter { seen.insert($0.arguments).inserted })
@@ -325,9 +330,18 @@ struct CheckSession: Sendable {
             }
             calls = calls[(ended.count + 1)...].filter { $0.tool != culprit }
         }
-        for (call, outcome) in outcomes {
-            guard let tool = manifest.tools.first(where: { $0.id == call.tool }) else { continue }
-            result.findings += OutcomeJudge(tool).faults(outcome, of: call)
+        for tool in manifest.tools {
+            let own = outcomes.filter { $0.0.tool == tool.id }
+            for (call, outcome) in own { result.findings += OutcomeJudge(tool).faults(outcome, of: call) }
+            if let first = own.first, own.allSatisfy({ $0.1.isError }) {
+                let message = String(decoding: first.1.message.prefix(100), as: UTF8.self)
+                result.findings.append(
+                    Finding(
+                        .warning, "only_errors",
+                        "no valid call of \(tool.id) ended with anything but an error: \"\(message)\"",
+                        place: "\(tool.id) \(OutcomeJudge.excerpt(first.0.arguments))",
+                        hint: "give `examples` in its parameters that work on empty tables, or record calls"))
+            }
         }
         return (result, outcomes, silent)
     }
@@ -471,8 +485,24 @@ struct CheckSession: Sendable {
             ]
             return result
         }
-        for tool in manifest.tools where !transcript.calls.contains(where: { $0.tool == tool.id }) {
-            result.findings.append(Finding(.error, "not_recorded", "no call of \(tool.id) is recorded"))
+        for tool in manifest.tools {
+            let calls = transcript.calls.filter { $0.tool == tool.id }
+            if calls.isEmpty {
+                result.findings.append(Finding(.error, "not_recorded", "no call of \(tool.id) is recorded"))
+            } else if calls.allSatisfy(\.hasFailed) {
+                result.findings.append(
+                    Finding(
+                        .error, "only_errors_recorded",
+                        "every recorded call of \(tool.id) ends with an error: that it works is not shown",
+                        hint: "record a call that ends with a value, after those that it needs"))
+            }
+        }
+        do throws(CheckFileProblem) {
+            if let problem = try transcript.problem(in: bundle) {
+                result.findings.append(Finding(.error, "recorded_invalid", problem.text))
+            }
+        } catch {
+            result.findings.append(Finding(.error, "recorded_invalid", error.description))
         }
         let (outcomes, run) = await replay(transcript)
         result.findings += findings(run, limitSeconds: 60)
@@ -490,22 +520,21 @@ struct CheckSession: Sendable {
 
     /// The calls of a transcript on fresh tables, in order.
     func replay(_ transcript: Transcript) async -> ([JSON], CheckWorker.Run) {
-        let calls = transcript.calls.map { PlannedCall(tool: $0.tool, arguments: $0.arguments) }
-        let run = await start("calls", calls, limitSeconds: 60, canned: transcript.canned)
+        let run = await start("calls", transcript.calls.map(\.planned), limitSeconds: 60, canned: transcript.canned)
         return (run.events("outcome").map { WorkerOutcome($0).transcript }, run)
     }
 
-    /// A transcript of these calls, or of examples of every tool when there are none.
-    func record(_ given: Transcript?) async -> Transcript? {
-        var transcript =
-            given
-            ?? Transcript(
-                calls: planExamples().flatMap { example in
-                    example.calls.map {
-                        Transcript.Call(
-                            tool: $0.tool, arguments: (try? JSON(parsing: $0.arguments)) ?? [:], outcome: .null)
-                    }
-                })
+    /// A transcript of these calls, and of examples of every tool that is not called by them.
+    ///
+    /// Nil when the plugin does not answer them all. Throws when a host would not make one of the calls.
+    func record(_ given: Transcript?) async throws(CheckFileProblem) -> Transcript? {
+        var transcript = given ?? Transcript(calls: [])
+        if let problem = try transcript.problem(in: bundle) { throw CheckFileProblem(problem.text) }
+        for example in planExamples() where !transcript.calls.contains(where: { $0.tool == example.tool.id }) {
+            transcript.calls += example.calls.map {
+                Transcript.Call(tool: $0.tool, arguments: (try? JSON(parsing: $0.arguments)) ?? [:])
+            }
+        }
         let (outcomes, run) = await replay(transcript)
         guard run.isComplete, outcomes.count == transcript.calls.count else { return nil }
         for index in outcomes.indices { transcript.calls[index].outcome = outcomes[index] }
@@ -561,22 +590,26 @@ struct CheckSession: Sendable {
             result.findings = [Finding(.warning, "not_run", "it does not keep the contract yet: see above")]
             return result
         }
-        let recorded = (checker.transcript?.calls ?? []).map { PlannedCall(tool: $0.tool, arguments: $0.arguments) }
+        let recorded = (checker.transcript?.calls ?? []).map(\.planned)
         let calls = recorded.isEmpty ? examples.flatMap(\.calls) : recorded
         var outcomes: [JSON]?
         if isForeign {
-            let run = await start("calls", calls, limitSeconds: 60)
+            let run = await start(
+                "calls", calls, limitSeconds: 60, canned: checker.transcript?.canned ?? [])
             outcomes = run.events("outcome").map { WorkerOutcome($0).transcript }
         }
-        result.findings = await compare(bundle, calls, outcomes)
+        result.findings = await compare(bundle, calls, config, outcomes)
         return result
     }
 }
 
 extension PluginChecker {
-    /// Records the outcomes of `given`'s calls, or of examples; nil when the plugin does not answer them all.
-    public func record(_ folder: String, given: Transcript?) async throws(PluginRefusal) -> Transcript? {
+    /// Records the outcomes of `given`'s calls, and of examples of the tools that these leave out; nil when the plugin does
+    /// not answer them all.
+    ///
+    /// Throws `PluginRefusal` for a bundle that no host accepts, `CheckFileProblem` for calls that no host makes.
+    public func record(_ folder: String, given: Transcript?) async throws -> Transcript? {
         let bundle = try BundleExamination(folder: folder)
-        return await CheckSession(checker: self, bundle: bundle).record(given)
+        return try await CheckSession(checker: self, bundle: bundle, config: given?.config).record(given)
     }
 }

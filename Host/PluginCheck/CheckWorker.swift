@@ -100,7 +100,7 @@ struct CheckWorker: Sendable {
         pipe.send(Self.text(script))
         pump(&run, results: results.0, output: output.0, until: started + UInt64(limitSeconds) * 1_000_000_000) {
             event in
-            if event["e"]?.stringValue == "ask" { services.answer(event, through: pipe) }
+            services.handle(event, answeringThrough: pipe)
         }
         if run.wasKilled { kill(-pid, SIGKILL) }
         pipe.close()
@@ -121,7 +121,11 @@ struct CheckWorker: Sendable {
     private static func text(_ script: Script) -> [UInt8] {
         var text: [UInt8] = []
         for (name, value) in script.settings { text += Array("set\t\(name)\t\(value)\n".utf8) }
-        for call in script.calls { text += Array("call\t\(call.tool)\t".utf8) + call.arguments + [0x0A] }
+        for call in script.calls {
+            text += Array("call\t\(call.tool)\t".utf8) + call.arguments
+            if let answers = call.answers { text += [0x09] + answers }
+            text.append(0x0A)
+        }
         return text + Array("go\n".utf8)
     }
 
@@ -302,10 +306,13 @@ public struct PlannedCall: Sendable, Hashable {
     public var arguments: [UInt8]
     /// The arguments match the tool's schema.
     public var isValid: Bool
+    /// JSON text: what the person answers to the question that was asked last; the call is made again with it.
+    public var answers: [UInt8]?
 
-    public init(tool: String, arguments: JSON, isValid: Bool = true) {
+    public init(tool: String, arguments: JSON, answers: JSON? = nil, isValid: Bool = true) {
         self.tool = tool
         self.arguments = arguments.serialized()
+        self.answers = answers?.serialized()
         self.isValid = isValid
     }
 }

@@ -34,6 +34,7 @@ struct WorkerOutcome: Sendable, Hashable {
     /// The call was refused by `invoke`.
     var isRefused: Bool { invoke != 0 }
     var isValue: Bool { !isRefused && kind == 1 }
+    var isError: Bool { !isRefused && kind == 2 }
 
     /// Without what differs from run to run.
     var transcript: JSON {

@@ -7,11 +7,12 @@ public import TandemPluginHost
 public struct PluginChecker: Sendable {
     /// Compares calls between the host's process and a runner.
     ///
+    /// - Parameter config: settings that differ from their defaults.
     /// - Parameter outcomes: what the check's own host got for the calls, for a plugin that cannot run in the host's
     ///   process; nil: the host's process is asked.
     public typealias ModeComparison =
         @Sendable (
-            _ bundle: BundleExamination, _ calls: [PlannedCall], _ outcomes: [JSON]?
+            _ bundle: BundleExamination, _ calls: [PlannedCall], _ config: JSONObject, _ outcomes: [JSON]?
         ) async -> [Finding]
 
     /// The executable `tandem-plugin-check-worker`.
@@ -125,52 +126,4 @@ public struct CheckFileProblem: Error, Sendable, CustomStringConvertible {
     public var description: String
 
     public init(_ description: String) { self.description = description }
-}
-
-/// Calls and their outcomes as they were once, kept with the plugin's source: `transcript.json`.
-public struct Transcript: Sendable {
-    public struct Call: Sendable {
-        public var tool: String
-        public var arguments: JSON
-        public var outcome: JSON
-    }
-
-    public var calls: [Call]
-    /// Answers of the network: `{"url","status","body"}`.
-    public var http: [JSON]
-
-    public init(calls: [Call], http: [JSON] = []) {
-        self.calls = calls
-        self.http = http
-    }
-
-    public init(_ document: JSON) throws(CheckFileProblem) {
-        guard let list = document["calls"]?.arrayValue else { throw CheckFileProblem("has no array `calls`") }
-        calls = []
-        for (index, item) in list.enumerated() {
-            guard let tool = item["tool"]?.stringValue, let arguments = item["arguments"], arguments.objectValue != nil
-            else {
-                throw CheckFileProblem("/calls/\(index) needs `tool` and `arguments`")
-            }
-            calls.append(Call(tool: tool, arguments: arguments, outcome: item["outcome"] ?? .null))
-        }
-        http = document["http"]?.arrayValue ?? []
-    }
-
-    public var json: JSON {
-        var object: JSONObject = [
-            "calls": .array(calls.map { ["tool": .string($0.tool), "arguments": $0.arguments, "outcome": $0.outcome] })
-        ]
-        if !http.isEmpty { object["http"] = .array(http) }
-        return .object(object)
-    }
-
-    var canned: [CheckServices.Canned] {
-        http.map { answer in
-            let body = answer["body"]
-            return CheckServices.Canned(
-                url: answer["url"]?.stringValue ?? "", status: UInt32(clamping: answer["status"]?.int64Value ?? 200),
-                body: body?.stringValue.map { Array($0.utf8) } ?? body?.serialized() ?? [])
-        }
-    }
 }

@@ -62,9 +62,13 @@ public struct PluginTrial: Sendable {
     }
 
     /// Makes the calls one after the other; each sees what those before it stored.
-    public func run(_ bundle: BundleExamination, calls: [PlannedCall], http: [JSON] = []) async -> Result {
+    ///
+    /// - Parameter config: settings that differ from their defaults.
+    public func run(
+        _ bundle: BundleExamination, calls: [PlannedCall], http: [JSON] = [], config: JSONObject = [:]
+    ) async -> Result {
         let checker = PluginChecker(worker: worker, seed: 0)
-        let (run, trace) = await CheckSession(checker: checker, bundle: bundle)
+        let (run, trace) = await CheckSession(checker: checker, bundle: bundle, config: config)
             .trial(calls, canned: Transcript(calls: [], http: http).canned)
         var answers: [Int64: JSON] = [:]
         for entry in trace { answers[entry["id"]?.int64Value ?? 0] = entry }

@@ -253,8 +253,7 @@ void submit_call(struct call *call, const char *arguments, size_t length, const 
         .trace_parent = part(call, 3, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 55,
                              "the request's trace_parent"),
         .idempotency_key = part(call, 4, key, (size_t)key_length, "the request's idempotency_key"),
-        .resume_state = part(call, 5, shape->resume_state, shape->resume_state == NULL ? 0 : strlen(shape->resume_state),
-                             "the request's resume_state"),
+        .resume_state = part(call, 5, shape->resume_state, shape->resume_length, "the request's resume_state"),
         .answers = part(call, 6, shape->answers, shape->answers == NULL ? 0 : strlen(shape->answers),
                         "the request's answers"),
     };
@@ -335,6 +334,26 @@ static void *release_elsewhere(void *outcome) {
     return NULL;
 }
 
+static struct {
+    char *bytes;
+    size_t length;
+} last_state;
+
+static void keep_state(const tandem_outcome *outcome) {
+    if (outcome->kind != TANDEM_OUTCOME_INPUT_REQUIRED) return;
+    tandem_buffer state = outcome->resume_state;
+    free(last_state.bytes);
+    last_state.length = state.ptr == NULL || state.len > (64u << 10) ? 0 : (size_t)state.len;
+    last_state.bytes = malloc(last_state.length + 1);
+    if (last_state.bytes == NULL) abort();
+    if (last_state.length > 0) memcpy(last_state.bytes, state.ptr, last_state.length);
+}
+
+const char *last_resume_state(size_t *length) {
+    *length = last_state.length;
+    return last_state.bytes;
+}
+
 void collect_call(struct call *call, bool is_reported) {
     if (call->is_collected) return;
     call->is_collected = true;
@@ -362,6 +381,7 @@ void collect_call(struct call *call, bool is_reported) {
         for (int index = 0; index < 4; index++) free(parts[index]);
     }
     if (!is_completed) return;
+    keep_state(outcome);
     stage("releasing the outcome", call->tool);
     /* From any thread: every other time from one that the plugin has never seen. */
     pthread_t thread;

@@ -63,9 +63,12 @@ static bool read_script(void) {
                 if (script.calls == NULL) abort();
             }
             struct script_call *call = &script.calls[script.count++];
+            char *third = strchr(second, '\t');
+            if (third != NULL) *third++ = 0;
             call->tool = copy(first);
             call->arguments = copy(second);
             call->length = strlen(second);
+            call->answers = third == NULL ? NULL : copy(third);
         }
     }
     free(line);

@@ -255,6 +255,11 @@ static void end_whole(struct person *person) {
 static struct call *submit(struct person *person, size_t number, const struct request_shape *shape) {
     const struct script_call *planned = &script.calls[number % script.count];
     struct call *call = new_call(person, planned->tool);
+    struct request_shape answered = {.answers = planned->answers};
+    if (planned->answers != NULL && shape == NULL) {
+        answered.resume_state = last_resume_state(&answered.resume_length);
+        shape = &answered;
+    }
     submit_call(call, planned->arguments, planned->length, shape);
     return call;
 }

@@ -112,7 +112,9 @@ struct request_shape {
     uint32_t size; /* 0: as it is */
     uint32_t flags;
     uint64_t deadline_ns; /* 0: ten seconds from now */
-    const char *resume_state, *answers;
+    const char *resume_state;
+    size_t resume_length;
+    const char *answers;
     /* Instead of the instance's invoke. */
     tandem_status (*function)(tandem_instance *instance, const tandem_request *request);
 };
@@ -125,6 +127,8 @@ void cancel_call(struct call *call, uint32_t reason);
 bool wait_for_call(struct call *call, unsigned milliseconds);
 /* Reads, reports and releases what the plugin completed the call with. */
 void collect_call(struct call *call, bool is_reported);
+/* The state that came with the last question of a call that was collected; stays the host's. */
+const char *last_resume_state(size_t *length);
 /* Accepted and not completed, of one person. */
 unsigned calls_in_flight(const struct person *person);
 void forget_calls(void);
@@ -154,6 +158,7 @@ struct script_call {
     char *tool;
     char *arguments;
     size_t length;
+    char *answers; /* to the question asked last; or NULL */
 };
 
 struct script {

@@ -1,13 +1,19 @@
 import CTandemPlugin
 import Logging
 public import TandemCore
-import TandemJSON
+public import TandemJSON
 
 extension PluginHost {
     /// The tools of the plugins that are on for this person, as far as their approval goes. Throws what the store of
     /// grants throws.
     public func tools(for scope: UserScope) async throws -> [ToolDefinition] {
         try await resolvedGrants(of: scope).tools
+    }
+
+    public func refusal(of arguments: JSON, tool: String) -> ToolFailure? {
+        guard let reference = catalogue.tools[tool], !reference.tool.parameters.isValid(arguments) else { return nil }
+        reference.plugin.meters.count(\.invalidArguments)
+        return CallFailure.invalidArguments(reference.tool.parameters.validate(arguments).first)
     }
 
     /// Calls a plugin's tool: grants, arguments, instance, the call itself, the result. See `ToolProvider`.

@@ -235,6 +235,18 @@ struct ConfirmationTests {
             ConfirmationText.summary(
                 of: tool, arguments: ["text": "hello", "to": "eve@example.org", "silent": true, "item": "#12"])
                 == "Send a mail: to eve@example.org, text hello, silent on, item the one shown")
+        let seen = [
+            ShownEntities.Item(type: "other.item", id: "12", label: "of a stranger"),
+            ShownEntities.Item(type: "box.item", id: "12", label: "the blue\nbox"),
+            ShownEntities.Item(type: "box.item", id: "13", label: String(repeating: "long ", count: 40)),
+        ]
+        #expect(
+            ConfirmationText.summary(of: tool, arguments: ["item": "#12"], seen: seen)
+                == "Send a mail: item the blue box")
+        #expect(
+            ConfirmationText.summary(of: tool, arguments: ["item": "#14"], seen: seen)
+                == "Send a mail: item the one shown")
+        #expect(ConfirmationText.summary(of: tool, arguments: ["item": "#13"], seen: seen).utf8.count < 65)
         #expect(ConfirmationText.summary(of: tool, arguments: [:]) == "Send a mail")
         var strange = tool
         strange.source = "Post (dev)"

@@ -47,6 +47,14 @@ public protocol ToolProvider: Sendable {
 
     /// Calls one of them. Never throws: what goes wrong is an outcome. Honours task cancellation.
     func call(_ call: ToolCall, in scope: UserScope) async -> ToolOutcome
+
+    /// Why a tool would be refused these arguments; nil when they fit its schema. Cheap: asked before a person is.
+    func refusal(of arguments: JSON, tool: String) -> ToolFailure?
+}
+
+extension ToolProvider {
+    /// The arguments are looked at when the call is made.
+    public func refusal(of arguments: JSON, tool: String) -> ToolFailure? { nil }
 }
 
 /// How a tool calls another tool: answered by the agent, which checks state, schema, effect and policy.

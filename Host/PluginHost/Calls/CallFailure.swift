@@ -28,10 +28,19 @@ enum CallFailure {
     }
 
     static func invalidArguments(_ violation: SchemaViolation?) -> ToolFailure {
-        let place = violation.map { " (\($0.instanceLocation.isEmpty ? "/" : $0.instanceLocation): \($0.message))" }
-        return ToolFailure(
+        ToolFailure(
             status: TANDEM_E_INVALID_ARGUMENT, code: "invalid_arguments",
-            message: "I did not get all that this needs\(place ?? "").")
+            message: violation.map(sentence) ?? "I did not get all that this needs.")
+    }
+
+    /// A violation in the person's words: `The count must be at least 0.25.`
+    private static func sentence(_ violation: SchemaViolation) -> String {
+        let path = violation.instanceLocation.split(separator: "/")
+        guard let name = path.last(where: { !$0.utf8.allSatisfy { (48...57).contains($0) } }) else {
+            return "I did not get all that this needs."
+        }
+        let words = name.replacing("~1", with: "/").replacing("~0", with: "~").replacing("_", with: " ")
+        return "The \(words) \(violation.message)."
     }
 
     static func busy(_ name: String) -> ToolFailure {

@@ -8,7 +8,8 @@ struct ChatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chat", abstract: "Talk to the assistant.",
         discussion: """
-            On a terminal it is a conversation (Ctrl-D ends it); in a pipe each line is a message and each answer a line.
+            On a terminal it is a conversation (Ctrl-D ends it); in a pipe each line is a message. An
+            answer may take several lines; with --json it is always one.
 
             Examples:
               tandem chat --as demo@tandem.local

@@ -81,7 +81,7 @@ struct PluginCheckCommand: AsyncParsableCommand {
             worker: try AuthorBundle.worker(), seed: seed ?? UInt64(UInt32.random(in: 1 ... .max)))
         checker.cases = cases
         checker.timeLimitSeconds = timeLimit
-        checker.compareModes = { await ModeComparison.compare($0, $1, $2) }
+        checker.compareModes = { await ModeComparison.compare($0, $1, $2, $3) }
         checker.only = Set(only)
         if let reproduce {
             let parts = reproduce.split(separator: ":", maxSplits: 2).map(String.init)
@@ -140,9 +140,21 @@ struct PluginCheckCommand: AsyncParsableCommand {
         guard AuthorBundle.write(recorded.json.pretty() + "\n", to: path) else {
             throw CommandFailure("\(path) cannot be written", code: 73)
         }
-        json
-            ? terminal.json(["transcript": .string(path), "calls": .integer(Int64(recorded.calls.count))])
-            : terminal.line("Recorded \(recorded.calls.count) calls in \(path). Read it: from now on this is right.")
+        let failed = recorded.calls.count(where: \.hasFailed)
+        if json {
+            terminal.json([
+                "transcript": .string(path), "calls": .integer(Int64(recorded.calls.count)),
+                "errors": .integer(Int64(failed)),
+            ])
+            return
+        }
+        let errors = failed == 0 ? "" : ", \(failed) of them with an error"
+        terminal.line(
+            "Recorded \(recorded.calls.count) calls\(errors) in \(path). Read it: from now on this is right.")
+        for (index, call) in recorded.calls.enumerated() where call.hasFailed {
+            let message = call.outcome["message"]?.stringValue ?? call.outcome.text
+            terminal.line("  call \(index + 1), \(call.tool): \(message)")
+        }
     }
 
     private static func file(_ path: String, isNeeded: Bool) throws -> JSON? {

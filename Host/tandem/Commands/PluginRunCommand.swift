@@ -8,7 +8,8 @@ struct PluginRunCommand: AsyncParsableCommand {
         commandName: "run", abstract: "Try a tool by hand, with a trace of what it asks the host.",
         discussion: """
             The plugin runs in a process of its own, on empty tables in memory; nothing that you have is read or changed.
-            Several calls share the tables: TOOL JSON TOOL JSON ... The clock stands at 2026-11-21T10:00:00Z, the person
+            Several calls share the tables: TOOL JSON TOOL JSON ... Nothing stays of what a call wrote that ends with an
+            error. JSON again answers the question that the tool asked before: TOOL JSON TOOL JSON ANSWERS. The clock stands at 2026-11-21T10:00:00Z, the person
             lives in Paris. The network does not answer, except as the `http` of a transcript says.
 
             Exit code: 0 when every call ended with a value, 1 when not, 65 for arguments that do not match the schema.
@@ -16,6 +17,8 @@ struct PluginRunCommand: AsyncParsableCommand {
             Examples:
               tandem plugin run build/units units.convert '{"amount":2,"from":"cup","to":"ml"}'
               tandem plugin run build/water water.drink '{"glasses":2}' water.today '{}' --json
+              tandem plugin run build/pills pills.take '{"name":"met"}' pills.take '{"name":"met"}' '{"which":"17"}'
+              tandem plugin run build/water water.today '{}' --config '{"goal":6}'
             """)
 
     @Argument(help: ArgumentHelp("The bundle's folder, or a library.", valueName: "bundle"))
@@ -26,6 +29,9 @@ struct PluginRunCommand: AsyncParsableCommand {
 
     @Option(name: .long, help: ArgumentHelp("Answers of the network, from this transcript.", valueName: "file"))
     var transcript: String?
+
+    @Option(name: .long, help: ArgumentHelp("Settings that differ from their defaults.", valueName: "json"))
+    var config: String?
 
     @Flag(name: .long, help: "Call it although the arguments do not match the schema.")
     var force = false
@@ -42,9 +48,13 @@ struct PluginRunCommand: AsyncParsableCommand {
             throw CommandFailure("\(bundle): \(error.reason)")
         }
         var planned: [PlannedCall] = []
-        for index in stride(from: 0, to: calls.count, by: 2) {
-            planned.append(try plan(calls[index], index + 1 < calls.count ? calls[index + 1] : "{}", examined))
+        var rest = calls[...]
+        while let tool = rest.popFirst() {
+            func document() -> String? { rest.first?.utf8.first == UInt8(ascii: "{") ? rest.popFirst() : nil }
+            let arguments = document()
+            planned.append(try plan(tool, arguments ?? "{}", answers: document(), examined))
         }
+        let settings = try config.map { try Self.object($0, "--config") } ?? [:]
         var http: [JSON] = []
         if let transcript {
             guard let bytes = AuthorBundle.read(transcript), let document = try? JSON(parsing: bytes) else {
@@ -52,7 +62,8 @@ struct PluginRunCommand: AsyncParsableCommand {
             }
             http = document["http"]?.arrayValue ?? []
         }
-        let result = await PluginTrial(worker: try AuthorBundle.worker()).run(examined, calls: planned, http: http)
+        let result = await PluginTrial(worker: try AuthorBundle.worker())
+            .run(examined, calls: planned, http: http, config: settings)
         for step in result.steps { json ? terminal.json(Self.json(step)) : Self.write(step, terminal) }
         if !result.isValue { throw ExitCode(1) }
     }
@@ -67,13 +78,22 @@ struct PluginRunCommand: AsyncParsableCommand {
         }
     }
 
-    private func plan(_ tool: String, _ text: String, _ bundle: BundleExamination) throws -> PlannedCall {
-        let arguments: JSON
+    private static func object(_ text: String, _ name: String) throws -> JSONObject {
+        let document: JSON
         do throws(JSONError) {
-            arguments = try JSON(parsing: Array(text.utf8))
+            document = try JSON(parsing: Array(text.utf8))
         } catch {
-            throw CommandFailure("the arguments of \(tool) are not JSON: \(error.message)")
+            throw CommandFailure("\(name) is not JSON: \(error.message)")
         }
+        guard let object = document.objectValue else { throw CommandFailure("\(name) is no JSON object") }
+        return object
+    }
+
+    private func plan(
+        _ tool: String, _ text: String, answers: String?, _ bundle: BundleExamination
+    ) throws -> PlannedCall {
+        let arguments = JSON.object(try Self.object(text, "what follows \(tool)"))
+        let given = try answers.map { JSON.object(try Self.object($0, "the answers to \(tool)")) }
         do throws(CheckFileProblem) {
             if let problem = try PluginTrial.problem(with: arguments, of: tool, in: bundle), !force {
                 throw CheckFileProblem(
@@ -82,7 +102,7 @@ struct PluginRunCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure(error.description)
         }
-        return PlannedCall(tool: tool, arguments: arguments)
+        return PlannedCall(tool: tool, arguments: arguments, answers: given)
     }
 
     private static func json(_ step: PluginTrial.Step) -> JSON {

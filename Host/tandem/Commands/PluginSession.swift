@@ -6,6 +6,7 @@ import TandemCore
 import TandemJSON
 import TandemPluginCheck
 import TandemPluginHost
+import TandemStorage
 
 /// The hidden half of `check`'s comparison of modes: the whole host, with nothing kept, calls a plugin's tools.
 struct PluginSessionCommand: AsyncParsableCommand {
@@ -16,11 +17,13 @@ struct PluginSessionCommand: AsyncParsableCommand {
     @Option var id: String
     /// `in-process` or `runner`.
     @Option var isolation: String
-    /// A file with `[{"tool","arguments"}]`.
+    /// A file with `{"config":{…},"calls":[{"tool","arguments","answers"}]}`.
     @Option var calls: String
 
     func run() async throws {
-        guard let bytes = AuthorBundle.read(calls), let list = (try? JSON(parsing: bytes))?.arrayValue else {
+        guard let bytes = AuthorBundle.read(calls), let script = try? JSON(parsing: bytes),
+            let list = script["calls"]?.arrayValue
+        else {
             throw CommandFailure("\(calls) cannot be read", code: 66)
         }
         // Nobody vouches for what is loaded into this process: it is held in as a runner is.
@@ -40,13 +43,25 @@ struct PluginSessionCommand: AsyncParsableCommand {
             if let refusal = application.plugins.statuses().first?.refusal { throw CommandFailure(refusal.reason) }
             let scope = try await application.demoAccount(email: DemoCommand.email)
             try await application.plugins.switchOn(id, in: scope)
+            if let config = script["config"]?.objectValue, !config.isEmpty {
+                try await application.plugins.change(settings: config, of: id, in: scope, insists: true)
+            }
+            var resumeState: [UInt8] = []
             for (index, call) in list.enumerated() {
+                let origin = WriteOrigin(turn: RecordID(rawValue: Int64(index + 1)), step: 0)
+                let answers = call["answers"]
                 let outcome = await application.plugins.call(
                     ToolCall(
-                        tool: call["tool"]?.stringValue ?? "", arguments: call["arguments"] ?? [:],
-                        origin: WriteOrigin(turn: RecordID(rawValue: Int64(index + 1)), step: 0),
+                        tool: call["tool"]?.stringValue ?? "", arguments: call["arguments"] ?? [:], origin: origin,
                         deadlineNanoseconds: monotonicNanoseconds() + 20_000_000_000, idempotencyKey: "check-\(index)",
-                        allowedEffect: .spend), in: scope)
+                        resumeState: answers == nil ? [] : resumeState, answers: answers, allowedEffect: .spend),
+                    in: scope)
+                switch outcome {
+                case .inputRequired(let question): resumeState = question.resumeState
+                // As at the end of a turn: nothing stays of a call that failed.
+                case .failure: try await application.database.write(scope) { try $0.rollBack(origin) }
+                default: break
+                }
                 terminal.json(PluginSessionCommand.transcript(outcome))
             }
             // Nothing is kept, and a process that is held in could not take its services down as they expect.
@@ -142,7 +157,7 @@ private final class Installation {
 enum ModeComparison {
     /// Both sessions are processes of their own: what a plugin does to its host is not done to the check.
     static func compare(
-        _ bundle: BundleExamination, _ calls: [PlannedCall], _ outcomes: [JSON]?
+        _ bundle: BundleExamination, _ calls: [PlannedCall], _ config: JSONObject, _ outcomes: [JSON]?
     ) async -> [Finding] {
         var template = Array("/tmp/tandem-calls-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
@@ -150,10 +165,15 @@ enum ModeComparison {
         close(descriptor)
         let file = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
         defer { unlink(file) }
-        let list: [JSON] = calls.map {
-            ["tool": .string($0.tool), "arguments": (try? JSON(parsing: $0.arguments)) ?? [:]]
+        let list: [JSON] = calls.map { call in
+            var item: JSONObject = [
+                "tool": .string(call.tool), "arguments": (try? JSON(parsing: call.arguments)) ?? [:],
+            ]
+            if let answers = call.answers { item["answers"] = (try? JSON(parsing: answers)) ?? [:] }
+            return .object(item)
         }
-        guard AuthorBundle.write(JSON.array(list).text, to: file) else {
+        let script: JSON = ["config": .object(config), "calls": .array(list)]
+        guard AuthorBundle.write(script.text, to: file) else {
             return [Finding(.error, "no_session", "\(file) cannot be written")]
         }
         let inProcess = outcomes?.map(essence) ?? session(bundle, isolation: "in-process", calls: file)

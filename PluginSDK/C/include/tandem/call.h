@@ -42,7 +42,10 @@ typedef struct tandem_request {
     tandem_slice idempotency_key;
     /* The state of an earlier TANDEM_OUTCOME_INPUT_REQUIRED, unchanged; empty on a first call. */
     tandem_slice resume_state;
-    /* The answers to it: a JSON object, `{"which":"oat milk"}`; empty on a first call. */
+    /*
+     * The answers to it: a JSON object of the question's field and the `value` of the option that the person chose, or what
+     * they wrote: `{"which":"17"}`; empty on a first call. `arguments` are those of the first call, unchanged.
+     */
     tandem_slice answers;
 } tandem_request;
 
@@ -83,8 +86,8 @@ typedef struct tandem_outcome {
      */
     tandem_buffer value;
     /*
-     * UTF-8 for the person. The first line stands alone (about 150 GSM-7 characters), further lines are details. At most
-     * 16 KiB.
+     * UTF-8 for the person. The first line stands alone (about 150 GSM-7 characters), further lines are details. Begin with
+     * what was done: its first sentence is what taking it back repeats ("Undone: Took 1 ibuprofen"). At most 16 KiB.
      */
     tandem_buffer message;
     /*

@@ -196,8 +196,8 @@ static inline size_t tandem_json_utf8(char *out, unsigned code) {
 }
 
 /*
- * The text of a JSON string as UTF-8 with a NUL behind it; -1 when it is no string, holds a NUL, or does not fit. Half
- * surrogates become U+FFFD.
+ * The text of a JSON string as UTF-8 with a NUL behind it; its length, or -1 when it is no string, holds a NUL, or does
+ * not fit into room: its bytes and one more. Half surrogates become U+FFFD.
  */
 static inline int tandem_json_text(tandem_slice value, char *out, size_t room) {
     const char *at = (const char *)value.ptr;
@@ -205,32 +205,36 @@ static inline int tandem_json_text(tandem_slice value, char *out, size_t room) {
     const char *end = at + value.len - 1;
     size_t length = 0;
     for (at++; at < end;) {
-        if (length + 5 > room) return -1;
+        char bytes[4];
+        size_t count = 1;
         if (*at != '\\') {
-            out[length++] = *at++;
-            continue;
-        }
-        if (end - at < 2) return -1;
-        char c = at[1];
-        at += 2;
-        if (c != 'u') {
-            out[length++] = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c == 'b' ? '\b' : c == 'f' ? '\f' : c;
-            continue;
-        }
-        int unit = end - at >= 4 ? tandem_json_hex(at) : -1;
-        if (unit < 0) return -1;
-        at += 4;
-        unsigned code = (unsigned)unit;
-        if (code >= 0xD800 && code < 0xDC00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
-            int low = tandem_json_hex(at + 2);
-            if (low >= 0xDC00 && low < 0xE000) {
-                code = 0x10000 + ((code - 0xD800) << 10) + ((unsigned)low - 0xDC00);
-                at += 6;
+            bytes[0] = *at++;
+        } else {
+            if (end - at < 2) return -1;
+            char c = at[1];
+            at += 2;
+            if (c != 'u') {
+                bytes[0] = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c == 'b' ? '\b' : c == 'f' ? '\f' : c;
+            } else {
+                int unit = end - at >= 4 ? tandem_json_hex(at) : -1;
+                if (unit < 0) return -1;
+                at += 4;
+                unsigned code = (unsigned)unit;
+                if (code >= 0xD800 && code < 0xDC00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
+                    int low = tandem_json_hex(at + 2);
+                    if (low >= 0xDC00 && low < 0xE000) {
+                        code = 0x10000 + ((code - 0xD800) << 10) + ((unsigned)low - 0xDC00);
+                        at += 6;
+                    }
+                }
+                if (code == 0) return -1;
+                if (code >= 0xD800 && code < 0xE000) code = 0xFFFD;
+                count = tandem_json_utf8(bytes, code);
             }
         }
-        if (code == 0) return -1;
-        if (code >= 0xD800 && code < 0xE000) code = 0xFFFD;
-        length += tandem_json_utf8(out + length, code);
+        if (count >= room || length >= room - count) return -1;
+        memcpy(out + length, bytes, count);
+        length += count;
     }
     if (length >= room) return -1;
     out[length] = 0;
@@ -261,7 +265,7 @@ static inline bool tandem_json_number(tandem_slice value, double *out) {
     return true;
 }
 
-/* Writes a text as a JSON string with its quotes and a NUL behind it; -1 when it does not fit. */
+/* Writes a text as a JSON string with its quotes and a NUL behind it; its length, or -1 when it does not fit. */
 static inline int tandem_json_quote(const char *text, char *out, size_t room) {
     static const char DIGITS[] = "0123456789abcdef";
     size_t length = 0;
@@ -269,7 +273,8 @@ static inline int tandem_json_quote(const char *text, char *out, size_t room) {
     out[length++] = '"';
     for (; *text != 0; text++) {
         unsigned char c = (unsigned char)*text;
-        if (length + 8 > room) return -1;
+        size_t needed = c == '"' || c == '\\' ? 2 : c < 0x20 ? 6 : 1;
+        if (length + needed > room - 2) return -1;
         if (c == '"' || c == '\\') {
             out[length++] = '\\';
             out[length++] = (char)c;

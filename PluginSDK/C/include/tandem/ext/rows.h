@@ -5,7 +5,9 @@
  *
  * Granted when the manifest declares tables. The plugin sees only its own tables and only this person's rows. Writes
  * happen within a call and are journalled: the person can undo them, and a call that was interrupted by a crash is
- * rolled back before it is made again.
+ * rolled back before it is made again. Nothing stays of what a call wrote that ended with TOOL_ERROR, was refused by
+ * invoke, or was given up by the host (deadline, cancel, end of the process). What it wrote before INPUT_REQUIRED stays:
+ * ask first, write then.
  *
  * A request is a JSON array of operations, executed in order in one transaction: all or none. An operation is an object
  * with exactly one of these members and the ones listed with it:
