@@ -45,6 +45,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
         swiftSettings: settings)
 }
 
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -111,6 +112,7 @@ let package = Package(
         .target(
             name: "CTLS", path: "Host/Clib/CTLS", cSettings: strictC,
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        library("CArchive", [.apt(["libarchive-dev"])], pkgConfig: "libarchive"),
         library("CQREncode", [.apt(["libqrencode-dev"])], pkgConfig: "libqrencode"),
 
         // Plain C libraries as plugins: libffi calls them, within the runner.
@@ -134,22 +136,27 @@ let package = Package(
         host("Agent", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemLanguage", "TandemLife"]),
         host("SMS", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemEgress", "TandemAgent", crypto, log]),
         host(
+            "API",
+            [
+                "TandemCore", "TandemJSON", "TandemStorage", "TandemAccounts", "TandemPluginHost", "TandemMemory",
+                "TandemLife", "TandemAgent", httpTypes, crypto, log,
+            ]),
+        host(
             "HTTP",
             [
-                "TandemCore", "TandemSMS", "TandemAccounts", "TandemOAuth", "TandemStorage", hummingbird,
+                "TandemCore", "TandemSMS", "TandemAPI", "TandemAccounts", "TandemOAuth", "TandemStorage", hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "HTTPTypes", package: "swift-http-types"), lifecycle, crypto, log,
+                httpTypes, lifecycle, crypto, log,
             ]),
 
         host(
             "Application",
             [
-                "TandemCore", "TandemStorage", "TandemEgress", "TandemAccounts", "TandemPluginHost", "TandemLanguage",
-                "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemOAuth", "TandemHTTP", "CLinux",
-                lifecycle, unixSignals,
-                log,
+                "TandemCore", "TandemStorage", "TandemCache", "TandemEgress", "TandemAccounts", "TandemPluginHost",
+                "TandemLanguage", "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemOAuth", "TandemAPI",
+                "TandemHTTP", "CArchive", "CLinux", lifecycle, unixSignals, crypto, log,
             ]),
 
         // What authors check and try their plugins with.
@@ -207,7 +214,7 @@ let package = Package(
             name: "tandem-benchmarks",
             dependencies: [
                 "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON",
-                "TandemPluginHost", "TandemStorage", "TandemLife", "PostgreSQLServer", crypto, log,
+                "TandemPluginHost", "TandemStorage", "TandemLife", "TandemCache", "PostgreSQLServer", crypto, log,
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
 
@@ -302,6 +309,7 @@ let package = Package(
                 "TwilioSimulator",
                 lifecycle, log,
             ]),
+        tests("TandemAPI", ["TandemAPI", "TandemCore", "TandemJSON"]),
         tests(
             "TandemAgent",
             [
@@ -311,10 +319,10 @@ let package = Package(
         tests(
             "TandemApplication",
             [
-                "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemEgress", "TandemJSON",
-                "TandemLife",
+                "TandemApplication", "TandemAPI", "TandemAccounts", "TandemAgent", "TandemCache", "TandemCore",
+                "TandemEgress", "TandemJSON", "TandemLife", httpTypes, "RedisServer",
                 "TandemPluginHost", "TandemStorage", "TwilioSimulator", "DuckDuckGoSimulator", "ScriptServer",
-                "PostgreSQLServer", "TestDatabases", "OAuthSimulator", "TandemOAuth",
+                "PostgreSQLServer", "TestDatabases", "OAuthSimulator", "TandemOAuth", crypto,
             ]),
         tests("PluginCommon", ["PluginCommon", "TandemSDK"]),
         tests("Grocery", ["Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),

@@ -4,7 +4,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Debian packages that the build needs; each line of output names what is missing and why.
 BUILD_PACKAGES=(libsqlite3-dev libpq-dev libcurl4-openssl-dev libpcre2-dev libedit-dev libffi-dev libjansson-dev libsodium-dev
-    libqrencode-dev libhiredis-dev libssl-dev)
+    libqrencode-dev libhiredis-dev libssl-dev libarchive-dev)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -11,8 +11,8 @@ public final class Accounts: Sendable {
     public let settings: AccountSettings
     public let services: AccountServices
     let profiles = ProfileCache()
-    let phones = PhoneCache()
-    let credentials = CredentialCache()
+    let phones: PhoneCache
+    let credentials: CredentialCache
     let passwords: PasswordHasher
     let tokenKeys: TokenKeys
     let mailPump = MailPump()
@@ -25,6 +25,8 @@ public final class Accounts: Sendable {
         self.database = database
         self.settings = settings
         self.services = services
+        phones = PhoneCache(news: services.news)
+        credentials = CredentialCache(news: services.news)
         passwords = PasswordHasher(
             parameters: settings.passwordParameters, threads: settings.passwordThreads, queue: settings.passwordQueue)
         tokenKeys = TokenKeys(lifetime: settings.accessLifetime, age: settings.tokenKeyAge)
@@ -50,11 +52,29 @@ public final class Accounts: Sendable {
         }
     }
 
+    /// Makes an account with an id that was chosen before, in its scope's transaction.
+    ///
+    /// Throws as `createUser(email:fullName:role:)` does.
+    public func createUser(
+        _ id: UserID, email: String, fullName: String, in transaction: any WriteTransaction
+    ) throws -> Account {
+        let (address, key) = try EmailAddress.read(email)
+        let name = try Accounts.name(fullName)
+        let other = try transaction.asSystem {
+            try transaction.first("SELECT id FROM users WHERE email_key = \(key)")
+        }
+        guard other == nil else {
+            throw AccountsError(.emailTaken, "There is an account with that e-mail address already.")
+        }
+        return try insertUser(address, key, name, .user, id: id, in: transaction)
+    }
+
     func insertUser(
-        _ address: String, _ key: String, _ name: String, _ role: Account.Role, in transaction: any WriteTransaction
+        _ address: String, _ key: String, _ name: String, _ role: Account.Role, id: UserID? = nil,
+        in transaction: any WriteTransaction
     ) throws -> Account {
         let account = Account(
-            id: UserID(rawValue: transaction.nextID().rawValue), email: address, fullName: name, role: role,
+            id: id ?? UserID(rawValue: transaction.nextID().rawValue), email: address, fullName: name, role: role,
             status: .active, createdAt: transaction.now)
         try transaction.execute(
             """
@@ -122,6 +142,7 @@ public final class Accounts: Sendable {
                 cache.forget(user)
             }
         }
+        await tellOthers()
     }
 
     /// Changes what an account may do; at once here, within two seconds in other processes.
@@ -145,18 +166,20 @@ public final class Accounts: Sendable {
                     detail: ["from": account.role.rawValue, "to": role.rawValue]), in: transaction)
             transaction.afterCommit { cache.forget(user) }
         }
+        await tellOthers()
     }
 
     /// Removes a person with all of their rows, and destroys their keys.
-    public func delete(_ scope: UserScope, by actor: AuditEvent.Actor? = nil) async throws {
+    @discardableResult
+    public func delete(_ scope: UserScope, by actor: AuditEvent.Actor? = nil) async throws -> ErasureReport {
         let phones = phones
         let cache = credentials
-        try await database.write(scope) { [self] transaction in
+        let report = try await database.write(scope) { [self] transaction in
             let account = try Accounts.find(scope.user, in: transaction)
             let numbers = try transaction.list("user_phone_numbers", limit: 1000).compactMap { row in
                 row.string("phone_number").flatMap { PhoneNumber($0) }
             }
-            try transaction.eraseUser()
+            let report = try transaction.eraseUser()
             // What is kept under hashes, since it is also kept for people without an account.
             for number in numbers { try forgetInvitation(number, in: transaction) }
             try transaction.forgetThrottles(of: try accountTarget(scope.user))
@@ -171,11 +194,15 @@ public final class Accounts: Sendable {
             try transaction.execute("DELETE FROM users WHERE id = \(scope.user)")
             try services.audit.record(
                 AuditEvent(.accountErased, user: scope.user, actor: actor ?? .staff(nil)), in: transaction)
+            try services.onErasure?(scope.user, actor ?? .staff(nil), report, transaction)
             transaction.afterCommit {
                 phones.invalidate()
                 cache.forget(scope.user)
             }
+            return report
         }
+        await tellOthers()
+        return report
     }
 
     static let selection: SQL = "SELECT id, email, full_name, role, status, created_at FROM users"

@@ -94,7 +94,12 @@ public final class AgentCore: InboundSink {
     ///
     /// Throws when the message could not be made durable, and `CancellationError` when the caller's task is cancelled or
     /// the agent shuts down first: the turn is then finished all the same, at the next start at the latest.
-    public func converse(_ text: String, channel: String, scope: UserScope) async throws -> Answer {
+    ///
+    /// - Parameter noting: Told the turn's id, in the transaction that makes it durable.
+    public func converse(
+        _ text: String, channel: String, scope: UserScope,
+        noting: @escaping @Sendable (RecordID, any WriteTransaction) throws -> Void = { _, _ in }
+    ) async throws -> Answer {
         let message = InboundMessage(
             scope: scope, text: text, channel: channel, address: "", externalID: nil, receivedAt: services.clock.now)
         let store = store
@@ -103,6 +108,7 @@ public final class AgentCore: InboundSink {
         do {
             turn = try await services.database.write(scope) { transaction in
                 let turn = try store.accept(message, in: transaction)
+                try noting(turn, transaction)
                 // Before the commit: a worker that has this person already takes the turn up right after it.
                 self.expect(turn, box)
                 return turn
@@ -116,6 +122,23 @@ public final class AgentCore: InboundSink {
         waiting.withLock { _ = $0.answers.removeValue(forKey: turn) }
         guard let answer else { throw CancellationError() }
         return answer
+    }
+
+    /// Takes a message for which nobody waits; gives its turn. The answer goes to the channel and the history.
+    public func take(
+        _ text: String, channel: String, scope: UserScope,
+        noting: @escaping @Sendable (RecordID, any WriteTransaction) throws -> Void = { _, _ in }
+    ) async throws -> RecordID {
+        let message = InboundMessage(
+            scope: scope, text: text, channel: channel, address: "", externalID: nil, receivedAt: services.clock.now)
+        let store = store
+        let turn = try await services.database.write(scope) { transaction in
+            let turn = try store.accept(message, in: transaction)
+            try noting(turn, transaction)
+            return turn
+        }
+        scheduler.wake(scope)
+        return turn
     }
 
     private func expect(_ turn: RecordID, _ box: AnswerBox) {

@@ -30,7 +30,13 @@ extension Application {
         var webhook: SMSWebhook?
         var services: [any Service] = [
             LoopService { await self.plugins.run() }, LoopService { await self.agent.run() },
-            LoopService { await self.pluginWork.run() }, LoopService { await self.connections.run() },
+            LoopService { await self.pluginWork.run() }, LoopService { await self.accountCare.run() },
+            LoopService { await self.connections.run() }, LoopService { await self.keepHouse() },
+            LoopService {
+                await self.keyRotation.serve { error in
+                    self.logger.error("a rotation of keys waits", metadata: ["reason": "\(error)"])
+                }
+            },
         ]
         if let sms {
             guard let base = configuration.publicURL else {
@@ -54,7 +60,7 @@ extension Application {
                 options: FrontServer.Options(configuration), webhook: webhook,
                 checks: [
                     ReadinessCheck("database") { _ = try await database.read(.system) { try $0.query("SELECT 1") } }
-                ], metrics: metrics, routes: pages.router(),
+                ], metrics: metrics, api: api, routes: pages.router(),
                 onListening: { port in
                     // Reading manifests and word lists has left free pages between what stays: 4 MB of them.
                     malloc_trim(0)

@@ -1,7 +1,9 @@
 import Glibc
 import Logging
+public import TandemAPI
 public import TandemAccounts
 public import TandemAgent
+public import TandemCache
 public import TandemCore
 import TandemEgress
 import TandemHTTP
@@ -20,6 +22,8 @@ public final class Application: Sendable {
     public let paths: InstallationPaths
     public let database: any Database
     public let accounts: Accounts
+    /// Limits, locks and news of all processes together.
+    public let shared: SharedState
     public let plugins: PluginHost
     /// People's accounts elsewhere.
     public let connections: OAuthConnections
@@ -32,8 +36,14 @@ public final class Application: Sendable {
     let memory: LongTermMemory
     let pluginWork: PluginWork
     let secrets: StoredSecrets
+    /// What other processes tell.
+    let subscriptions: [NewsSubscription]
     let audit: any AuditSink
+    /// Export, import and erasure of everything that is a person's.
+    public let personalData: PersonalData
     let sms: SMSParts?
+    /// `/api/v1`.
+    public let api: APIService
     /// For plugins' requests: connections of their own, no proxy.
     let outbound: CurlClient
     /// For tokens.
@@ -62,7 +72,8 @@ public final class Application: Sendable {
     /// All system tables, in the order in which they were introduced.
     public static let migrations: [Migration] =
         Accounts.migrations + AgentTables.migrations + SMSSchema.migrations
-        + PluginDataSchema.migrations + OAuthConnections.migrations
+        + PluginDataSchema.migrations + OAuthConnections.migrations + IdempotencyStore.migrations
+        + PersonalData.migrations
 
     // MARK: Making
 
@@ -79,7 +90,7 @@ public final class Application: Sendable {
         } else {
             choice = try DatabaseChoice(configuration, paths: paths)
             try paths.makeDataFolder()
-            keyring = Keyring(try masterKeys(configuration, paths))
+            keyring = try Application.keyring(configuration, paths)
         }
         let database = try await choice.open(keyring: keyring, clock: options.clock)
         do {
@@ -98,10 +109,27 @@ public final class Application: Sendable {
         self.database = database
         clock = options.clock
         metrics = MetricsRegistry()
+        let texts = configuration.twilio == nil ? nil : OutboxTexts()
         audit = AuditLog()
-        accounts = Accounts(database: database, services: AccountServices(audit: audit))
-
         appliedMigrations = try await database.migrate(Application.migrations).applied
+        let shared =
+            options.isEphemeral
+            ? SharedState(metrics: metrics)
+            : try await SharedParts.open(configuration, database: database, metrics: metrics)
+        self.shared = shared
+        let accounts = Accounts(
+            database: database, settings: Self.accountSettings(configuration),
+            services: AccountServices(
+                mailer: try configuration.mail.map { mail in
+                    SMTPMailer(
+                        try SMTPMailer.Configuration(
+                            server: mail.server, user: mail.user, password: mail.password, sender: mail.sender,
+                            allowsPlainText: mail.allowsPlainText), clock: options.clock)
+                }, texts: texts, audit: audit, news: shared.redis.map { _ in SharedAccountNews(shared: shared) },
+                onErasure: PersonalData.recordErasure))
+        self.accounts = accounts
+        Redaction.mask(names: DataCatalogue.maskedNames)
+        subscriptions = shared.redis.map { _ in [SharedAccountNews.subscribe(accounts, to: shared)] } ?? []
         try await accounts.prepare()
         try await LifeTools.register(in: database)
         try await database.register(AgentTables.definitions, owner: AgentTables.owner)
@@ -114,9 +142,13 @@ public final class Application: Sendable {
             database: database, http: tokenHTTP, providers: try Application.oauthProviders(configuration),
             publicURL: try Application.browserAddress(configuration), directory: PluginAccounts(late: late),
             events: PausedPlugins(late: late, database: database, accounts: accounts),
-            audit: AuditedConnections(sink: accounts.services.audit), metrics: metrics)
+            locks: SharedLockService(shared), audit: AuditedConnections(sink: accounts.services.audit), metrics: metrics
+        )
         late.set(connections: connections)
         try await connections.prepare()
+        let personalData = PersonalData(
+            database: database, accounts: accounts, audit: audit, holders: [HeldConnections(connections: connections)])
+        self.personalData = personalData
 
         let people = PersonDirectory(accounts: accounts)
         let hostTables = database.store.tables.definitions
@@ -137,6 +169,7 @@ public final class Application: Sendable {
         outbound = CurlClient(options: outboundOptions)
         var egress = GuardedEgress.Options()
         egress.substitutes = Self.substitutes(configuration)
+        if shared.redis != nil { egress.sharedRates = SharedProviderRates(limits: shared.limits) }
         plugins = PluginHost(
             configuration: PluginHostConfiguration(
                 registryPath: paths.registry, searchPaths: [configuration.plugins, paths.plugins].compactMap(\.self),
@@ -178,7 +211,8 @@ public final class Application: Sendable {
             database: database, accounts: accounts, memory: memory, proposals: proposals,
             integrations: PluginIntegrations(plugins: plugins, steps: steps), clock: options.clock)
 
-        var channels: [any DeliveryChannel] = []
+        let feed = MessageFeed()
+        var channels: [any DeliveryChannel] = [RESTChannel(feed: feed)]
         if let account = configuration.twilio {
             let http = CurlClient(metrics: metrics)
             let outbox = SMSOutbox(
@@ -187,6 +221,7 @@ public final class Application: Sendable {
                 metrics: metrics)
             sms = SMSParts(account: account, http: http, outbox: outbox)
             channels.append(outbox)
+            texts?.set(outbox)
             if let sender = account.numbers.first {
                 late.set(outbox: NoticeOutbox(channel: outbox, sender: sender))
             }
@@ -200,6 +235,26 @@ public final class Application: Sendable {
                 language: EmbeddedLanguageProvider(), channels: channels, clock: options.clock,
                 metrics: AgentMetrics(registry: metrics), limits: options.limits))
         plugins.setMediator(agent.mediator)
+        api = APIService(
+            APIServices(
+                database: database, accounts: accounts, agent: agent, plugins: plugins, memory: memory,
+                metrics: metrics, feed: feed, people: WholePeople(data: personalData),
+                rates: RateSettings(factor: configuration.rateLimit)),
+            version: Application.version)
+    }
+
+    /// What this build is.
+    public static let version = "0.1.0"
+
+    private static func accountSettings(_ configuration: Configuration) -> AccountSettings {
+        var settings = AccountSettings()
+        if let address = configuration.publicURL {
+            settings.publicAddress = address.appending("")
+        } else {
+            settings.publicAddress = "http://\(configuration.listen.description)"
+        }
+        while settings.publicAddress.hasSuffix("/") { settings.publicAddress.removeLast() }
+        return settings
     }
 
     /// Vendors whose address the operator set.
@@ -223,6 +278,7 @@ public final class Application: Sendable {
         await outbound.shutdown()
         await tokenHTTP.shutdown()
         await sms?.http.shutdown()
+        await shared.shutdown()
         await database.close()
     }
 

@@ -1,3 +1,4 @@
+import TandemCache
 public import TandemJSON
 import TandemPluginHost
 import TandemStorage
@@ -37,6 +38,8 @@ extension Application {
             return (people, queued)
         }
         let statuses = plugins.statuses()
+        let health = shared.health
+        let sharing = health.problem.map { "away: \($0)" } ?? health.address ?? "none"
         return ApplicationStatus(values: [
             ("data_folder", .string(paths.dataFolder)),
             ("database", .string(database.dialect.rawValue)),
@@ -44,6 +47,7 @@ extension Application {
             ("registry_problem", plugins.registryProblem.map { .string($0.description) } ?? .null),
             ("plugins_loaded", .array(statuses.filter { $0.refusal == nil }.map { .string($0.id) })),
             ("plugins_refused", .array(statuses.filter { $0.refusal != nil }.map { .string($0.id) })),
+            ("redis", .string(sharing)),
             ("accounts", .integer(counts.0)),
             ("turns_waiting", .integer(counts.1)),
             ("sms", .bool(sms != nil)),

@@ -89,12 +89,6 @@ public enum DatabaseChoice: Sendable {
 }
 
 extension Application {
-    /// The master keys of an installation: from the settings, or from the key file, which is made where it is missing.
-    static func masterKeys(_ configuration: Configuration, _ paths: InstallationPaths) throws -> MasterKeys {
-        try configuration.masterKey.map { try MasterKeys(text: $0.reveal()) }
-            ?? MasterKeys.loadOrCreate(file: paths.keyFile)
-    }
-
     /// Copies everything from one database to another with this installation's master keys; see `DatabaseCopy`.
     public static func copyDatabase(
         from: DatabaseChoice, to: DatabaseChoice, replacing: Bool, configuration: Configuration,
@@ -102,11 +96,10 @@ extension Application {
     ) async throws -> DatabaseCopy.Report {
         let paths = InstallationPaths(configuration: configuration)
         try paths.makeDataFolder()
-        let keys = try masterKeys(configuration, paths)
         // Each with keys of its own: the target's are replaced by the source's.
-        let source = try await from.open(keyring: Keyring(keys))
+        let source = try await from.open(keyring: keyring(configuration, paths))
         do {
-            let target = try await to.open(keyring: Keyring(keys), isCopyTarget: true)
+            let target = try await to.open(keyring: keyring(configuration, paths), isCopyTarget: true)
             do {
                 try await source.migrate(migrations)
                 try await target.migrate(migrations)

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Synchronization
+import TandemAPI
 import TandemCore
 import TandemJSON
 import TandemSMS
@@ -14,6 +15,7 @@ struct FrontResponder: HTTPResponder {
     typealias Context = FrontContext
 
     let routes: FrontRoutes
+    let api: APIFront?
     let next: (any HTTPResponder<FrontContext>)?
     let metrics: FrontMetrics
     let logger: Logger
@@ -32,6 +34,8 @@ struct FrontResponder: HTTPResponder {
             defer { inFlight.leave() }
             do {
                 if let answer = try await routes.answer(to: request, context, route: &route) {
+                    response = answer
+                } else if let answer = try await api?.answer(to: request, context, route: &route) {
                     response = answer
                 } else if let next {
                     response = try await next.respond(to: request, context: context)

@@ -3,6 +3,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 public import ServiceLifecycle
+public import TandemAPI
 public import TandemCore
 public import TandemSMS
 
@@ -28,6 +29,8 @@ public struct FrontServer: Service {
         public var maxHeaderBytes = 16_384
         /// Of any request; routes may take less.
         public var maxBodyBytes = 1 << 20
+        /// Whose `X-Forwarded-For` counts: proxies of ours. This machine's always does.
+        public var trustedProxies: [String] = []
 
         public init(listen: ListenAddress) { self.listen = listen }
 
@@ -36,6 +39,7 @@ public struct FrontServer: Service {
             listen = configuration.listen
             metricsToken = configuration.metricsToken
             isPublicHTTPS = configuration.publicURL?.scheme == "https"
+            trustedProxies = configuration.trustedProxies
         }
     }
 
@@ -48,11 +52,13 @@ public struct FrontServer: Service {
     /// - Parameters:
     ///   - webhook: Nil answers 404 for Twilio's paths.
     ///   - checks: What `/health/ready` asks.
+    ///   - api: `/api/v1`; nil answers 404 there.
     ///   - routes: Further routes, asked when the path is none of the server's own.
     ///   - onListening: Called with the port once connections are accepted.
     public init(
         options: Options, webhook: SMSWebhook?, checks: [ReadinessCheck], metrics: MetricsRegistry,
-        routes: Router<FrontContext>? = nil, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+        api: APIService? = nil, routes: Router<FrontContext>? = nil,
+        onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         self.options = options
         self.onListening = onListening
@@ -60,6 +66,7 @@ public struct FrontServer: Service {
             routes: FrontRoutes(
                 webhook: webhook, checks: checks, registry: metrics, metricsToken: options.metricsToken,
                 readiness: readiness),
+            api: api.map { APIFront(service: $0, proxies: ProxyList(options.trustedProxies)) },
             next: routes?.buildResponder(), metrics: FrontMetrics(metrics), logger: Logger(label: "tandem.http"),
             baseHeaders: FrontResponder.baseHeaders(isPublicHTTPS: options.isPublicHTTPS),
             maxInFlight: options.maxInFlight, inFlight: InFlight(), ids: RequestIDs())

@@ -42,14 +42,7 @@ public final class LongTermMemory: Sendable {
         guard new.trust == .owner else {
             throw ToolFailure(status: -40, code: "not_owner", message: "I only keep what you tell me yourself.")
         }
-        guard new.content.unicodeScalars.count <= LongTermMemory.longestText else {
-            throw ToolFailure(
-                status: -25, code: "too_long",
-                message: "That is long to remember. A note can hold it: say note and the text.")
-        }
-        guard new.content.contains(where: { $0.isLetter || $0.isNumber }) else {
-            throw ToolFailure(status: -1, code: "empty", message: "What should I remember?")
-        }
+        try LongTermMemory.require(new.content)
         let index = index
         let near = try await database.read(scope) { transaction in
             try index.search(new.content, limit: 6, of: scope.user, in: transaction).map(\.key)
@@ -89,6 +82,43 @@ public final class LongTermMemory: Sendable {
                     insert: (memory.id, memory.searchText, memory.modifiedAt))
             }
             return result
+        }
+    }
+
+    /// Changes a memory as its owner wants it, in its place; nil when the person has no such memory.
+    ///
+    /// - Parameter check: May refuse, seeing it as it is, in the same transaction.
+    /// - Throws: `ToolFailure` (empty, too long), and what `check` and the storage throw.
+    public func correct(
+        _ id: RecordID, _ correction: MemoryCorrection, in scope: UserScope, origin: WriteOrigin,
+        check: @escaping @Sendable (Memory) throws -> Void = { _ in }
+    ) async throws -> Memory? {
+        if let content = correction.content { try LongTermMemory.require(content) }
+        let index = index
+        return try await database.write(scope) { transaction in
+            let rows = MemoryRows(transaction, origin)
+            guard let old = try rows.memory(id) else { return nil }
+            try check(old)
+            let before = try index.mark(transaction)
+            let memory = try rows.correct(old, correction)
+            let after = try index.mark(transaction)
+            transaction.afterCommit {
+                index.update(
+                    scope.user, from: before, to: after, remove: [id],
+                    insert: memory.isOpen ? (memory.id, memory.searchText, memory.modifiedAt) : nil)
+            }
+            return memory
+        }
+    }
+
+    private static func require(_ content: String) throws {
+        guard content.unicodeScalars.count <= LongTermMemory.longestText else {
+            throw ToolFailure(
+                status: -25, code: "too_long",
+                message: "That is long to remember. A note can hold it: say note and the text.")
+        }
+        guard content.contains(where: { $0.isLetter || $0.isNumber }) else {
+            throw ToolFailure(status: -1, code: "empty", message: "What should I remember?")
         }
     }
 

@@ -75,6 +75,16 @@ public struct NewMemory: Sendable, Hashable {
     }
 }
 
+/// What its owner changes of a memory; nil: nothing.
+public struct MemoryCorrection: Sendable, Hashable {
+    public var content: String?
+    public var tags: [String]?
+    /// `.some(nil)`: none any more.
+    public var category: String??
+
+    public init() {}
+}
+
 /// What became of something to be remembered.
 public enum RememberResult: Sendable, Hashable {
     case added(Memory)

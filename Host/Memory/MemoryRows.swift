@@ -90,6 +90,19 @@ struct MemoryRows {
         return try memory(old.id) ?? old
     }
 
+    /// As its owner wants it.
+    func correct(_ old: Memory, _ correction: MemoryCorrection) throws -> Memory {
+        let transaction = try writer()
+        var set: JSONObject = [
+            "last_modified": .timestamp(transaction.now), "revision": .integer(PersonalIndex.revision(transaction)),
+        ]
+        if let content = correction.content { set["content"] = .string(content) }
+        if let tags = correction.tags { set["tags"] = .array(tags.map { .string($0) }) }
+        if let category = correction.category { set["category"] = category.map { .string($0) } ?? .null }
+        try transaction.update(MemoryRows.table, old.id, set: set, origin: origin)
+        return try memory(old.id) ?? old
+    }
+
     /// An older statement ends where the newer one begins.
     func close(_ old: Memory, by new: Memory) throws {
         let transaction = try writer()

@@ -1,4 +1,5 @@
 import Logging
+import TandemAccounts
 import TandemCore
 import TandemStorage
 
@@ -89,6 +90,14 @@ extension SMSOutbox {
             text = try transaction.open(sealed, SMSOutbox.seal("sealed_text", id), for: user)
         } catch let error as StorageError where error.code == .keyMissing || error.code == .sealBroken {
             // The person was erased, and their key with them.
+            try close(id, .suppressed, in: transaction)
+            return nil
+        }
+        // What was queued for a number that may be somebody else's by now goes nowhere; what proves a number may.
+        if !isDoubtful, try row.int64("ordinal") != SMSOutbox.noticeOrdinal,
+            let recipient = PhoneNumber(String(decoding: to, as: UTF8.self)),
+            try directory?.mayReceive(recipient, of: UserScope(authenticated: user), in: transaction) == false
+        {
             try close(id, .suppressed, in: transaction)
             return nil
         }

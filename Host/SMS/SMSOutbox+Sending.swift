@@ -16,11 +16,11 @@ extension SMSOutbox {
         while !Task.isCancelled {
             var wait = timing.poll
             do {
-                for (number, from) in takeInvitations() {
+                for invitation in takeInvitations() {
                     active.begin()
                     // Not a child task: a stop must not cut a request whose outcome would then be unknown.
                     Task { [self] in
-                        await sendInvitation(to: number, from: from)
+                        await send(invitation)
                         active.end()
                         signal.signal()
                     }
@@ -62,17 +62,23 @@ extension SMSOutbox {
         await active.untilNone()
     }
 
-    private func takeInvitations() -> [(number: PhoneNumber, from: String)] {
+    private func takeInvitations() -> [Invitation] {
         invitations.withLock { waiting in
             defer { waiting.removeAll() }
             return waiting
         }
     }
 
-    private func sendInvitation(to number: PhoneNumber, from: String) async {
-        let text = SMSText.prepared(
+    private func send(_ invitation: Invitation) async {
+        let (number, from) = (invitation.number, invitation.from)
+        var words =
             account.invitation
-                ?? "This is Tandem, a personal assistant. I don't know this number: link it in your settings first.")
+            ?? "This is Tandem, a personal assistant. I don't know this number: link it in your settings first."
+        if let link = invitation.link {
+            let greeting = account.invitation ?? "This is Tandem, a personal assistant. I don't know this number yet."
+            words = "\(greeting) An account for it: \(link.reveal())"
+        }
+        let text = SMSText.prepared(words)
         let sender = account.numbers.contains(from) ? from : account.numbers.first ?? from
         for attempt in 0..<3 {
             let outcome = await client.send(to: number.e164, from: sender, body: text, statusCallback: nil)

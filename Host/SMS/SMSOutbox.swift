@@ -65,7 +65,7 @@ public final class SMSOutbox: DeliveryChannel {
     let logger = Logger(label: "tandem.sms")
     let owner: String
     let signal = WakeSignal()
-    let invitations = Mutex<[(number: PhoneNumber, from: String)]>([])
+    let invitations = Mutex<[Invitation]>([])
 
     /// - Parameters:
     ///   - publicBase: Where Twilio can report to (`TANDEM_PUBLIC_URL`); nil asks for no reports.
@@ -115,6 +115,7 @@ public final class SMSOutbox: DeliveryChannel {
             ON CONFLICT (user_id, turn, ordinal) DO NOTHING
             """)
         guard added == 1, message.ordinal == 0 else { return }
+        try directory?.noteRecognised(turn: message.turn, in: transaction)
         try transaction.insert(
             SMSSchema.usage,
             [
@@ -126,11 +127,21 @@ public final class SMSOutbox: DeliveryChannel {
     public func wake() { signal.signal() }
 
     /// Answers an unknown number once. Kept in memory only: a number of nobody is not stored.
-    func invite(_ number: PhoneNumber, from: String) {
+    ///
+    /// - Parameter link: Where they can get an account.
+    func invite(_ number: PhoneNumber, from: String, link: Secret?) {
         invitations.withLock { waiting in
-            if waiting.count < 200 { waiting.append((number, from)) }
+            if waiting.count < 200 { waiting.append(Invitation(number: number, from: from, link: link)) }
         }
         signal.signal()
+    }
+
+    /// An answer to a number of nobody.
+    struct Invitation: Sendable {
+        var number: PhoneNumber
+        /// The one of our numbers that they wrote to.
+        var from: String
+        var link: Secret?
     }
 
     static func seal(_ column: String, _ id: RecordID) -> SealContext {
@@ -187,6 +198,15 @@ public final class SMSOutbox: DeliveryChannel {
             let code = errorCode ?? 0
             let action = TwilioErrorAction(code: code)
             try react(to: action, number: try row.blob("number"), sid: sid, in: transaction)
+            if action == .badNumber, let directory, let sealed = try row.blobIfPresent("sealed_to") {
+                let to = try transaction.open(sealed, SMSOutbox.seal("sealed_to", id), for: try row.userID("user_id"))
+                if let number = PhoneNumber(String(decoding: to, as: UTF8.self)) {
+                    // In scopes of its own; the same report never comes again, and the next message brings another.
+                    transaction.afterCommit {
+                        Task { try? await directory.noteUndeliverable(number, errorCode: code) }
+                    }
+                }
+            }
             if action == .optOut, let sealed = try row.blobIfPresent("sealed_to") {
                 let to = try transaction.open(sealed, SMSOutbox.seal("sealed_to", id), for: try row.userID("user_id"))
                 if let number = PhoneNumber(String(decoding: to, as: UTF8.self)) {

@@ -111,8 +111,11 @@ public struct SMSWebhook: Sendable {
 
     private func accept(_ message: Arrival) async throws -> String {
         let number = try SMSConsents.hash(message.number, database.store.keyring)
-        guard let scope = try await directory.identify(phone: message.number.e164) else {
-            return try await acceptFromStranger(message, number)
+        let scope: UserScope
+        switch try await directory.recognise(phone: message.number.e164) {
+        case .owner(let owner): scope = owner
+        // Whoever has the number now is a stranger, and the answer to both is the same.
+        case .unproven, .stranger: return try await acceptFromStranger(message, number)
         }
         let receivedAt = database.store.clock.now
         let inbox = inbox
@@ -160,20 +163,21 @@ public struct SMSWebhook: Sendable {
         let now = database.store.clock.now
         let limits = limits
         let directory = directory
-        let outcome = try await database.write(.system) { transaction -> Outcome in
-            guard try Self.isNew(message.sid, at: now, transaction) else { return .duplicate }
+        let (outcome, link) = try await database.write(.system) { transaction -> (Outcome, Secret?) in
+            guard try Self.isNew(message.sid, at: now, transaction) else { return (.duplicate, nil) }
             let state = try SMSConsents.state(of: number, in: transaction)
-            if let outcome = try Self.mirror(message, number, state, directory, transaction) { return outcome }
-            guard state != .optedOut else { return .stranger }
+            if let outcome = try Self.mirror(message, number, state, directory, transaction) { return (outcome, nil) }
+            guard state != .optedOut else { return (.stranger, nil) }
             let day = now.millisecondsSinceEpoch / 86_400_000
             let answered = try transaction.first(
                 "SELECT COUNT(*) AS answered FROM sms_invitations WHERE day = \(day)")
-            guard try answered?.int("answered") ?? 0 < limits.invitationsPerDay else { return .stranger }
+            guard try answered?.int("answered") ?? 0 < limits.invitationsPerDay else { return (.stranger, nil) }
             let added = try transaction.execute(
                 "INSERT INTO sms_invitations (day, number) VALUES (\(day), \(number)) ON CONFLICT DO NOTHING")
-            return added == 1 ? .invited : .stranger
+            guard added == 1 else { return (.stranger, nil) }
+            return (.invited, try directory.invite(message.number, in: transaction))
         }
-        if outcome == .invited { outbox.invite(message.number, from: message.ourNumber) }
+        if outcome == .invited { outbox.invite(message.number, from: message.ourNumber, link: link) }
         return outcome.rawValue
     }
 

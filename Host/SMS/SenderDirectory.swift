@@ -7,6 +7,25 @@ public protocol SenderDirectory: Sendable {
     /// The person whose verified number this is; nil for a number of nobody.
     func identify(phone: String) async throws -> UserScope?
 
+    /// Like `identify`, and whether somebody else may have got the number meanwhile.
+    func recognise(phone: String) async throws -> PhoneRecognition
+
+    /// A link that invites the number of nobody to an account; nil when it had one lately, or enough others did today. In
+    /// the transaction that notes that the number is answered.
+    func invite(_ number: PhoneNumber, in transaction: any WriteTransaction) throws -> Secret?
+
+    /// Whether a text for a person may go to a number. To be asked right before sending.
+    func mayReceive(
+        _ number: PhoneNumber, of scope: UserScope, in transaction: any ReadTransaction
+    ) throws -> Bool
+
+    /// The carrier could not deliver to a number, and said why.
+    func noteUndeliverable(_ number: PhoneNumber, errorCode: Int) async throws
+
+    /// A person was recognised by their number; in the transaction that answers their message, off the way to its
+    /// acknowledgement.
+    func noteRecognised(turn: RecordID, in transaction: any WriteTransaction) throws
+
     /// The number opted out, or in again; for whoever shows it to the person or the operator.
     ///
     /// Runs in the transaction that records the change, in the owner's scope if the number has one. Sending does not
@@ -15,5 +34,19 @@ public protocol SenderDirectory: Sendable {
 }
 
 extension SenderDirectory {
+    public func recognise(phone: String) async throws -> PhoneRecognition {
+        try await identify(phone: phone).map { .owner($0) } ?? .stranger
+    }
+
+    public func invite(_ number: PhoneNumber, in transaction: any WriteTransaction) throws -> Secret? { nil }
+
+    public func mayReceive(
+        _ number: PhoneNumber, of scope: UserScope, in transaction: any ReadTransaction
+    ) throws -> Bool { true }
+
+    public func noteUndeliverable(_ number: PhoneNumber, errorCode: Int) async throws {}
+
+    public func noteRecognised(turn: RecordID, in transaction: any WriteTransaction) throws {}
+
     public func noteOptOut(_ number: PhoneNumber, _ isOptedOut: Bool, in transaction: any WriteTransaction) throws {}
 }

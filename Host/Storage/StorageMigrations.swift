@@ -3,6 +3,7 @@ enum StorageMigrations {
     static let tables: Set<String> = [
         "tandem_migrations", "tandem_tables", "master_keys", "user_keys", "row_journal", "row_turns", "row_usage",
         CopyMark.table, AuditSchema.entries, AuditSchema.heads,
+        "key_rotations",
     ]
 
     static let all: [Migration] = [
@@ -68,5 +69,6 @@ enum StorageMigrations {
             }
         },
         AuditSchema.migration,
+        KeyRotation.migration,
     ]
 }

@@ -28,9 +28,8 @@ struct Tandem: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             ChatCommand.self, ServeCommand.self, DemoCommand.self, StatusCommand.self, UserCommand.self,
-            PluginCommand.self, ConnectionCommand.self, DatabaseCommand.self, PlanCommand.self, SchemaCommand.self,
-            MemoryCommand.self,
-            AdminCommand.self,
+            AdminCommand.self, PluginCommand.self, ConnectionCommand.self, DatabaseCommand.self, PlanCommand.self,
+            SchemaCommand.self, MemoryCommand.self,
         ])
 
     static func main() async {

@@ -55,6 +55,8 @@ struct PostgreSQLIsolationTests {
                 let table = try #require(row[0])
                 #expect(row[4] == "tandem_owner" || row[4] == "tandem_owner_domains", "\(table)")
                 guard let column = row[2] else {
+                    // A job's own cursor, and the ids of accounts that are no more.
+                    if ["key_rotations", "erasure_proofs"].contains(table) { continue }
                     #expect(row[5] == nil, "\(table) names people in \(row[5] ?? ""): call the column user_id")
                     continue
                 }

@@ -70,6 +70,7 @@ extension Accounts {
                 AuditEvent(.keyRevoked, user: scope.user, actor: actor, subject: id), in: transaction)
             transaction.afterCommit { cache.forget(scope.user) }
         }
+        await tellOthers()
     }
 
     func authenticateKey(_ text: String) async throws -> Principal {

@@ -23,7 +23,7 @@ public struct RecordedAuditEvent: Sendable {
     /// `name`, `actor`, and where they are `actor_id`, `user`, `subject`, `detail`.
     public var event: JSONObject
 
-    init?(_ entry: AuditEntry) {
+    public init?(_ entry: AuditEntry) {
         guard let body = entry.body, let object = (try? JSON(parsing: body))?.objectValue else { return nil }
         sequence = entry.sequence
         at = entry.at

@@ -10,15 +10,22 @@ public struct AccountServices: Sendable {
     public var audit: any AuditSink
     /// Without one, a session's place is its network.
     public var places: (any PlaceResolver)?
+    /// Without one, other processes notice changes within two seconds.
+    public var news: (any AccountNews)?
+    /// Called at the end of the transaction that erases a person; throwing undoes it all.
+    public var onErasure: (@Sendable (UserID, AuditEvent.Actor, ErasureReport, any WriteTransaction) throws -> Void)?
 
     public init(
         mailer: (any Mailer)? = nil, texts: (any TextSender)? = nil, audit: any AuditSink = NoAudit(),
-        places: (any PlaceResolver)? = nil
+        places: (any PlaceResolver)? = nil, news: (any AccountNews)? = nil,
+        onErasure: (@Sendable (UserID, AuditEvent.Actor, ErasureReport, any WriteTransaction) throws -> Void)? = nil
     ) {
         self.mailer = mailer
         self.texts = texts
         self.audit = audit
         self.places = places
+        self.news = news
+        self.onErasure = onErasure
     }
 }
 

@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Synchronization
+import TandemCore
 
 /// A few threads of their own for work that blocks or takes milliseconds of processor time, with a bounded queue before
 /// them.
@@ -74,7 +75,7 @@ final class BlockingPool: Sendable {
                 return !state.isStarted
             }
             guard isFirst else { return }
-            let started = (0..<threads).count { _ in startThread { [self] in work() } }
+            let started = (0..<threads).count { _ in HostThread.start(named: "tandem-blocking") { [self] in work() } }
             guard started > 0 else {
                 state.withLock { $0.isStarted = false }
                 throw BlockingPool.busy
@@ -128,26 +129,4 @@ private final class CancelMark: Sendable {
     var isSet: Bool { mark.load(ordering: .relaxed) }
 
     func set() { mark.store(true, ordering: .relaxed) }
-}
-
-private final class ThreadBody: Sendable {
-    let run: @Sendable () -> Void
-
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-}
-
-private func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-    let box = Unmanaged.passRetained(ThreadBody(body))
-    var thread = pthread_t()
-    guard pthread_create(&thread, nil, threadMain, box.toOpaque()) == 0 else {
-        box.release()
-        return false
-    }
-    pthread_detach(thread)
-    return true
-}
-
-private func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    if let argument { Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run() }
-    return nil
 }

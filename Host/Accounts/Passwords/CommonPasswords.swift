@@ -1,6 +1,6 @@
 /// Passwords that everybody tries first, of four characters and more, in lower case.
 ///
-/// The list `password.lst` of Openwall's John the Ripper 1.9 (compiled by Solar Designer, 1996 to 2011, and said there to be
+/// The list `password.lst` of Openwall's John the Ripper 1.9 (compiled by Solar Designer, 1996 to 2011, and assumed there to be
 /// in the public domain): the most frequent passwords of several published collections.
 enum CommonPasswords {
     static func contains(_ password: String) -> Bool { all.contains(password) }

@@ -17,12 +17,16 @@ final class PhoneCache: Sendable {
     private static let lifetimeNanoseconds: UInt64 = 2_000_000_000
     private static let maxEntries = 20_000
     private let state = Mutex(State())
+    private let news: (any AccountNews)?
+
+    init(news: (any AccountNews)? = nil) { self.news = news }
 
     /// The known answer, if any, and the state of the cache before a look-up.
     func find(_ hash: [UInt8]) -> (answer: PhoneRecognition?, generation: Int) {
         let now = monotonicNanoseconds()
+        let isDeaf = news.map { !$0.isListening } ?? false
         return state.withLock { state in
-            guard let entry = state.entries[hash], entry.until > now else { return (nil, state.generation) }
+            guard !isDeaf, let entry = state.entries[hash], entry.until > now else { return (nil, state.generation) }
             return (entry.answer, state.generation)
         }
     }
@@ -39,6 +43,12 @@ final class PhoneCache: Sendable {
     }
 
     func invalidate() {
+        drop()
+        news?.tell(.phones)
+    }
+
+    /// Another process told.
+    func drop() {
         state.withLock { state in
             state.entries.removeAll()
             state.generation += 1

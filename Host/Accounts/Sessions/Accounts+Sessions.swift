@@ -179,7 +179,20 @@ extension Accounts {
 
     // MARK: Ending
 
-    /// Ends a person's session: its tokens are worth nothing from now on here, within two seconds in other processes.
+    /// Ends the session of a refresh token, used up or not. What is no token of ours, or over already, is none the less
+    /// signed out (RFC 7009 §2.2).
+    public func logOut(_ refreshToken: Secret) async throws {
+        guard let token = try RefreshToken.read(refreshToken.reveal(), refreshCode) else { return }
+        let user = try await database.read(.system) { transaction in
+            try transaction.first("SELECT user_id FROM account_sessions WHERE id = \(token.session)")?.userID("user_id")
+        }
+        guard let user else { return }
+        do {
+            try await endSession(token.session, of: UserScope(authenticated: user))
+        } catch let error as AccountsError where error.code == .unknownSession {}
+    }
+
+    /// Ends a person's session: its tokens are worth nothing from now on, in other processes within two seconds at the most.
     ///
     /// Throws `unknown_session`.
     public func endSession(_ id: RecordID, of scope: UserScope, by actor: AuditEvent.Actor? = nil) async throws {
@@ -195,6 +208,7 @@ extension Accounts {
             transaction.afterCommit { cache.forget(session: id) }
             return count
         }
+        await tellOthers()
         guard ended > 0 else { throw AccountsError(.unknownSession, "There is no such session.") }
     }
 
@@ -203,10 +217,12 @@ extension Accounts {
     public func endSessions(
         of scope: UserScope, except current: RecordID? = nil, by actor: AuditEvent.Actor? = nil
     ) async throws -> Int {
-        try await database.write(scope) { [self] transaction in
+        let count = try await database.write(scope) { [self] transaction in
             try endAllSessions(
                 of: scope, except: current, reason: "signed_out", by: actor ?? .person(scope.user), in: transaction)
         }
+        await tellOthers()
+        return count
     }
 
     /// Ends sessions in the transaction of whatever makes them untrustworthy.

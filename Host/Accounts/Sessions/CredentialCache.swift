@@ -2,6 +2,8 @@ import Synchronization
 import TandemCore
 
 /// What sessions and API keys were found to be, for two seconds: another process may end them.
+///
+/// Processes that tell each other what changed have it at once; while one cannot hear the others, nothing is kept.
 final class CredentialCache: Sendable {
     /// A session by its id, which only a signed token can bring; a key by the hash of its text.
     enum Name: Sendable, Hashable {
@@ -24,6 +26,9 @@ final class CredentialCache: Sendable {
     private static let lifetimeMilliseconds: Int64 = 2000
     private static let maxEntries = 50_000
     private let state = Mutex(State())
+    private let news: (any AccountNews)?
+
+    init(news: (any AccountNews)? = nil) { self.news = news }
 
     enum Answer {
         case known(Principal?)
@@ -32,7 +37,9 @@ final class CredentialCache: Sendable {
     }
 
     func find(_ name: Name, now: Timestamp) -> Answer {
-        state.withLock { state in
+        let isDeaf = news.map { !$0.isListening } ?? false
+        return state.withLock { state in
+            if isDeaf { return .unknown(generation: state.generation) }
             // A clock that was put back makes everything unknown.
             guard let entry = state.entries[name], now >= entry.loadedAt,
                 now.millisecondsSinceEpoch - entry.loadedAt.millisecondsSinceEpoch
@@ -56,16 +63,35 @@ final class CredentialCache: Sendable {
     }
 
     func forget(session: RecordID) {
+        drop(session: session)
+        news?.tell(.session(session))
+    }
+
+    /// Everything of one account.
+    func forget(_ user: UserID) {
+        drop(user)
+        news?.tell(.account(user))
+    }
+
+    // MARK: What other processes told
+
+    func drop(session: RecordID) {
         state.withLock { state in
             state.entries[.session(session)] = nil
             state.generation += 1
         }
     }
 
-    /// Everything of one account.
-    func forget(_ user: UserID) {
+    func drop(_ user: UserID) {
         state.withLock { state in
             state.entries = state.entries.filter { $0.value.principal?.user != user }
+            state.generation += 1
+        }
+    }
+
+    func dropAll() {
+        state.withLock { state in
+            state.entries.removeAll(keepingCapacity: true)
             state.generation += 1
         }
     }

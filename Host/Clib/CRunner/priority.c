@@ -66,11 +66,10 @@ void tandem_place_runner(pid_t pid, int place) {
      * idle policy back uses it.
      */
     const int own = getpriority(PRIO_PROCESS, (id_t)getpid());
-    const int further = own + 10 < 19 ? own + 10 : 19;
     const struct attributes idle = {.size = sizeof idle, .policy = SCHED_IDLE};
     const struct attributes batch = {.size = sizeof batch, .policy = SCHED_BATCH, .nice = 19, .runtime = 100000000};
     const struct attributes behind = {
-        .size = sizeof behind, .policy = SCHED_BATCH, .nice = further, .runtime = TANDEM_TURN_NS};
+        .size = sizeof behind, .policy = SCHED_BATCH, .nice = 19, .runtime = TANDEM_TURN_NS};
     const struct attributes normal = {
         .size = sizeof normal, .policy = SCHED_OTHER, .nice = own, .runtime = TANDEM_TURN_NS};
     /* The nice value stays when it may not be lowered again. */

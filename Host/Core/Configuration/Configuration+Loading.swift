@@ -17,6 +17,9 @@ extension Configuration {
         listen = Configuration.listen(&source)
         publicURL = Configuration.publicURL(&source)
         masterKey = source.secret("TANDEM_MASTER_KEY")
+        masterKeyFile = source.path(ofSecret: "TANDEM_MASTER_KEY")
+        vault = Configuration.vault(&source)
+        retention = Retention(&source)
         database = Configuration.url(
             "DATABASE_URL", schemes: ["postgres", "postgresql", "sqlite"], example: "postgresql://user@host/tandem",
             &source)
@@ -35,6 +38,11 @@ extension Configuration {
                 "TANDEM_METRICS_TOKEN", "is shorter than 16 characters", "Use a random one: openssl rand -hex 24.")
         }
         twilio = Configuration.twilio(&source)
+        mail = Configuration.mail(&source)
+        trustedProxies = (source.text("TANDEM_TRUSTED_PROXIES") ?? "").split(separator: ",").map { item in
+            String(item.filter { $0 != " " })
+        }.filter { !$0.isEmpty }
+        rateLimit = Configuration.rateLimit(&source)
         gemini = Vendor(key: source.secret("GEMINI_API_KEY"))
         youtube = Vendor(key: source.secret("YOUTUBE_API_KEY"))
         microsoft = Configuration.client("MICROSOFT", &source)
@@ -114,6 +122,44 @@ extension Configuration {
         }
     }
 
+    private static func mail(_ source: inout ConfigurationSource) -> Mail? {
+        let plain = truth("TANDEM_SMTP_PLAIN", &source)
+        let user = source.text("TANDEM_SMTP_USER")
+        let password = source.secret("TANDEM_SMTP_PASSWORD")
+        let sender = source.text("TANDEM_SMTP_FROM")
+        guard let server = source.text("TANDEM_SMTP_URL") else {
+            if user != nil || password != nil || sender != nil {
+                source.refuse(
+                    "TANDEM_SMTP_URL", "is not set, and other TANDEM_SMTP settings are",
+                    "Write for example smtps://mail.example.org.")
+            }
+            return nil
+        }
+        guard server.hasPrefix("smtp://") || server.hasPrefix("smtps://"),
+            server.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 64 })
+        else {
+            source.refuse(
+                "TANDEM_SMTP_URL", "is no smtp:// or smtps:// address without a user",
+                "Write for example smtps://mail.example.org or smtp://mail.example.org:587.")
+            return nil
+        }
+        guard let sender, sender.contains("@") else {
+            source.refuse("TANDEM_SMTP_FROM", "is no address", "Say which address mails come from.")
+            return nil
+        }
+        return Mail(server: server, user: user, password: password, sender: sender, allowsPlainText: plain)
+    }
+
+    private static func rateLimit(_ source: inout ConfigurationSource) -> Double? {
+        guard let text = source.text("TANDEM_RATE_LIMIT") else { return 1 }
+        if text.lowercased() == "off" { return nil }
+        if let factor = Double(text), factor >= 0.001, factor <= 1_000_000 { return factor }
+        source.refuse(
+            "TANDEM_RATE_LIMIT", "is neither a number from 0.001 on nor off", "1 is the standard, 10 ten times as much."
+        )
+        return 1
+    }
+
     private static func logLevel(_ source: inout ConfigurationSource) -> Logger.Level {
         guard let text = source.text("TANDEM_LOG") else { return .info }
         switch text.lowercased() {
@@ -150,7 +196,7 @@ extension Configuration {
         return 8
     }
 
-    private static func optionalAddress(_ name: String, _ source: inout ConfigurationSource) -> WebAddress? {
+    static func optionalAddress(_ name: String, _ source: inout ConfigurationSource) -> WebAddress? {
         guard let text = source.text(name) else { return nil }
         if let address = WebAddress(text) { return address }
         source.refuse(
@@ -257,7 +303,7 @@ private func isShortCode(_ text: String) -> Bool {
 }
 
 /// The path made absolute against the working directory, `~/` against `HOME`; not resolved otherwise.
-private func absolutePath(_ path: String) -> String {
+func absolutePath(_ path: String) -> String {
     if path.hasPrefix("/") { return path }
     if path.hasPrefix("~/"), let home = getenv("HOME") { return String(cString: home) + path.dropFirst() }
     guard let folder = getcwd(nil, 0) else { return path }

@@ -24,6 +24,12 @@ public struct Configuration: Sendable {
     public var publicURL: WebAddress?
     /// `TANDEM_MASTER_KEY`; nil: the key file in the data folder.
     public var masterKey: Secret?
+    /// `TANDEM_MASTER_KEY_FILE`, which is read again when a version is missing.
+    public var masterKeyFile: String?
+    /// Who keeps the master key instead: `TANDEM_VAULT_…`; nil: this machine.
+    public var vault: Vault?
+    /// For how long things are kept: `TANDEM_RETAIN_…`.
+    public var retention: Retention
     /// `DATABASE_URL`, secret for its password; nil: SQLite in the data folder.
     public var database: Secret?
     /// `DATABASE_PASSWORD`, so that the address need not hold it.
@@ -42,6 +48,13 @@ public struct Configuration: Sendable {
     public var metricsToken: Secret?
     /// Nil while no `TWILIO_…` is set.
     public var twilio: Twilio?
+    /// Nil while `TANDEM_SMTP_URL` is not set: what needs mail says so.
+    public var mail: Mail?
+    /// Addresses of proxies whose `X-Forwarded-For` counts, besides this machine's. `TANDEM_TRUSTED_PROXIES`, separated by
+    /// commas.
+    public var trustedProxies: [String]
+    /// Multiplies the limits of the REST interface; nil for none. `TANDEM_RATE_LIMIT`: a number or `off`.
+    public var rateLimit: Double?
     public var gemini: Vendor
     public var youtube: Vendor
     public var microsoft: OAuthClient?
@@ -61,6 +74,29 @@ public struct Configuration: Sendable {
         public var key: Secret?
 
         public init(key: Secret?) { self.key = key }
+    }
+
+    /// How mail is sent.
+    public struct Mail: Sendable {
+        /// `smtps://HOST` or `smtp://HOST:PORT`. `TANDEM_SMTP_URL`.
+        public var server: String
+        /// `TANDEM_SMTP_USER`, `TANDEM_SMTP_PASSWORD`.
+        public var user: String?
+        public var password: Secret?
+        /// The address that mails come from. `TANDEM_SMTP_FROM`.
+        public var sender: String
+        /// `TANDEM_SMTP_PLAIN`: a server on this machine may do without TLS.
+        public var allowsPlainText: Bool
+
+        public init(
+            server: String, user: String? = nil, password: Secret? = nil, sender: String, allowsPlainText: Bool = false
+        ) {
+            self.server = server
+            self.user = user
+            self.password = password
+            self.sender = sender
+            self.allowsPlainText = allowsPlainText
+        }
     }
 
     public struct OAuthClient: Sendable {
@@ -145,12 +181,19 @@ struct Setting {
         Setting("TWILIO_AUTH_TOKEN", secret: true), Setting("TWILIO_AUTH_TOKEN_PREVIOUS", secret: true),
         Setting("TWILIO_SIGNING_KEY", secret: true), Setting("TWILIO_API_KEY"),
         Setting("TWILIO_API_SECRET", secret: true), Setting("TWILIO_NUMBER"), Setting("TWILIO_MESSAGING_SERVICE_SID"),
-        Setting("TANDEM_SMS_INVITATION"), Setting("TANDEM_OAUTH"), Setting("MICROSOFT_CLIENT_ID"),
+        Setting("TANDEM_SMS_INVITATION"), Setting("TANDEM_SMTP_URL"), Setting("TANDEM_SMTP_USER"),
+        Setting("TANDEM_SMTP_PASSWORD", secret: true), Setting("TANDEM_SMTP_FROM"), Setting("TANDEM_SMTP_PLAIN"),
+        Setting("TANDEM_TRUSTED_PROXIES"), Setting("TANDEM_RATE_LIMIT"), Setting("TANDEM_OAUTH"),
+        Setting("MICROSOFT_CLIENT_ID"),
         Setting("MICROSOFT_CLIENT_SECRET", secret: true), Setting("GOOGLE_CLIENT_ID"),
         Setting("GOOGLE_CLIENT_SECRET", secret: true), Setting("NOTION_CLIENT_ID"),
         Setting("NOTION_CLIENT_SECRET", secret: true), Setting("OTEL_EXPORTER_OTLP_ENDPOINT"),
         Setting("TANDEM_GEMINI_URL"), Setting("TANDEM_TWILIO_URL"), Setting("TANDEM_GRAPH_URL"),
         Setting("TANDEM_GMAIL_URL"), Setting("TANDEM_NOTION_URL"), Setting("TANDEM_YOUTUBE_URL"),
-        Setting("TANDEM_DUCKDUCKGO_URL"),
+        Setting("TANDEM_DUCKDUCKGO_URL"), Setting("TANDEM_VAULT_ADDR"), Setting("TANDEM_VAULT_TOKEN", secret: true),
+        Setting("TANDEM_VAULT_MOUNT"), Setting("TANDEM_VAULT_KEY"), Setting("TANDEM_VAULT_NAMESPACE"),
+        Setting("TANDEM_VAULT_CACERT"), Setting("TANDEM_VAULT_CACHE"), Setting("TANDEM_RETAIN_UNDO_DAYS"),
+        Setting("TANDEM_RETAIN_LOG_DAYS"), Setting("TANDEM_RETAIN_CONVERSATION_DAYS"),
+        Setting("TANDEM_RETAIN_AUDIT_DAYS"),
     ]
 }

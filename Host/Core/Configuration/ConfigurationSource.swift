@@ -26,6 +26,15 @@ struct ConfigurationSource {
         value(of: name, in: environment) ?? value(of: name, in: file)
     }
 
+    /// The file that a secret is read from, if it is.
+    func path(ofSecret name: String) -> String? {
+        for values in [environment, file] {
+            if let path = values[name + "_FILE"], !path.isEmpty { return absolutePath(path) }
+            if let value = values[name], !trimmed(value).isEmpty { return nil }
+        }
+        return nil
+    }
+
     mutating func secret(_ name: String) -> Secret? { text(name).map(Secret.init) }
 
     private mutating func value(of name: String, in values: [String: String]) -> String? {
@@ -50,7 +59,10 @@ struct ConfigurationSource {
                     "\(name)_FILE", "the file is not UTF-8 text", "Write the value as text, without a byte order mark.")
                 return nil
             }
-            let value = trimmed(text)
+            // A file of master keys has one on each line.
+            let value =
+                name == "TANDEM_MASTER_KEY"
+                ? text.split(whereSeparator: \.isWhitespace).joined(separator: ",") : trimmed(text)
             guard !value.isEmpty else {
                 refuse("\(name)_FILE", "the file is empty", "Write the value into it, or unset \(name)_FILE.")
                 return nil

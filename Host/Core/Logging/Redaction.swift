@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Masks what must not be written to logs, metrics and error pages: phone numbers, e-mail addresses, tokens, long hex and
 /// base64, and the values after names like `password=`.
 ///
@@ -41,8 +43,20 @@ public enum Redaction {
             let word = UnsafeBufferPointer(rebasing: bytes[start..<end])
             for name in sensitiveLastWords where equalsIgnoringCase(word, name) { return true }
             for name in sensitiveAnywhere where containsIgnoringCase(bytes, name) { return true }
-            return false
+            return namedElsewhere.withLock { names in
+                !names.isEmpty && names.contains(String(decoding: bytes[lastPart(bytes)...], as: UTF8.self))
+            }
         }
+    }
+
+    /// Adds names under which no value is written: those of columns that hold what is secret or sealed.
+    public static func mask(names: Set<String>) { namedElsewhere.withLock { $0.formUnion(names) } }
+
+    private static let namedElsewhere = Mutex<Set<String>>([])
+
+    /// Where the last part of `sms.sealed_to` begins.
+    private static func lastPart(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        (bytes.lastIndex(of: UInt8(ascii: ".")) ?? -1) + 1
     }
 
     private static let sensitiveLastWords: [StaticString] = [

@@ -158,11 +158,34 @@ extension GuardedEgress {
 
     private func waitForTurn(_ hop: Hop, _ attempt: Attempt) async throws(EgressFailure) {
         let started = monotonicNanoseconds()
+        if let rates = options.sharedRates { try await waitForShared(rates, hop, attempt, since: started) }
         var step: UInt64 = 1_000_000
         while try await !isItsTurn(hop, attempt, since: started) {
             // Whoever is ahead takes as long as it takes: look again, less and less often.
             try await pause(step)
             step = min(step * 2, 50_000_000)
+        }
+    }
+
+    /// Until all processes together have room for it.
+    private func waitForShared(
+        _ rates: any SharedRates, _ hop: Hop, _ attempt: Attempt, since started: UInt64
+    ) async throws(EgressFailure) {
+        let limit = attempt.caller.policy.limit(for: hop.url)
+        let end = started + UInt64(max(0, options.maxWait.milliseconds)) * 1_000_000
+        while true {
+            if Task.isCancelled { throw EgressFailure(.cancelled, "cancelled", "the request was cancelled") }
+            let wait = await rates.take(
+                plugin: attempt.key.plugin, host: attempt.key.host, user: attempt.caller.scope.user, limit: limit)
+            if wait == 0 { return }
+            let now = monotonicNanoseconds()
+            guard now + wait <= min(end, attempt.deadline) else {
+                metrics?.refusals.with(attempt.key.plugin, "rate_limited").increment()
+                throw EgressFailure(
+                    .rateLimited, "rate_limited", "too many requests to \(hop.url.host)",
+                    retryAfter: .nanoseconds(Int64(clamping: wait)))
+            }
+            try await pause(wait)
         }
     }
 

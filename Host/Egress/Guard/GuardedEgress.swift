@@ -15,6 +15,8 @@ public final class GuardedEgress: PluginEgress {
         /// path and query as they are, and the host they were meant for in `X-Forwarded-Host`. The address is the
         /// operator's, so any is allowed.
         public var substitutes: [(host: HostRule, address: WebAddress)] = []
+        /// Where other processes call the same providers.
+        public var sharedRates: (any SharedRates)?
         var breaker = CircuitBreaker.Rules()
         /// 0 up to but not including 1, for the jitter.
         public var random: @Sendable () -> Double = { Double.random(in: 0..<1) }

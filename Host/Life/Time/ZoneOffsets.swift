@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
-import TandemCore
+public import TandemCore
 
 /// How far zones of the tz database are from UTC at an instant. Safe from any thread.
-enum ZoneOffsets {
+public enum ZoneOffsets {
     private static let zones = Mutex<[String: TimeZone]>([:])
 
     /// Seconds to add to UTC; 0 for an unknown zone.
-    static func seconds(_ identifier: String, at instant: Timestamp) -> Int {
+    public static func seconds(_ identifier: String, at instant: Timestamp) -> Int {
         if identifier == "UTC" || identifier == "Etc/UTC" { return 0 }
         return zone(identifier)?.secondsFromGMT(
             for: Date(timeIntervalSince1970: Double(instant.millisecondsSinceEpoch) / 1000)) ?? 0

@@ -27,7 +27,7 @@ final class DeadlineTimer: @unchecked Sendable {
         isRunning = true
         monitor.unlock()
         if mustStart {
-            if !HostThread.start({ [self] in run() }) {
+            if !HostThread.start(named: "tandem-timer", { [self] in run() }) {
                 monitor.lock()
                 isRunning = false
                 monitor.unlock()

@@ -27,7 +27,7 @@ final class WorkerPool: @unchecked Sendable {
         if mustStart { threads += 1 }
         monitor.unlock()
         monitor.signal()
-        if mustStart, !HostThread.start({ [self] in run() }) {
+        if mustStart, !HostThread.start(named: "tandem-plugins", { [self] in run() }) {
             monitor.lock()
             threads -= 1
             monitor.unlock()

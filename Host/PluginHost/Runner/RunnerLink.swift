@@ -11,7 +11,7 @@ import TandemCore
 /// each person, so that what a call of one person does to its process cannot reach another one's; other code in one
 /// process for all. Each instance lives in the process that is its person's when it is made.
 final class RunnerLink: @unchecked Sendable {
-    // Descriptors and configuration are constant; `startLock` serialises starts; the rest is in the mutex.
+    // Descriptors and configuration are constant; `starts` guards `starting`; the rest is in the mutex.
     let configuration: RunnerConfiguration
     private let path: String
     private let bundlePath: String
@@ -22,7 +22,9 @@ final class RunnerLink: @unchecked Sendable {
     private let runtime: (folder: String, names: [String])
     private let isShared: Bool
     private let room: RunnerRoom
-    private let startLock = Monitor()
+    private let starts = Monitor()
+    /// Whose process is being started: one thread does it, others who need it wait.
+    private var starting: Set<Tenant> = []
     private let state = Mutex(State())
 
     /// What a runner is given to carry out.
@@ -125,14 +127,29 @@ final class RunnerLink: @unchecked Sendable {
     func process(for scope: UserScope?) -> Result<RunnerProcess, PluginRefusal> {
         let tenant = tenant(of: scope)
         if let running = running(for: tenant) { return .success(running) }
-        startLock.lock()
-        defer { startLock.unlock() }
+        beginStart(for: tenant)
+        defer { endStart(for: tenant) }
         if let running = running(for: tenant) { return .success(running) }
         do throws(PluginRefusal) {
             return .success(try start(for: tenant).process)
         } catch {
             return .failure(error)
         }
+    }
+
+    private func beginStart(for tenant: Tenant) {
+        starts.lock()
+        defer { starts.unlock() }
+        while !starting.insert(tenant).inserted {
+            _ = starts.wait(untilNanoseconds: monotonicNanoseconds() + 1_000_000_000)
+        }
+    }
+
+    private func endStart(for tenant: Tenant) {
+        starts.lock()
+        starting.remove(tenant)
+        starts.unlock()
+        starts.broadcast()
     }
 
     private func tenant(of scope: UserScope?) -> Tenant {
@@ -154,12 +171,13 @@ final class RunnerLink: @unchecked Sendable {
 
     /// Starts the library and gives what its table says, whatever is wrong with it. Blocks.
     func describe() throws(PluginRefusal) -> RunnerDescription {
-        startLock.lock()
-        defer { startLock.unlock() }
-        return try start(for: tenant(of: nil)).description
+        let tenant = tenant(of: nil)
+        beginStart(for: tenant)
+        defer { endStart(for: tenant) }
+        return try start(for: tenant).description
     }
 
-    /// With the start lock held.
+    /// Between `beginStart` and `endStart`.
     private func start(
         for tenant: Tenant
     ) throws(PluginRefusal) -> (process: RunnerProcess, description: RunnerDescription) {

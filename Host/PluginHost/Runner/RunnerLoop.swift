@@ -38,7 +38,7 @@ final class RunnerLoop: @unchecked Sendable {
             return (key, mustStart)
         }
         process.key = key
-        if mustStart, !HostThread.start({ [self] in run() }) {
+        if mustStart, !HostThread.start(named: "tandem-runners", { [self] in run() }) {
             state.withLock { state in
                 state.isRunning = false
                 state.processes[key] = nil

@@ -1,5 +1,6 @@
 import CRunner
 import Glibc
+import TandemCore
 
 /// Starts runners, on one thread that lives as long as the host: a runner ends with the thread that started it.
 final class RunnerStarter: @unchecked Sendable {
@@ -37,7 +38,7 @@ final class RunnerStarter: @unchecked Sendable {
         isRunning = true
         monitor.unlock()
         monitor.signal()
-        guard mustStart, !HostThread.start({ [self] in run() }) else { return true }
+        guard mustStart, !HostThread.start(named: "tandem-starter", { [self] in run() }) else { return true }
         monitor.lock()
         isRunning = false
         jobs.removeAll()

@@ -103,10 +103,16 @@ extension WriteTransaction {
 extension Database {
     public func read<T: Sendable>(
         _ scope: UserScope, _ body: @escaping @Sendable (any ReadTransaction) throws -> T
-    ) async throws -> T { try await read(.user(scope), body) }
+    ) async throws -> T {
+        try await prepareKeys(of: scope.user)
+        return try await read(.user(scope), body)
+    }
 
     @discardableResult
     public func write<T: Sendable>(
         _ scope: UserScope, _ body: @escaping @Sendable (any WriteTransaction) throws -> T
-    ) async throws -> T { try await write(.user(scope), body) }
+    ) async throws -> T {
+        try await prepareKeys(of: scope.user)
+        return try await write(.user(scope), body)
+    }
 }

@@ -5,7 +5,7 @@ public import TandemCore
 ///
 /// Reads run in REPEATABLE READ, writes in SERIALIZABLE
 /// (https://www.postgresql.org/docs/15/transaction-iso.html#XACT-SERIALIZABLE): a body whose transaction the server refuses
-/// for what others did meanwhile runs again, at most twelve times. An acknowledged write is as durable as the server's
+/// for what others did meanwhile runs again, at most thirty times. An acknowledged write is as durable as the server's
 /// `synchronous_commit`. Several processes may use one database, and start at once.
 public final class PostgreSQLDatabase: Database {
     public let store: RowStore

@@ -19,7 +19,7 @@ final class PostgreSQLPool: @unchecked Sendable {
         var lane: Lane?
     }
 
-    private static let mostAttempts = 12
+    private static let mostAttempts = 30
     private static let shortestPause: UInt64 = 50_000_000
     private static let longestPause: UInt64 = 1_000_000_000
 

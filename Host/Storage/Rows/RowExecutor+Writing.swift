@@ -69,7 +69,7 @@ extension RowExecutor {
         }
     }
 
-    private func append(_ value: SQLValue, _ column: UserColumn, _ id: Int64, to image: inout [SQLValue]) throws {
+    func append(_ value: SQLValue, _ column: UserColumn, _ id: Int64, to image: inout [SQLValue]) throws {
         guard column.isSealed else {
             image.append(value)
             return
@@ -191,7 +191,7 @@ extension RowExecutor {
     // MARK: Failures
 
     /// Names the column of a violated index or reference.
-    private func explain(_ error: StorageError, _ table: UserTable, _ image: [SQLValue]) throws -> StorageError {
+    func explain(_ error: StorageError, _ table: UserTable, _ image: [SQLValue]) throws -> StorageError {
         var explained = error
         explained.table = table.name
         switch error.code {

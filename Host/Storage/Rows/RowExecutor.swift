@@ -227,7 +227,7 @@ struct RowExecutor {
 
     private func open(_ sealed: [UInt8], _ column: UserColumn, _ id: Int64) throws -> SQLValue {
         let seal = SealContext(table: column.table, column: column.name, row: id)
-        let plain = try SealedForm.open(sealed, keys: try keys(create: false), user: user, seal)
+        let plain = try context.open(sealed, of: user, seal)
         return try column.value(plainBytes: plain)
     }
 

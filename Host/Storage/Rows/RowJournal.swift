@@ -81,7 +81,7 @@ extension RowExecutor {
             ])
     }
 
-    private static func imageSeal(_ id: Int64) -> SealContext {
+    static func imageSeal(_ id: Int64) -> SealContext {
         SealContext(table: "row_journal", column: "before_image", row: id)
     }
 
@@ -180,8 +180,7 @@ extension RowExecutor {
         guard let sealed = entry.image else {
             throw StorageError(.conflict, "the journal does not hold row \(entry.row)", table: entry.table)
         }
-        let bytes = try SealedForm.open(
-            sealed, keys: try keys(create: false), user: user, RowExecutor.imageSeal(entry.id))
+        let bytes = try context.open(sealed, of: user, RowExecutor.imageSeal(entry.id))
         guard let before = RowImage.decode(bytes), before.count > 5, before.count <= table.physicalNames.count else {
             throw StorageError(.sealBroken, "the journal's image is damaged", table: entry.table)
         }
@@ -241,8 +240,7 @@ extension RowExecutor {
                 RowExecutor.selectTitle, [.int(user), .int(turn.rawValue)]
             ).values.first
         else { return nil }
-        let plain = try SealedForm.open(
-            sealed, keys: try keys(create: false), user: user, RowExecutor.titleSeal(turn))
+        let plain = try context.open(sealed, of: user, RowExecutor.titleSeal(turn))
         return String(decoding: plain, as: UTF8.self)
     }
 
@@ -254,7 +252,7 @@ extension RowExecutor {
             [.int(user), .int(turn.rawValue), .blob(sealed), .int(now.millisecondsSinceEpoch)])
     }
 
-    private static func titleSeal(_ turn: RecordID) -> SealContext {
+    static func titleSeal(_ turn: RecordID) -> SealContext {
         SealContext(table: "row_turns", column: "title", row: turn.rawValue)
     }
 }

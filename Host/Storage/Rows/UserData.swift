@@ -3,8 +3,14 @@ public import TandemJSON
 
 /// What was removed of a person.
 public struct ErasureReport: Sendable, Hashable {
-    /// Rows removed, by table.
+    /// Rows removed, by table of the people's.
     public var rows: [String: Int]
+    /// Rows removed, by system table.
+    public var systemRows: [String: Int] = [:]
+    /// The names of the keys that were destroyed (`keyNames`).
+    public var keys: [String] = []
+
+    public init(rows: [String: Int]) { self.rows = rows }
 }
 
 extension ReadTransaction {
@@ -42,7 +48,7 @@ extension WriteTransaction {
     /// Removes every row of the scope's person from all user tables, their journal and usage, and from every system table
     /// that has a column `user_id`, and destroys their keys.
     ///
-    /// What a system table says of a person under another name is its domain's business. The report counts user tables.
+    /// What a system table says of a person under another name is its domain's business. The report counts what went.
     @discardableResult
     public func eraseUser() throws -> ErasureReport {
         let user = try context.requireUser().rawValue
@@ -63,11 +69,18 @@ extension WriteTransaction {
                 RowStatement(dialect == .sqlite ? tablesWithUserInSQLite : tablesWithUserInPostgreSQL), [])
             let systemTables = context.store.tables.systemTables
             for case .text(let table) in named.values where systemTables.contains(table) {
-                _ = try context.engine.run(RowStatement("DELETE FROM \"\(table)\" WHERE \"user_id\" = ?"), [.int(user)])
+                let count = try context.engine.run(
+                    RowStatement("DELETE FROM \"\(table)\" WHERE \"user_id\" = ?"), [.int(user)]
+                ).changes
+                if count > 0 { report.systemRows[table] = count }
             }
             for table in ["row_journal", "row_turns", "row_usage"] {
-                _ = try context.engine.run(RowStatement("DELETE FROM \(table) WHERE user_id = ?"), [.int(user)])
+                let count = try context.engine.run(
+                    RowStatement("DELETE FROM \(table) WHERE user_id = ?"), [.int(user)]
+                ).changes
+                if count > 0 { report.systemRows[table] = count }
             }
+            report.keys = try keyNames(of: UserID(rawValue: user))
             try context.store.keyring.destroy(user, in: context)
         }
         return report

@@ -104,7 +104,7 @@ public final class SQLiteDatabase: Database {
         try connection.once("PRAGMA synchronous = \(configuration.isDurable ? "FULL" : "OFF")")
         try connection.once("PRAGMA cache_size = -8000")
         try connection.once("PRAGMA temp_store = MEMORY")
-        try connection.once("PRAGMA secure_delete = FAST")
+        try connection.once("PRAGMA secure_delete = ON")
     }
 
     /// Two processes that switch a new file at once: one gets SQLITE_BUSY without waiting.
@@ -206,6 +206,20 @@ public final class SQLiteDatabase: Database {
                             .run(migrations, isStorage: false)
                         store.tables.setSystemTables(try SQLiteSchema.systemTables(connection))
                         return report
+                    })
+            }
+        }
+    }
+
+    /// Writes the log into the file and empties it: what was deleted is then nowhere any more. False: readers of this or
+    /// another process kept it from being done as a whole.
+    public func emptyLog() async throws -> Bool {
+        try await withCheckedThrowingContinuation { continuation in
+            writer.runOutsideTransaction { connection in
+                continuation.resume(
+                    with: Result {
+                        guard let connection else { throw SQLiteDatabase.closedError }
+                        return try connection.once("PRAGMA wal_checkpoint(TRUNCATE)").values.first == .int(0)
                     })
             }
         }

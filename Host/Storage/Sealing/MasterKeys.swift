@@ -100,6 +100,60 @@ public struct MasterKeys: Sendable {
         try self.init(bytes: content)
     }
 
+    /// Adds a new random key to a key file, with the next version; returns it. The file is replaced as a whole, so that it
+    /// always has either the old or the new content.
+    public static func addVersion(file path: String) throws -> Int {
+        let old = try MasterKeys(file: path)
+        var keys = old.keys
+        let version = old.current + 1
+        keys[version] = SymmetricKey(size: .bits256)
+        let lines = keys.sorted { $0.key < $1.key }.map { "\($0):\($1.withUnsafeBytes { hexadecimal($0) })\n" }
+        let other = "\(path).new"
+        unlink(other)
+        try writeFile(Array(lines.joined().utf8), to: other, "add a master key")
+        guard rename(other, path) == 0 else {
+            let code = errno
+            unlink(other)
+            throw StorageError(
+                .masterKey, "\(path) cannot be replaced: \(String(cString: strerror(code)))",
+                operation: "add a master key", nativeCode: code)
+        }
+        let folder = open(path.lastIndex(of: "/").map { String(path[..<$0]) + "/" } ?? ".", O_RDONLY | O_CLOEXEC)
+        if folder >= 0 {
+            fsync(folder)
+            close(folder)
+        }
+        return version
+    }
+
+    /// Makes a durable file that only this user may read.
+    private static func writeFile(_ bytes: [UInt8], to path: String, _ operation: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            let code = errno
+            throw StorageError(
+                .masterKey, "\(path) cannot be made: \(String(cString: strerror(code)))", operation: operation,
+                nativeCode: code)
+        }
+        defer { close(descriptor) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0, count <= bytes.count else {
+                let code = errno
+                unlink(path)
+                throw StorageError(
+                    .masterKey, "\(path) cannot be written: \(String(cString: strerror(code)))", operation: operation,
+                    nativeCode: code)
+            }
+            written += count
+        }
+        guard fsync(descriptor) == 0 else {
+            throw StorageError(.masterKey, "\(path) cannot be made durable", operation: operation, nativeCode: errno)
+        }
+    }
+
     /// Reads the key file, or creates it with a new random key and mode 0600.
     public static func loadOrCreate(file path: String) throws -> MasterKeys {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

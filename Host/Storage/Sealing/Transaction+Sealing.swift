@@ -24,8 +24,7 @@ extension ReadTransaction {
     /// Throws `key_missing` or `seal_broken`.
     public func open(_ bytes: [UInt8], _ seal: SealContext, for user: UserID? = nil) throws -> [UInt8] {
         let owner = try sealOwner(user)
-        return try SealedForm.open(
-            bytes, keys: try context.store.keyring.keys(for: owner, in: context, create: false), user: owner, seal)
+        return try context.open(bytes, of: owner, seal)
     }
 
     func sealOwner(_ user: UserID?) throws -> Int64 {
@@ -37,5 +36,16 @@ extension ReadTransaction {
             }
             return scope.user.rawValue
         }
+    }
+}
+
+extension TransactionContext {
+    /// Opens a sealed value of a person, also one that another process has just sealed with a new key.
+    func open(_ sealed: [UInt8], of user: Int64, _ seal: SealContext) throws -> [UInt8] {
+        var keys = try store.keyring.keys(for: user, in: self, create: false)
+        if let version = SealedForm.version(sealed), keys?.keys[version] == nil {
+            keys = try store.keyring.reload(user, in: self)
+        }
+        return try SealedForm.open(sealed, keys: keys, user: user, seal)
     }
 }

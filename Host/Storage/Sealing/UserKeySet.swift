@@ -2,26 +2,28 @@ import Crypto
 import Glibc
 import Synchronization
 
-/// One person's keys, unwrapped: every version opens, the highest seals.
+/// One person's keys, unwrapped: every version from 1 opens, the highest seals; 0 and -1 are kept of the first (`Keyring`).
 final class UserKeySet: Sendable {
     let keys: [Int: SymmetricKey]
     let current: Int
     let currentKey: SymmetricKey
-    /// For keyed hashes of sealed columns: HMAC-SHA256 with nothing hashed yet, so that the key is worked in once. The key
-    /// is made from the first version, so that it stays when a new one is added.
+    /// For keyed hashes of sealed columns. Made from the first version, so that it stays when a new one is added.
+    let indexKey: SymmetricKey
+    /// HMAC-SHA256 under `indexKey` with nothing hashed yet, so that the key is worked in once.
     let indexHash: HMAC<SHA256>
     /// Seals what the audit says of the person; made from the first version, too.
     let auditKey: SymmetricKey
 
     init?(_ keys: [Int: SymmetricKey]) {
-        guard let current = keys.keys.max(), let key = keys[current], let first = keys.keys.min(),
-            let base = keys[first]
+        let versions = keys.keys.filter { $0 > 0 }
+        guard let current = versions.max(), let key = keys[current], let first = versions.min(), let base = keys[first]
         else { return nil }
         self.keys = keys
         self.current = current
         currentKey = key
-        indexHash = HMAC(key: UserKeySet.derived(base, "tandem/1 index"))
-        auditKey = UserKeySet.derived(base, "tandem/1 audit body")
+        indexKey = keys[0] ?? UserKeySet.derived(base, "tandem/1 index")
+        indexHash = HMAC(key: indexKey)
+        auditKey = keys[-1] ?? UserKeySet.derived(base, "tandem/1 audit body")
     }
 
     /// Of the program's own keys: what the chains of the audit are made with.
@@ -116,13 +118,19 @@ enum SealedForm {
         return sealed
     }
 
+    /// The version of the key that sealed it.
+    static func version(_ sealed: some RandomAccessCollection<UInt8>) -> Int? {
+        guard sealed.count >= overhead, sealed.first == 1 else { return nil }
+        return sealed.dropFirst().prefix(4).reduce(0) { $0 << 8 | Int($1) }
+    }
+
     static func open(_ sealed: [UInt8], keys: UserKeySet?, user: Int64, _ context: SealContext) throws -> [UInt8] {
         guard sealed.count >= overhead, sealed[0] == 1 else {
             throw StorageError(
                 .sealBroken, "the sealed value has no known format", table: context.table, column: context.column)
         }
         let version = sealed[1..<5].reduce(0) { $0 << 8 | Int($1) }
-        guard let key = keys?.keys[version] else {
+        guard version > 0, let key = keys?.keys[version] else {
             throw StorageError(
                 .keyMissing, "version \(version) of the person's key is not there: it was erased, or never was here",
                 table: context.table, column: context.column)

@@ -1,31 +1,5 @@
 import Glibc
 
-/// Starts detached POSIX threads: plugin code and timers never run on Swift's shared pool's account.
-enum HostThread {
-    /// False when the system has no thread to give.
-    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-        let box = Unmanaged.passRetained(ThreadBody(body))
-        var thread: pthread_t = 0
-        guard pthread_create(&thread, nil, hostThreadMain, box.toOpaque()) == 0 else {
-            box.release()
-            return false
-        }
-        pthread_detach(thread)
-        return true
-    }
-}
-
-private final class ThreadBody: Sendable {
-    let body: @Sendable () -> Void
-
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-}
-
-private func hostThreadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    if let argument { Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().body() }
-    return nil
-}
-
 /// A mutex with a condition that waits until an instant of `CLOCK_MONOTONIC`.
 final class Monitor: @unchecked Sendable {
     // The two objects are made for use from several threads and do not move.
@@ -52,6 +26,8 @@ final class Monitor: @unchecked Sendable {
     func lock() { pthread_mutex_lock(mutex) }
     func unlock() { pthread_mutex_unlock(mutex) }
     func signal() { pthread_cond_signal(condition) }
+    /// Wakes everybody who waits.
+    func broadcast() { pthread_cond_broadcast(condition) }
 
     /// With the lock held. False when the time is over.
     func wait(untilNanoseconds deadline: UInt64) -> Bool {

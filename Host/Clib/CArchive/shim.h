@@ -1,0 +1,3 @@
+/* libarchive: https://www.libarchive.org */
+#include <archive.h>
+#include <archive_entry.h>

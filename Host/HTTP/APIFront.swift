@@ -1,0 +1,64 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import ServiceLifecycle
+import TandemAPI
+
+/// Hands requests of `/api/v1` to the interface, and its answers to the connection.
+struct APIFront: Sendable {
+    let service: APIService
+    let proxies: ProxyList
+
+    /// Nil: the path is none of the interface's.
+    func answer(to request: Request, _ context: FrontContext, route: inout String) async throws -> Response? {
+        let target = request.head.path ?? ""
+        guard let place = service.target(request.method, target) else { return nil }
+        route = place.name
+        var body: [UInt8] = []
+        var isTooLarge = false
+        if place.takesBody {
+            if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > place.maxBodyBytes {
+                isTooLarge = true
+            } else {
+                do {
+                    let buffer = try await request.body.collect(upTo: place.maxBodyBytes)
+                    body = Array(buffer.readableBytesView)
+                } catch is NIOTooManyBytesError {
+                    isTooLarge = true
+                }
+            }
+        }
+        let reply = await service.respond(
+            to: APIRequest(
+                method: request.method, target: target, headers: request.headers, body: body,
+                address: proxies.client(peer: context.peerAddress, forwarded: request.headers[ProxyList.headerName]),
+                requestID: context.requestID), place, isTooLarge: isTooLarge)
+        return APIFront.response(reply, isHead: request.method == .head)
+    }
+
+    private static func response(_ reply: APIReply, isHead: Bool) -> Response {
+        let status = HTTPTypes.HTTPResponse.Status(code: reply.status)
+        switch reply.body {
+        case .none: return Response(status: status, headers: reply.headers)
+        case .bytes(let bytes):
+            guard !isHead else {
+                var headers = reply.headers
+                headers[.contentLength] = String(bytes.count)
+                return Response(status: status, headers: headers)
+            }
+            return Response(
+                status: status, headers: reply.headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        case .stream(let parts):
+            guard !isHead else { return Response(status: status, headers: reply.headers) }
+            return Response(
+                status: status, headers: reply.headers,
+                body: ResponseBody { writer in
+                    // A server that goes down does not wait for those who watch.
+                    for await part in parts.cancelOnGracefulShutdown() {
+                        try await writer.write(ByteBuffer(bytes: part))
+                    }
+                    try await writer.finish(nil)
+                })
+        }
+    }
+}
