@@ -1,5 +1,5 @@
 # The commands that stay fixed. Each script says what it does; see README.md.
-.PHONY: run test bench build format check-headers check-abi check-author-kit clean
+.PHONY: run test bench build format check-headers check-abi check-author-kit simulators clean
 
 run: ; @scripts/run
 test: ; @scripts/test
@@ -9,4 +9,5 @@ format: ; @git ls-files -co --exclude-standard '*.swift' | xargs swift format --
 check-headers: ; @scripts/check-headers
 check-abi: ; @scripts/check-abi
 check-author-kit: ; @scripts/check-author-kit
+simulators: ; @bash -c 'source scripts/lib.sh; need_swift; swift build --product tandem-simulators >&2 && exec .build/debug/tandem-simulators'
 clean: ; rm -rf .build

@@ -138,7 +138,8 @@ let package = Package(
         host(
             "API",
             [
-                "TandemCore", "TandemJSON", "TandemStorage", "TandemAccounts", "TandemPluginHost", "TandemMemory",
+                "TandemCore", "TandemJSON", "TandemStorage", "TandemAccounts", "TandemOAuth", "TandemPluginHost",
+                "TandemMemory",
                 "TandemLife", "TandemAgent", httpTypes, crypto, log,
             ]),
         host(

@@ -239,6 +239,8 @@ public final class Application: Sendable {
             APIServices(
                 database: database, accounts: accounts, agent: agent, plugins: plugins, memory: memory,
                 metrics: metrics, feed: feed, people: WholePeople(data: personalData),
+                connections: connections, connectionStep: { try await steps.next(of: $0, grant: nil, in: $1) },
+                limiter: shared.redis == nil ? TokenBuckets() : SharedRouteLimits(shared: shared.limits),
                 rates: RateSettings(factor: configuration.rateLimit)),
             version: Application.version)
     }

@@ -386,6 +386,11 @@ struct APITests {
             #expect(off.json["tools"]?[0]?["access"] == "off")
             #expect(try await ann.send(.put, path + "/tools/expenses.add", ["access": "off"]).status == 404)
             #expect(try await ann.send(.get, "/api/v1/integrations/nothing").status == 404)
+            #expect(try await ann.send(.post, path + "/connect").status == 204)
+            #expect(try await ann.send(.post, path + "/disable").status == 200)
+            #expect(try await ann.send(.post, path + "/connect").status == 409)
+            #expect(try await ann.send(.get, "/api/v1/connections").json["items"] == [])
+            #expect(try await ann.send(.delete, "/api/v1/connections/microsoft").status == 404)
         }
     }
 

@@ -2,8 +2,14 @@ public import TandemAccounts
 public import TandemAgent
 public import TandemCore
 public import TandemMemory
+public import TandemOAuth
 public import TandemPluginHost
 public import TandemStorage
+
+/// What an integration that is on lacks of connections: the service's name, and an address for the person's browser. Nil:
+/// nothing.
+public typealias ConnectionStep =
+    @Sendable (_ integration: String, UserScope) async throws -> (service: String, link: String)?
 
 /// What the routes work with.
 public struct APIServices: Sendable {
@@ -17,11 +23,14 @@ public struct APIServices: Sendable {
     public var rates: RateSettings
     public var feed: MessageFeed
     public var people: any PersonKeeper
+    public var connections: OAuthConnections
+    public var connectionStep: ConnectionStep
     let idempotency: IdempotencyStore
 
     public init(
         database: any Database, accounts: Accounts, agent: AgentCore, plugins: PluginHost, memory: LongTermMemory,
         metrics: MetricsRegistry, feed: MessageFeed, people: any PersonKeeper,
+        connections: OAuthConnections, connectionStep: @escaping ConnectionStep,
         limiter: any RateLimiter = TokenBuckets(),
         rates: RateSettings = RateSettings()
     ) {
@@ -33,6 +42,8 @@ public struct APIServices: Sendable {
         self.metrics = metrics
         self.feed = feed
         self.people = people
+        self.connections = connections
+        self.connectionStep = connectionStep
         self.limiter = limiter
         self.rates = rates
         idempotency = IdempotencyStore(database: database)
