@@ -11,6 +11,23 @@ func option(_ name: String) -> String? {
     return CommandLine.arguments[place + 1]
 }
 
+if CommandLine.arguments.contains("--help") {
+    print(
+        """
+        Simulated Microsoft, Google and Notion for trying connections without an account anywhere.
+
+        USAGE: tandem-simulators [--port PORT] [--public-url URL] [--providers FILE]
+
+          --port        where it listens on 127.0.0.1; any free port unless given
+          --public-url  how browsers reach `tandem serve`; http://127.0.0.1:8080 unless given
+          --providers   where it writes the operator's file; oauth-simulators.json unless given
+
+        Example, in two terminals:
+          tandem-simulators --port 9900
+          env $(the lines that it prints) tandem serve
+        """)
+    exit(0)
+}
 let known: Set<String> = ["--port", "--public-url", "--providers"]
 if let stranger = CommandLine.arguments.dropFirst().enumerated().first(where: {
     $0.offset.isMultiple(of: 2) && !known.contains($0.element)
