@@ -68,8 +68,9 @@ void tandem_place_runner(pid_t pid, int place) {
     const int own = getpriority(PRIO_PROCESS, (id_t)getpid());
     const struct attributes idle = {.size = sizeof idle, .policy = SCHED_IDLE};
     const struct attributes batch = {.size = sizeof batch, .policy = SCHED_BATCH, .nice = 19, .runtime = 100000000};
+    /* A third of the others' weight: who is slow for a reason must not starve beside a busy machine. */
     const struct attributes behind = {
-        .size = sizeof behind, .policy = SCHED_BATCH, .nice = 19, .runtime = TANDEM_TURN_NS};
+        .size = sizeof behind, .policy = SCHED_BATCH, .nice = own > 14 ? 19 : own + 5, .runtime = TANDEM_TURN_NS};
     const struct attributes normal = {
         .size = sizeof normal, .policy = SCHED_OTHER, .nice = own, .runtime = TANDEM_TURN_NS};
     /* The nice value stays when it may not be lowered again. */
