@@ -68,7 +68,7 @@ void tandem_take_short_turns(void);
 
 enum {
     TANDEM_PLACE_EQUAL,  /* its turn like everybody's, as far as the host has the right to (a nice value is lowered by root only) */
-    TANDEM_PLACE_BEHIND, /* little beside others; for root only, since nobody else could take it back */
+    TANDEM_PLACE_BEHIND, /* a third of the others' weight; for root only, since nobody else could take it back */
     TANDEM_PLACE_LAST    /* the processor time that nobody wants */
 };
 
