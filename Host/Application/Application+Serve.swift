@@ -53,7 +53,8 @@ extension Application {
             logger.notice("no SMS: TWILIO_ACCOUNT_SID is not set")
         }
         let pages = ConnectionRoutes(
-            accounts: accounts, connections: connections, publicURL: try Application.browserAddress(configuration))
+            accounts: accounts, connections: connections, publicURL: try Application.browserAddress(configuration),
+            trustedProxies: configuration.trustedProxies)
         let database = database
         services.append(
             FrontServer(

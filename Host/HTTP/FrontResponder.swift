@@ -87,24 +87,18 @@ struct FrontResponder: HTTPResponder {
             ])
     }
 
-    static let requestIDName = fieldName("X-Request-Id")
+    static let requestIDName = HTTPField.Name.known("X-Request-Id")
 
     /// Headers that suit answers which no browser should interpret.
     static func baseHeaders(isPublicHTTPS: Bool) -> HTTPFields {
         var headers = HTTPFields()
-        headers[fieldName("X-Content-Type-Options")] = "nosniff"
+        headers[.known("X-Content-Type-Options")] = "nosniff"
         headers[.cacheControl] = "no-store"
         headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
-        headers[fieldName("Referrer-Policy")] = "no-referrer"
+        headers[.known("Referrer-Policy")] = "no-referrer"
         if isPublicHTTPS { headers[.strictTransportSecurity] = "max-age=31536000" }
         return headers
     }
-}
-
-/// A header name known to be valid.
-private func fieldName(_ text: StaticString) -> HTTPField.Name {
-    guard let name = HTTPField.Name(text.description) else { preconditionFailure("\(text) is no header name") }
-    return name
 }
 
 /// Counts the requests that are being answered.

@@ -1,4 +1,4 @@
-import HTTPTypes
+package import HTTPTypes
 
 extension HTTPField.Name {
     static let idempotencyKey = known("Idempotency-Key")
@@ -9,7 +9,7 @@ extension HTTPField.Name {
     static let deviceToken = known("X-Device-Token")
 
     /// A header name known to be valid.
-    private static func known(_ text: StaticString) -> HTTPField.Name {
+    package static func known(_ text: StaticString) -> HTTPField.Name {
         guard let name = HTTPField.Name(text.description) else { preconditionFailure("\(text) is no header name") }
         return name
     }

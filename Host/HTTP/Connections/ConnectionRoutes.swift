@@ -17,17 +17,21 @@ public struct ConnectionRoutes: Sendable {
     private let connections: OAuthConnections
     private let origin: String
     private let cookies: BrowserCookies
-    private let isBehindProxy: Bool
+    private let proxies: ProxyList
 
     static let maxFormBytes = 16_384
 
-    /// - Parameter publicURL: how browsers reach us.
-    public init(accounts: Accounts, connections: OAuthConnections, publicURL: WebAddress) {
+    /// - Parameters:
+    ///   - publicURL: how browsers reach us.
+    ///   - trustedProxies: addresses besides this machine's whose `X-Forwarded-For` counts.
+    public init(
+        accounts: Accounts, connections: OAuthConnections, publicURL: WebAddress, trustedProxies: [String] = []
+    ) {
         self.accounts = accounts
         self.connections = connections
         origin = publicURL.origin
         cookies = BrowserCookies(isSecure: publicURL.scheme == "https")
-        isBehindProxy = publicURL.scheme == "https"
+        proxies = ProxyList(trustedProxies)
     }
 
     public func router() -> Router<FrontContext> {
@@ -95,13 +99,7 @@ public struct ConnectionRoutes: Sendable {
     }
 
     private func source(_ request: Request, _ context: FrontContext) -> ClientSource {
-        var address = context.peerAddress
-        // The proxy's own entry is the last; only a program of this machine is taken for one.
-        if isBehindProxy, context.isFromLoopback, let name = HTTPField.Name("X-Forwarded-For"),
-            let last = request.headers[name]?.split(separator: ",").last
-        {
-            address = last.filter { $0 != " " }
-        }
+        let address = proxies.client(peer: context.peerAddress, forwarded: request.headers[ProxyList.headerName])
         return ClientSource(address: address, userAgent: request.headers[.userAgent])
     }
 
