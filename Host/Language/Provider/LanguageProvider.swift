@@ -43,6 +43,8 @@ public enum LanguageEvent: Sendable {
     case text(String)
     /// A complete call.
     case call(LanguageCall)
+    /// The provider failed under way and another one begins: the text given so far is void. Calls never are.
+    case restarted
     /// The end: everything together, with the usage.
     case finished(LanguageResponse)
 }
@@ -59,6 +61,8 @@ public struct LanguageRequest: Sendable {
     public var outputLimit: Int?
     /// Chooses how the provider may use tools.
     public var toolUse: ToolUse
+    /// For whom and for which turn it is asked: what budgets and usage go by. Nil: nobody's.
+    public var account: LanguageAccount?
 
     public enum ToolUse: Sendable, Hashable {
         case automatic
@@ -70,7 +74,7 @@ public struct LanguageRequest: Sendable {
 
     public init(
         instructions: String = "", messages: [LanguageMessage], tools: [ToolDefinition], context: PlannerContext,
-        outputLimit: Int? = nil, toolUse: ToolUse = .automatic
+        outputLimit: Int? = nil, toolUse: ToolUse = .automatic, account: LanguageAccount? = nil
     ) {
         self.instructions = instructions
         self.messages = messages
@@ -78,6 +82,22 @@ public struct LanguageRequest: Sendable {
         self.context = context
         self.outputLimit = outputLimit
         self.toolUse = toolUse
+        self.account = account
+    }
+}
+
+/// Whose request it is.
+public struct LanguageAccount: Sendable, Hashable {
+    public var scope: UserScope
+    /// The turn or job that asks: a budget per turn counts over all of its requests.
+    public var turn: RecordID?
+    /// Nobody waits for it: it may not use up what conversations need.
+    public var isSilent: Bool
+
+    public init(scope: UserScope, turn: RecordID? = nil, isSilent: Bool = false) {
+        self.scope = scope
+        self.turn = turn
+        self.isSilent = isSilent
     }
 }
 
@@ -125,6 +145,10 @@ public struct LanguageResponse: Sendable, Hashable {
     public var calls: [LanguageCall]
     public var usage: LanguageUsage
     public var finish: Finish
+    /// Who of several made it, for `handled_by`; nil: the provider that was asked.
+    public var handledBy: String?
+    /// One line to be added to the answer: that it is less than usual, and why. Said once, not with each answer.
+    public var note: String?
 
     public enum Finish: Sendable, Hashable {
         case complete
@@ -138,12 +162,14 @@ public struct LanguageResponse: Sendable, Hashable {
 
     public init(
         text: String? = nil, calls: [LanguageCall] = [], usage: LanguageUsage = LanguageUsage(),
-        finish: Finish = .complete
+        finish: Finish = .complete, handledBy: String? = nil, note: String? = nil
     ) {
         self.text = text
         self.calls = calls
         self.usage = usage
         self.finish = finish
+        self.handledBy = handledBy
+        self.note = note
     }
 }
 
@@ -165,8 +191,12 @@ public struct LanguageError: Error, Sendable, Hashable {
         case unavailable
         case rateLimited
         case timeout
+        /// What came back cannot be used, or ended early.
         case invalidResponse
+        /// The provider refuses this request.
         case rejected
+        /// The provider refuses the operator's key, or the model is none of its own: no request will do.
+        case unauthorized
     }
 
     public var code: Code
