@@ -132,6 +132,7 @@ let package = Package(
         host("PluginHost", ["TandemCore", "TandemEgress", "CTandemPlugin", "CLinux", "CRunner", crypto, log]),
         host("Language", ["TandemCore"]),
         host("Memory", ["TandemCore", "TandemStorage"]),
+        host("Jobs", ["TandemCore", "TandemStorage", log]),
         host("Life", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemMemory"]),
         host("Agent", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemLanguage", "TandemLife"]),
         host("SMS", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemEgress", "TandemAgent", crypto, log]),
@@ -155,7 +156,8 @@ let package = Package(
         host(
             "Application",
             [
-                "TandemCore", "TandemStorage", "TandemCache", "TandemEgress", "TandemAccounts", "TandemPluginHost",
+                "TandemCore", "TandemStorage", "TandemCache", "TandemEgress", "TandemAccounts", "TandemJobs",
+                "TandemPluginHost",
                 "TandemLanguage", "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemOAuth", "TandemAPI",
                 "TandemHTTP", "CArchive", "CLinux", lifecycle, unixSignals, crypto, log,
             ]),
@@ -200,7 +202,8 @@ let package = Package(
             name: "tandem",
             dependencies: [
                 "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemJSON", "TandemMemory",
-                "TandemOAuth", "TandemPluginCheck", "TandemPluginHost", "TandemStorage", "CEdit", "CRunner", arguments,
+                "TandemJobs", "TandemOAuth", "TandemPluginCheck", "TandemPluginHost", "TandemStorage", "CEdit",
+                "CRunner", arguments,
             ],
             path: "Host/tandem", swiftSettings: settings),
 
@@ -215,7 +218,8 @@ let package = Package(
             name: "tandem-benchmarks",
             dependencies: [
                 "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON",
-                "TandemPluginHost", "TandemStorage", "TandemLife", "TandemCache", "PostgreSQLServer", crypto, log,
+                "TandemJobs", "TandemPluginHost", "TandemStorage", "TandemLife", "TandemCache", "PostgreSQLServer",
+                crypto, log,
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
 
@@ -259,6 +263,7 @@ let package = Package(
             "TandemStorage",
             ["TandemStorage", "TandemCore", "TandemJSON", "CSQLite", "CPostgreSQL", "PostgreSQLServer", crypto]),
         tests("TandemCache", ["TandemCache", "TandemCore", "RedisServer"]),
+        tests("TandemJobs", ["TandemJobs", "TandemStorage", "TandemCore", "TandemJSON", "TestDatabases"]),
         tests("TandemEgress", ["TandemEgress", "TandemCore", "ScriptServer", hummingbird, log]),
         tests(
             "TandemAccounts",

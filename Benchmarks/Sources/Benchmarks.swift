@@ -42,7 +42,8 @@ struct Benchmarks {
             ("call", CallBenchmark.run), ("isolated", IsolatedBenchmark.run), ("plan", PlanBenchmark.run),
             ("turn", TurnBenchmark.run), ("webhook", WebhookBenchmark.run), ("start", StartBenchmark.run),
             ("egress", EgressBenchmark.run), ("hostile", HostileBenchmark.run),
-            ("kv", KeyValueBenchmark.run), ("database", DatabaseBenchmark.run), ("redis", SharedBenchmark.run),
+            ("kv", KeyValueBenchmark.run), ("database", DatabaseBenchmark.run), ("jobs", JobBenchmark.run),
+            ("redis", SharedBenchmark.run),
         ]
         // Minutes long: only when asked for.
         let rare: Set = ["hostile"]

@@ -31,7 +31,7 @@ extension Application {
         var services: [any Service] = [
             LoopService { await self.plugins.run() }, LoopService { await self.agent.run() },
             LoopService { await self.pluginWork.run() }, LoopService { await self.accountCare.run() },
-            LoopService { await self.connections.run() }, LoopService { await self.keepHouse() },
+            LoopService { await self.connections.run() }, LoopService { await self.runJobs() },
             LoopService {
                 await self.keyRotation.serve { error in
                     self.logger.error("a rotation of keys waits", metadata: ["reason": "\(error)"])

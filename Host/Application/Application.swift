@@ -7,6 +7,7 @@ public import TandemCache
 public import TandemCore
 import TandemEgress
 import TandemHTTP
+public import TandemJobs
 import TandemLanguage
 import TandemLife
 public import TandemMemory
@@ -35,6 +36,8 @@ public final class Application: Sendable {
     let catalogue: HostCatalogue
     let memory: LongTermMemory
     let pluginWork: PluginWork
+    /// Work that outlives the process that asked for it.
+    public let jobs: JobQueue
     let secrets: StoredSecrets
     /// What other processes tell.
     let subscriptions: [NewsSubscription]
@@ -73,7 +76,7 @@ public final class Application: Sendable {
     public static let migrations: [Migration] =
         Accounts.migrations + AgentTables.migrations + SMSSchema.migrations
         + PluginDataSchema.migrations + OAuthConnections.migrations + IdempotencyStore.migrations
-        + PersonalData.migrations
+        + PersonalData.migrations + JobQueue.migrations
 
     // MARK: Making
 
@@ -129,7 +132,10 @@ public final class Application: Sendable {
                 onErasure: PersonalData.recordErasure))
         self.accounts = accounts
         Redaction.mask(names: DataCatalogue.maskedNames)
-        subscriptions = shared.redis.map { _ in [SharedAccountNews.subscribe(accounts, to: shared)] } ?? []
+        let (jobs, jobNews) = Application.jobs(database, metrics: metrics, shared: shared)
+        self.jobs = jobs
+        subscriptions = [shared.redis.map { _ in SharedAccountNews.subscribe(accounts, to: shared) }, jobNews]
+            .compactMap(\.self)
         try await accounts.prepare()
         try await LifeTools.register(in: database)
         try await database.register(AgentTables.definitions, owner: AgentTables.owner)

@@ -10,7 +10,7 @@ public enum DataCatalogue {
     private static let week = DataRetention.days(7, setting: nil)
     private static let month = DataRetention.days(30, setting: nil)
 
-    public static let system: [TableRule] = storage + accounts + channels + plugins + connections
+    public static let system: [TableRule] = storage + accounts + channels + plugins + connections + queue
 
     private static let storage: [TableRule] = [
         TableRule("tandem_migrations", "which migrations ran", .installation, "ordinal name checksum applied_at"),
@@ -160,6 +160,15 @@ public enum DataCatalogue {
             "plugin_settings", "settings of plugins", person: "user_id", .account, "user_id plugin:p id settings:p!"),
         TableRule("plugin_operator_settings", "the operator's settings of plugins", .installation, "plugin settings"),
         TableRule("plugin_settings_state", "whether settings have changed", .installation, "id generation"),
+    ]
+
+    private static let queue: [TableRule] = [
+        TableRule(
+            "jobs", "work to be done in the background", person: "user_id", .expiry,
+            """
+            user_id id kind:p lane:p job_key:p payload:p! details run_at:p attempts holder lease_until gave_up_at failure:p \
+            created_at:p
+            """)
     ]
 
     private static let connections: [TableRule] = [

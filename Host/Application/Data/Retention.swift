@@ -56,23 +56,4 @@ extension Application {
         }
         return counts.filter { $0.value > 0 }
     }
-
-    /// The loop of a process that serves: applies the retention every six hours, until cancelled.
-    func keepHouse() async {
-        // Not at once: a start has other things to do, and several processes do not begin together.
-        var pause = Duration.seconds(Int64.random(in: 120...900))
-        while !Task.isCancelled {
-            try? await Task.sleep(for: pause)
-            if Task.isCancelled { return }
-            do {
-                let counts = try await applyRetention()
-                if !counts.isEmpty {
-                    logger.info("retention applied", metadata: ["rows": "\(counts.values.reduce(0, +))"])
-                }
-            } catch {
-                logger.error("retention failed", metadata: ["reason": "\(error)"])
-            }
-            pause = .seconds(6 * 3600)
-        }
-    }
 }

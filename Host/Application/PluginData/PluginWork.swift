@@ -3,6 +3,7 @@ import Synchronization
 import TandemAgent
 import TandemCore
 import TandemJSON
+import TandemJobs
 import TandemPluginHost
 import TandemStorage
 
@@ -20,9 +21,9 @@ final class PluginWork: Sendable {
     private let deliver: Delivery
     private let outcomes: MetricFamily<Counter>
     private let logger = Logger(label: "tandem.plugins.work")
-    private let token: Int
+    private let worker = Application.workers.enter()
     private let state = Mutex(State())
-    private let bell = Bell()
+    private let bell = WakeSignal()
 
     /// Jobs at the same time, and those of one plugin: a slow one does not hold up the others.
     static let concurrency = 16
@@ -44,9 +45,7 @@ final class PluginWork: Sendable {
         offset: @escaping @Sendable (UserScope) -> TimerSchedule.Offset,
         refresh: @escaping @Sendable (UserScope) async throws -> Void = { _ in }, deliver: @escaping Delivery
     ) {
-        token = Workers.shared.enter()
-        store = PluginJobStore(
-            database: database, holder: "\(TurnHolder.current.text)/\(token)", offset: offset)
+        store = PluginJobStore(database: database, holder: worker.holder, offset: offset)
         values = StoredValues(database: database)
         self.clock = clock
         self.refresh = refresh
@@ -56,10 +55,8 @@ final class PluginWork: Sendable {
             labels: ["kind", "outcome"])
     }
 
-    deinit { Workers.shared.leave(token) }
-
     /// Something may be due sooner than was known.
-    func wake() { bell.ring() }
+    func wake() { bell.signal() }
 
     /// Works until the task is cancelled; what runs then is cancelled, too, and taken up again later.
     func run() async {
@@ -90,7 +87,7 @@ final class PluginWork: Sendable {
                     }
                 } else {
                     // What was learnt now may be due before the bell that is waited for.
-                    bell.ring()
+                    bell.signal()
                 }
             }
             group.cancelAll()
@@ -128,7 +125,7 @@ final class PluginWork: Sendable {
             full: running.filter { $0.value >= Self.concurrencyPerPlugin }.map(\.key).sorted(),
             room: { taken, plugin in
                 (taken[plugin] ?? 0) + (running[plugin] ?? 0) < Self.concurrencyPerPlugin
-            }, isAlive: Workers.shared.isAlive)
+            }, isAlive: worker.mayBeAlive)
         state.withLock { state in
             for job in jobs {
                 state.busy.insert(job.lane)
@@ -208,80 +205,5 @@ final class PluginWork: Sendable {
         let grown = min(10 << min(2 * (attempts - 1), 20), 3600)
         let asked = min((failure.retryAfterMilliseconds ?? 0) / 1000 + 1, 86_400)
         return .seconds(max(grown, failure.retryAfterMilliseconds == nil ? 0 : asked))
-    }
-}
-
-/// The workers of this process: a lease of one that is gone is free, whatever process it was in.
-private final class Workers: Sendable {
-    static let shared = Workers()
-
-    private let living = Mutex<(next: Int, tokens: Set<Int>)>((0, []))
-
-    func enter() -> Int {
-        living.withLock { living in
-            living.next += 1
-            living.tokens.insert(living.next)
-            return living.next
-        }
-    }
-
-    func leave(_ token: Int) { living.withLock { _ = $0.tokens.remove(token) } }
-
-    @Sendable
-    func isAlive(_ holder: String) -> Bool {
-        guard let slash = holder.lastIndex(of: "/"), let token = Int(holder[holder.index(after: slash)...]) else {
-            return false
-        }
-        let process = String(holder[..<slash])
-        if process == TurnHolder.current.text { return living.withLock { $0.tokens.contains(token) } }
-        return TurnHolder(text: process).mayBeAlive
-    }
-}
-
-/// Wakes one waiting task, or the next one that waits.
-private final class Bell: Sendable {
-    private struct State {
-        var hasRung = false
-        var waiting: CheckedContinuation<Void, Never>?
-    }
-
-    private let state = Mutex(State())
-
-    func ring() {
-        let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard let waiting = state.waiting else {
-                state.hasRung = true
-                return nil
-            }
-            state.waiting = nil
-            return waiting
-        }
-        waiting?.resume()
-    }
-
-    /// Returns when it rings, when the time is over, or when the task is cancelled.
-    func wait(atMost limit: Duration) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await Task.sleep(for: limit) }
-            group.addTask {
-                await withTaskCancellationHandler {
-                    await withCheckedContinuation { continuation in
-                        let isReady = self.state.withLock { state in
-                            if state.hasRung || Task.isCancelled {
-                                state.hasRung = false
-                                return true
-                            }
-                            state.waiting = continuation
-                            return false
-                        }
-                        if isReady { continuation.resume() }
-                    }
-                } onCancel: {
-                    self.ring()
-                }
-            }
-            await group.next()
-            group.cancelAll()
-        }
     }
 }

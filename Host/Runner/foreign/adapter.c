@@ -42,6 +42,7 @@ struct job {
     const struct function *function;
     tandem_call_id call;
     uint64_t deadline;
+    uint64_t begun; /* when a worker took it up: it may have waited beyond its deadline */
     enum state state;
     size_t length;
     char arguments[];
@@ -188,7 +189,8 @@ static void *work(void *context) {
         adapter->running = job;
         job->state = STATE_RUNNING;
         struct call_outcome outcome = {0};
-        bool is_late = now_ns() >= job->deadline;
+        job->begun = now_ns();
+        bool is_late = job->begun >= job->deadline;
         pthread_mutex_unlock(&adapter->mutex);
         if (is_late)
             call_fail(&outcome, TANDEM_E_DEADLINE_EXCEEDED, "deadline_exceeded", "%s took too long.", adapter->plan.name);
@@ -230,11 +232,13 @@ static bool has_worker(struct adapter *adapter) {
 /* Ends the process when a call has been running for too long after its deadline; with the mutex. */
 static void check_stuck(const struct adapter *adapter) {
     uint64_t now = now_ns();
-    for (const struct job *job = adapter->running; job != NULL; job = job->next)
-        if (job->deadline < now && now - job->deadline > STUCK_NS) {
+    for (const struct job *job = adapter->running; job != NULL; job = job->next) {
+        uint64_t from = job->deadline > job->begun ? job->deadline : job->begun;
+        if (from < now && now - from > STUCK_NS) {
             fprintf(stderr, "tandem: the library's function for %s does not return\n", job->function->tool);
             abort();
         }
+    }
 }
 
 /* ---- The instance ---- */

@@ -18,10 +18,12 @@ struct AdminCommand: AsyncParsableCommand {
               tandem admin prune                   removes codes, sessions and counters that are over
               tandem admin keys rotate --users     new keys for everybody, while serving
               tandem admin retention               forget what is due
+              tandem admin jobs                    work in the background
             """,
         subcommands: [
             AuditCommand.self, PersonKeysCommand.self, DataMapCommand.self, RetentionCommand.self,
-            AdminUsageCommand.self, AdminTokensCommand.self, AdminMailCommand.self, AdminPruneCommand.self,
+            JobsCommand.self, AdminUsageCommand.self, AdminTokensCommand.self, AdminMailCommand.self,
+            AdminPruneCommand.self,
         ])
 }
 

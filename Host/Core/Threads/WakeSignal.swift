@@ -1,7 +1,9 @@
 import Synchronization
 
 /// Wakes one waiting task; a signal that finds nobody waiting is kept for the next wait.
-final class WakeSignal: Sendable {
+public final class WakeSignal: Sendable {
+    public init() {}
+
     private enum State {
         case idle
         case signalled
@@ -10,7 +12,7 @@ final class WakeSignal: Sendable {
 
     private let state = Mutex(State.idle)
 
-    func signal() {
+    public func signal() {
         let waiting: UnsafeContinuation<Void, Never>? = state.withLock { state in
             if case .waiting(let continuation) = state {
                 state = .idle
@@ -23,7 +25,7 @@ final class WakeSignal: Sendable {
     }
 
     /// Returns at a signal, after `timeout`, or when the task is cancelled.
-    func wait(atMost timeout: Duration) async {
+    public func wait(atMost timeout: Duration) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }
             group.addTask { try? await Task.sleep(for: timeout) }

@@ -1,0 +1,56 @@
+import Logging
+import TandemAgent
+import TandemCache
+import TandemCore
+import TandemJobs
+import TandemStorage
+
+extension Application {
+    /// The workers of this process, in every application that it makes.
+    static let workers = LivingWorkers(process: TurnHolder.current.text) { TurnHolder(text: $0).mayBeAlive }
+
+    private static let jobNews = "jobs"
+
+    /// The queue of this process, which tells those of the others.
+    static func jobs(
+        _ database: any Database, metrics: MetricsRegistry, shared: SharedState
+    ) -> (queue: JobQueue, subscription: NewsSubscription?) {
+        let isShared = shared.redis != nil
+        let queue = JobQueue(database: database, metrics: metrics, worker: workers.enter()) {
+            if isShared { shared.news.publish([1], on: jobNews) }
+        }
+        guard isShared else { return (queue, nil) }
+        return (queue, shared.news.subscribe(to: jobNews) { [weak queue] _ in queue?.wake() })
+    }
+
+    /// Works off the queue until cancelled; the work that comes back by itself is put into it first.
+    func runJobs() async {
+        jobs.register(
+            HouseKeeping.kind, JobRules(attempts: 100, timeLimit: .seconds(3600), concurrency: 1),
+            HouseKeeping(application: self))
+        do {
+            // Not at once: a start has other things to do. It never ends, so that one host does it at a time.
+            let first = clock.now.advanced(by: .seconds(300))
+            try await jobs.enqueue(NewJob(HouseKeeping.kind, key: HouseKeeping.kind, runAt: first))
+        } catch {
+            logger.error("the retention could not be planned", metadata: ["reason": "\(error)"])
+        }
+        await jobs.run()
+    }
+}
+
+/// Applies the retention every six hours.
+private struct HouseKeeping: JobHandling {
+    static let kind = "house.keep"
+
+    let application: Application
+
+    func run(_ job: Job) async throws -> JobOutcome {
+        let counts = try await application.applyRetention()
+        if !counts.isEmpty {
+            application.logger.info(
+                "retention applied", metadata: ["rows": "\(counts.values.reduce(0, +))"])
+        }
+        return .later(.seconds(6 * 3600))
+    }
+}
