@@ -44,6 +44,8 @@ public struct AccountsError: Error, Sendable, Hashable {
         public static let stepUpRequired = Code(rawValue: "step_up_required")
         /// The second factor is on already, or not on at all.
         public static let secondFactorState = Code(rawValue: "second_factor_state")
+        /// What was asked for needs a sign-in, and the account has no password.
+        public static let passwordNeeded = Code(rawValue: "password_needed")
         public static let unknownSession = Code(rawValue: "unknown_session")
         public static let unknownKey = Code(rawValue: "unknown_key")
         public static let invalidKey = Code(rawValue: "invalid_key")

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Logging
 import ServiceLifecycle
+import TandemAPI
 import TandemAgent
 public import TandemCore
 import TandemHTTP
@@ -54,14 +55,19 @@ extension Application {
         }
         let pages = ConnectionRoutes(
             accounts: accounts, connections: connections, publicURL: try Application.browserAddress(configuration),
-            trustedProxies: configuration.trustedProxies)
+            trustedProxies: configuration.trustedProxies
+        ).router()
+        DataPages(
+            accounts: accounts, people: api.services.people,
+            publicURL: try Application.browserAddress(configuration), trustedProxies: configuration.trustedProxies
+        ).add(to: pages)
         let database = database
         services.append(
             FrontServer(
                 options: FrontServer.Options(configuration), webhook: webhook,
                 checks: [
                     ReadinessCheck("database") { _ = try await database.read(.system) { try $0.query("SELECT 1") } }
-                ], metrics: metrics, api: api, routes: pages.router(),
+                ], metrics: metrics, api: api, routes: pages,
                 onListening: { port in
                     // Reading manifests and word lists has left free pages between what stays: 4 MB of them.
                     malloc_trim(0)

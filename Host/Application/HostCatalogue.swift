@@ -26,7 +26,9 @@ final class HostCatalogue: ToolCatalogue {
         return current().namespaces.contains(namespace) ? namespace : nil
     }
 
-    func decision(in text: String) -> (tool: String, arguments: JSON)? { current().phrases.call(for: text) }
+    func decision(in text: String) -> (tool: String, arguments: JSON)? {
+        AccountPhrases.call(for: text) ?? current().phrases.call(for: text)
+    }
 
     private func current() -> Cached {
         let generation = plugins.generation

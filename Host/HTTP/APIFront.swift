@@ -16,7 +16,13 @@ struct APIFront: Sendable {
         route = place.name
         var body: [UInt8] = []
         var isTooLarge = false
-        if place.takesBody {
+        func whole() -> APIRequest {
+            APIRequest(
+                method: request.method, target: target, headers: request.headers, body: body,
+                address: proxies.client(peer: context.peerAddress, forwarded: request.headers[ProxyList.headerName]),
+                requestID: context.requestID)
+        }
+        if place.takesBody, await service.mayCarry(place, whole()) {
             if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > place.maxBodyBytes {
                 isTooLarge = true
             } else {
@@ -28,11 +34,7 @@ struct APIFront: Sendable {
                 }
             }
         }
-        let reply = await service.respond(
-            to: APIRequest(
-                method: request.method, target: target, headers: request.headers, body: body,
-                address: proxies.client(peer: context.peerAddress, forwarded: request.headers[ProxyList.headerName]),
-                requestID: context.requestID), place, isTooLarge: isTooLarge)
+        let reply = await service.respond(to: whole(), place, isTooLarge: isTooLarge)
         return APIFront.response(reply, isHead: request.method == .head)
     }
 

@@ -27,8 +27,8 @@ public struct FrontServer: Service {
         /// Requests answered at once; more get 503.
         public var maxInFlight = 1024
         public var maxHeaderBytes = 16_384
-        /// Of any request; routes may take less.
-        public var maxBodyBytes = 1 << 20
+        /// Of any request; routes take less, but for the one that takes archives.
+        public var maxBodyBytes = 17 << 20
         /// Whose `X-Forwarded-For` counts: proxies of ours. This machine's always does.
         public var trustedProxies: [String] = []
 

@@ -4,7 +4,7 @@ public import TandemJSON
 public import TandemMemory
 public import TandemStorage
 
-/// The host's own tools: tasks, notes, memory, settings, integrations.
+/// The host's own tools: tasks, notes, memory, settings, integrations, the account.
 ///
 /// Arguments are validated by each tool's schema before its handler runs. Every handler works in the caller's scope, so
 /// that an id of somebody else's is not found. Nothing is thrown: what goes wrong is an outcome with a text for the person.
@@ -16,7 +16,7 @@ public struct LifeTools: ToolProvider {
     /// The declarations of all built-in tools, in the order of their importance.
     public static let definitions: [ToolDefinition] =
         TaskTools.definitions + NoteTools.definitions + MemoryTools.definitions + SettingsTools.definitions
-        + IntegrationTools.definitions
+        + IntegrationTools.definitions + AccountTools.definitions
 
     private static let schemas: [String: JSONSchema] = {
         var schemas: [String: JSONSchema] = [:]
@@ -39,7 +39,7 @@ public struct LifeTools: ToolProvider {
             "memory": MemoryTools(
                 memory: memory, proposals: proposals ?? MemoryProposals(database: database, memory: memory)),
             "settings": SettingsTools(accounts: accounts),
-            "integrations": IntegrationTools(control: integrations),
+            "integrations": IntegrationTools(control: integrations), "account": AccountTools(accounts: accounts),
         ]
         self.accounts = accounts
         self.clock = clock

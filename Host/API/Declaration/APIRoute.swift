@@ -96,15 +96,30 @@ public enum RouteAccess: Sendable, Hashable {
 
 /// What a request may carry in its body.
 public struct APIBody: Sendable {
-    /// An object schema that names every member.
+    /// An object schema that names every member; of bytes: that they are some.
     public let schema: JSON
     public let example: JSON
     public let maxBytes: Int
+    /// One of these is what the client says that it sends.
+    public let mediaTypes: [String]
+    /// Not JSON: the route gets the bytes as they came.
+    public let isBinary: Bool
 
     init(_ schema: JSON, example: JSON, maxBytes: Int = 16_384) {
         self.schema = schema
         self.example = example
         self.maxBytes = maxBytes
+        mediaTypes = ["application/json"]
+        isBinary = false
+    }
+
+    /// A file.
+    init(file mediaTypes: [String], maxBytes: Int) {
+        schema = ["type": "string", "format": "binary"]
+        example = "(the bytes of the file)"
+        self.maxBytes = maxBytes
+        self.mediaTypes = mediaTypes
+        isBinary = true
     }
 }
 

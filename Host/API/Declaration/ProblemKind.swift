@@ -58,7 +58,8 @@ public struct ProblemKind: Sendable, Hashable {
         "precondition-failed", 412, "Changed meanwhile", "It is no longer what `If-Match` names. Read it again.")
     static let tooLarge = ProblemKind("too-large", 413, "Too large", "The body is longer than this route takes.")
     static let unsupportedMediaType = ProblemKind(
-        "unsupported-media-type", 415, "Unsupported media type", "Send `application/json` in UTF-8, not compressed.")
+        "unsupported-media-type", 415, "Unsupported media type",
+        "Send what the route names, nearly everywhere `application/json` in UTF-8, uncompressed.")
     static let invalidBody = ProblemKind(
         "invalid-body", 422, "Body not valid",
         "The body is JSON, but not what the schema asks for; `errors` has the place and the reason of each fault.")

@@ -34,10 +34,25 @@ enum Shape {
     static func line(_ maxLength: Int, description: String? = nil) -> JSON {
         var schema: JSON = [
             "type": "string", "minLength": 1, "maxLength": .integer(Int64(maxLength)),
-            "pattern": "^[^\\s\\u0000-\\u001f\\u007f]([^\\u0000-\\u001f\\u007f]*[^\\s\\u0000-\\u001f\\u007f])?$",
+            "pattern":
+                "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]([^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f])?$",
         ]
         if let description { schema["description"] = .string(description) }
         return schema
+    }
+
+    /// One line that begins with a letter or a digit, of the scripts that most people write.
+    static func name(_ maxLength: Int) -> JSON {
+        let scripts =
+            "0-9A-Za-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02af\\u0391-\\u03a1\\u03a3-\\u03ce\\u0400-\\u0481"
+            + "\\u048a-\\u052f\\u0531-\\u0556\\u05d0-\\u05ea\\u0620-\\u064a\\u0905-\\u0939\\u0e01-\\u0e30\\u3041-\\u3096"
+            + "\\u30a1-\\u30fa\\u4e00-\\u9fef\\uac00-\\ud7a3"
+        return [
+            "type": "string", "minLength": 1, "maxLength": .integer(Int64(maxLength)),
+            "pattern": .string(
+                "^[\(scripts)]([^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f])?$"),
+            "description": "Begins with a letter or a digit.",
+        ]
     }
 
     static func words(_ words: [String]) -> JSON { ["type": "string", "enum": .array(words.map { .string($0) })] }

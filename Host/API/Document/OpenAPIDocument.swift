@@ -54,10 +54,12 @@ enum OpenAPIDocument {
         if !text.isEmpty { object["description"] = .string(text) }
         if !route.parameters.isEmpty { object["parameters"] = .array(route.parameters.map(parameter)) }
         if let body = route.body {
-            object["requestBody"] = [
-                "required": true,
-                "content": ["application/json": ["schema": body.schema, "example": body.example]],
-            ]
+            var content = JSONObject()
+            for type in body.mediaTypes {
+                content[type] =
+                    body.isBinary ? ["schema": body.schema] : ["schema": body.schema, "example": body.example]
+            }
+            object["requestBody"] = ["required": true, "content": .object(content)]
         }
         object["responses"] = .object(responses(route))
         switch route.access {

@@ -147,7 +147,7 @@ enum AdminRoutes {
             body: APIBody(
                 Shape.object(
                     [
-                        "name": Shape.line(80),
+                        "name": Shape.name(80),
                         "scopes": [
                             "type": "array", "items": Shape.words(scopes), "minItems": 1, "uniqueItems": true,
                         ],

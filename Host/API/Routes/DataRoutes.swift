@@ -94,6 +94,43 @@ enum DataRoutes {
                 ], body: .bytes(archive))
         },
         APIRoute(
+            "importData", .post, "/api/v1/import", tag: "Your data", summary: "Take an archive over",
+            text:
+                "The archive of `GET /api/v1/export`, of this or another instance. Its rows are added to yours with new ids, and "
+                + "keep their times: all of them or none. Numbers, connections, sessions and decisions about integrations are "
+                + "yours to give again; settings that you have stay.",
+            access: .signedIn(.ownData, stepUp: .dataImport), rate: .heavy,
+            parameters: [
+                .query(
+                    "leave_out",
+                    "Leave out tables of integrations that are not installed here, instead of refusing the archive.",
+                    ["type": "boolean", "default": false])
+            ],
+            body: APIBody(file: ["application/zip", "application/octet-stream"], maxBytes: 16 << 20),
+            answers: [
+                APIAnswer(
+                    200, "What came in.",
+                    schema: Shape.answer([
+                        "rows": Shape.described(
+                            ["type": "object", "additionalProperties": Shape.count], "How many, by table."),
+                        "left_out": Shape.described(
+                            ["type": "object", "additionalProperties": ["type": "string"]],
+                            "Tables that were not taken over, with the reason."),
+                    ]))
+            ], problems: [.conflict, .refusedValue], isIdempotent: true
+        ) { call in
+            let principal = try call.person
+            try await call.accounts.admitImport(of: principal.scope)
+            let taken = try await call.services.people.takeOver(
+                call.file, into: principal.scope, leavingOut: call.query["leave_out"]?.boolValue ?? false,
+                by: .person(principal.user))
+            var rows = JSONObject()
+            for (table, count) in taken.rows.sorted(by: { $0.key < $1.key }) { rows[table] = .integer(Int64(count)) }
+            var left = JSONObject()
+            for (table, reason) in taken.leftOut.sorted(by: { $0.key < $1.key }) { left[table] = .string(reason) }
+            return .json(["rows": .object(rows), "left_out": .object(left)])
+        },
+        APIRoute(
             "eraseAccount", .post, "/api/v1/erasure", tag: "Your data",
             summary: "Erase the account and all that is kept",
             text:

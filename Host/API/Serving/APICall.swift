@@ -16,8 +16,10 @@ struct APICall: Sendable {
     /// The query's values, as the schemas have them.
     let query: [String: JSON]
     let headers: HTTPFields
-    /// The body; null on routes without one.
+    /// The body; null on routes without one, and where it is no JSON.
     var body: JSON
+    /// The body where it is a file.
+    var file: [UInt8] = []
     /// The `Accept` header names the stream of events.
     var wantsStream = false
     /// Reserved for this request when it came with an `Idempotency-Key`.

@@ -77,6 +77,12 @@ extension APIProblem {
             case .unknownPlugin, .unknownTool: self.init(.notFound)
             default: self.init(.conflict, error.reason)
             }
+        case let error as ImportRefusal:
+            switch error.kind {
+            case .unfit: self.init(.refusedValue, error.reason)
+            case .conflict: self.init(.conflict, error.reason)
+            case .busy: self.init(.unavailable, error.reason)
+            }
         case is CancellationError: self.init(.unavailable)
         default: return nil
         }

@@ -29,7 +29,7 @@ public final class APIService: Sendable {
         table = RouteTable(routes)
         var programs: [String: JSONSchema] = [:]
         for route in routes {
-            guard let body = route.body else { continue }
+            guard let body = route.body, !body.isBinary else { continue }
             // A declaration that does not compile takes nothing; a test compiles them all.
             programs[route.id] =
                 (try? JSONSchema(compiling: body.schema, formatAssertion: true)) ?? (try? JSONSchema(compiling: false))
@@ -82,6 +82,20 @@ public final class APIService: Sendable {
         /// A body belongs to the request.
         public var takesBody: Bool { maxBodyBytes > 0 }
     }
+
+    /// Whether a body is worth reading before anything else is known: a large one only of somebody who may send it. Where this
+    /// is false, `respond` refuses without the body, and says why.
+    public func mayCarry(_ target: Target, _ request: APIRequest) async -> Bool {
+        guard case .route(let route, _) = target.kind, target.maxBodyBytes > APIService.smallBody else { return true }
+        do {
+            try allow(route, try await authenticate(request, route))
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private static let smallBody = 1 << 20
 
     /// Nil: the path is none of this interface.
     public func target(_ method: HTTPRequest.Method, _ target: String) -> Target? {
@@ -263,6 +277,7 @@ public final class APIService: Sendable {
         if let body = route.body {
             call.body = try RequestReading.body(
                 request, body, programs[route.id], isTooLarge: isTooLarge)
+            if body.isBinary { call.file = request.body }
         }
         return call
     }

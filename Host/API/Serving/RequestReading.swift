@@ -48,9 +48,10 @@ enum RequestReading {
             // Nothing at all is no media type either.
             throw APIProblem(request.body.isEmpty ? .invalidBody : .unsupportedMediaType)
         }
-        guard isJSON(type), request.headers[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true else {
-            throw APIProblem(.unsupportedMediaType)
-        }
+        guard body.isBinary ? isOne(of: body.mediaTypes, type) : isJSON(type),
+            request.headers[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true
+        else { throw APIProblem(.unsupportedMediaType) }
+        if body.isBinary { return .null }
         let value: JSON
         do {
             value = try JSON(
@@ -68,6 +69,12 @@ enum RequestReading {
             ["in": "body", "pointer": .string(violation.instanceLocation), "reason": .string(violation.message)]
         }
         throw problem
+    }
+
+    /// A media type without its parameters.
+    private static func isOne(of types: [String], _ type: String) -> Bool {
+        let name = String(type.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }).lowercased()
+        return types.contains(name)
     }
 
     /// `application/json`, perhaps with `charset=utf-8`.

@@ -50,6 +50,8 @@ public struct AuditEvent: Sendable, Hashable {
         public static let grantTakenBack = Name(rawValue: "grant.taken_back")
         /// Somebody of the staff acted as the person, or looked at what is theirs.
         public static let staffAccess = Name(rawValue: "staff.access")
+        /// A link for an export or an erasure was asked for by text.
+        public static let dataRequested = Name(rawValue: "data.requested")
         public static let exported = Name(rawValue: "data.exported")
         public static let imported = Name(rawValue: "data.imported")
         public static let masterKeyRotated = Name(rawValue: "master_key.rotated")

@@ -15,8 +15,8 @@ enum SecureRandom {
         return String(decoding: (0..<count).map { _ in 48 + UInt8(randombytes_uniform(10)) }, as: UTF8.self)
     }
 
-    /// 32 random bytes in base64url: what links and opaque tokens carry.
-    static func token() -> String { Base64URL.text(bytes(32)) }
+    /// Random bytes in base64url: what links and opaque tokens carry.
+    static func token(bytes count: Int = 32) -> String { Base64URL.text(bytes(count)) }
 }
 
 /// The library's one-time start.

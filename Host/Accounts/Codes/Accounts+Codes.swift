@@ -64,10 +64,9 @@ extension Accounts {
 
     /// Makes a link's token for a person; earlier ones for the same purpose are good no more.
     func issueLink(
-        _ purpose: CodePurpose, for user: UserID, detail: String = "", lifetime: Duration,
-        in transaction: any WriteTransaction
+        _ purpose: CodePurpose, for user: UserID, detail: String = "", token: String = SecureRandom.token(),
+        lifetime: Duration, in transaction: any WriteTransaction
     ) throws -> String {
-        let token = SecureRandom.token()
         try transaction.execute(
             "DELETE FROM one_time_codes WHERE user_id = \(user) AND purpose = \(purpose.rawValue)")
         try insertCode(

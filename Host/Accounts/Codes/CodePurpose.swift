@@ -6,4 +6,6 @@ enum CodePurpose: String, Sendable, Hashable, CaseIterable {
     case secondFactor = "second_factor"
     case stepUp = "step_up"
     case passwordReset = "password_reset"
+    case dataExport = "data_export"
+    case dataErasure = "data_erasure"
 }

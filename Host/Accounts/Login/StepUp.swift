@@ -5,6 +5,7 @@ import TandemStorage
 public enum StepUp: String, Sendable, Hashable, CaseIterable {
     case export
     case erasure
+    case dataImport = "data_import"
     case newNumber = "new_number"
     /// The first message to somebody that the assistant has not written to for this person.
     case newRecipient = "new_recipient"

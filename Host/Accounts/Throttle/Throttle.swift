@@ -48,6 +48,12 @@ struct Throttle: Sendable, Hashable {
     static let invitation = Throttle(
         name: "invitation", free: 1, firstWait: .seconds(86_400), longestWait: .seconds(30 * 86_400),
         memory: .seconds(60 * 86_400))
+    /// Links to everything that is a person's.
+    static let dataLinks = Throttle(
+        name: "data-link", free: 5, firstWait: .seconds(300), longestWait: .seconds(86_400), memory: .seconds(86_400))
+    /// Archives that are taken over: each may bring as much as an archive holds.
+    static let imports = Throttle(
+        name: "import", free: 10, firstWait: .seconds(300), longestWait: .seconds(86_400), memory: .seconds(86_400))
     /// Guessing links.
     static let linksFromSource = Throttle(
         name: "link-source", free: 30, firstWait: .seconds(30), longestWait: .seconds(3600), memory: .seconds(3600))

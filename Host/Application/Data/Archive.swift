@@ -68,7 +68,7 @@ enum Archive {
     }
 
     /// Reads a ZIP archive; ordinary files with plain relative names only, within the limits.
-    static func read(_ bytes: [UInt8]) throws -> [ArchiveFile] {
+    static func read(_ bytes: [UInt8], upTo mostBytes: Int = mostBytes) throws -> [ArchiveFile] {
         guard let archive = archive_read_new() else { throw ArchiveFailure(reason: "out of memory") }
         defer { archive_read_free(archive) }
         guard archive_read_support_format_zip(archive) == ARCHIVE_OK else {

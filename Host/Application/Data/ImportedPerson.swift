@@ -9,6 +9,15 @@ struct ImportedPerson: Sendable {
     private var fullName: String
     private var tables: [RowImport] = []
     private var system: [String: [JSONObject]] = [:]
+    /// Tells archives apart, in letters.
+    private var mark: String
+
+    /// Whose the rows become.
+    enum Destination: Sendable {
+        /// - Parameter email: Instead of the archive's.
+        case newAccount(email: String?)
+        case account(Account)
+    }
 
     /// What a person gives anew at another place, and why.
     private static let notTaken = [
@@ -24,8 +33,8 @@ struct ImportedPerson: Sendable {
         "plugin_timers": ["turn": .null, "holder": .null, "lease_until": .int(0), "attempts": .int(0)],
     ]
 
-    init(archive: [UInt8]) throws {
-        let files = try Archive.read(archive)
+    init(archive: [UInt8], upTo mostBytes: Int = Archive.mostBytes) throws {
+        let files = try Archive.read(archive, upTo: mostBytes)
         guard let first = files.first(where: { $0.path == "manifest.json" }),
             let manifest = try? JSON(parsing: first.bytes), manifest["format"]?.stringValue == ExportedPerson.format
         else { throw ArchiveFailure(reason: "it has no manifest of tandem user export") }
@@ -52,6 +61,8 @@ struct ImportedPerson: Sendable {
         else { throw ArchiveFailure(reason: "it has no account") }
         self.email = email
         self.fullName = fullName
+        mark = String(
+            Archive.checksum(first.bytes).prefix(24).unicodeScalars.map { Character(ImportedPerson.letter($0)) })
         let limits = JSONLimits(maxBytes: Archive.mostBytes, maxDepth: 512)
         for file in content where file.path.hasSuffix(".json") {
             let isTable = file.path.hasPrefix("tables/")
@@ -63,12 +74,31 @@ struct ImportedPerson: Sendable {
                 guard let object = row.objectValue else { throw ArchiveFailure(reason: "\(file.path) is no table") }
                 return object
             }
-            if isTable { tables.append(RowImport(table: name, rows: objects)) } else { system[name] = objects }
+            if isTable {
+                tables.append(RowImport(table: name, rows: objects.map { ImportedPerson.settled($0, in: name) }))
+            } else {
+                system[name] = objects
+            }
         }
     }
 
+    private static func letter(_ digit: Unicode.Scalar) -> Unicode.Scalar {
+        Unicode.Scalar(UInt8(97 + (UInt32(String(digit), radix: 16) ?? 0)))
+    }
+
+    /// What was under way elsewhere is over, and what could be taken back there cannot be taken back here: no call comes to
+    /// be by an archive.
+    private static func settled(_ row: JSONObject, in table: String) -> JSONObject {
+        guard table == "turns" else { return row }
+        var row = row
+        if row["state"] == "running" { row["state"] = "failed" }
+        row["undo_calls"] = .null
+        row["undo_state"] = .null
+        return row
+    }
+
     func write(
-        to database: any Database, _ accounts: Accounts, _ audit: any AuditSink, email other: String?,
+        to database: any Database, _ accounts: Accounts, _ audit: any AuditSink, into destination: Destination,
         leavingOut: Bool, by actor: AuditEvent.Actor
     ) async throws -> PersonalData.ImportReport {
         var leftOut: [String: String] = [:]
@@ -81,7 +111,7 @@ struct ImportedPerson: Sendable {
                 guard leavingOut else {
                     throw ApplicationError(
                         "The archive has \(table.rows.count) rows of \(table.table), which this instance does not have:"
-                            + " install the plugin, or leave such tables out (--leave-out).")
+                            + " install the plugin, or leave such tables out (--leave-out, leave_out).")
                 }
                 leftOut[table.table] = "no such table here: its plugin is not installed"
             } else {
@@ -91,24 +121,53 @@ struct ImportedPerson: Sendable {
         for (name, rows) in system where !rows.isEmpty && ImportedPerson.taken[name] == nil {
             leftOut[name] = "of another instance"
         }
-        let user = UserID(rawValue: database.store.ids.next().rawValue)
-        let (address, name, system, imports) = (other ?? email, fullName, system, wanted)
-        let result: (Account, [String: Int])
+        let user: UserID
+        let isNew: Bool
+        switch destination {
+        case .newAccount:
+            user = UserID(rawValue: database.store.ids.next().rawValue)
+            isNew = true
+        case .account(let account):
+            user = account.id
+            isNew = false
+        }
+        let (system, mark, left) = (system, mark, leftOut)
+        let (imports, address, name) = (wanted, email, fullName)
+        let result: (account: Account, counts: [String: Int], leftOut: [String: String])
         do {
             result = try await database.write(UserScope(authenticated: user)) { transaction in
-                let account = try accounts.createUser(user, email: address, fullName: name, in: transaction)
-                try transaction.importRows(imports)
+                var leftOut = left
+                var imports = imports
+                let account: Account
+                switch destination {
+                case .newAccount(let other):
+                    account = try accounts.createUser(user, email: other ?? address, fullName: name, in: transaction)
+                case .account(let known):
+                    account = known
+                    guard try !ImportedPerson.came(mark, to: user, transaction) else {
+                        throw ImportConflict(description: "This archive was taken over already.")
+                    }
+                    try ImportedPerson.keepSettings(of: &imports, leftOut: &leftOut, transaction)
+                }
                 var counts: [String: Int] = [:]
                 for item in imports {
-                    counts[item.table] = item.rows.count
+                    counts[item.table] = try transaction.count(
+                        item.table, tables: .owner(catalogue.owner(of: item.table) ?? ""))
+                }
+                try transaction.importRows(imports)
+                for item in imports {
                     let owner = catalogue.owner(of: item.table) ?? ""
-                    let written = try transaction.count(item.table, tables: .owner(owner))
+                    let written = try transaction.count(item.table, tables: .owner(owner)) - (counts[item.table] ?? 0)
                     guard written == item.rows.count else {
                         throw StorageError(.internalFailure, "rows are missing after the import", table: item.table)
                     }
+                    counts[item.table] = written
                 }
                 for (table, begins) in ImportedPerson.taken.sorted(by: { $0.key < $1.key }) {
-                    guard let rule = DataCatalogue.rule(of: table), let rows = system[table] else { continue }
+                    guard let rule = DataCatalogue.rule(of: table), var rows = system[table] else { continue }
+                    if !isNew {
+                        rows = try ImportedPerson.fresh(rows, of: table, user, leftOut: &leftOut, transaction)
+                    }
                     for row in rows {
                         try ImportedPerson.insert(row, into: rule, of: user, beginning: begins, transaction)
                     }
@@ -117,9 +176,13 @@ struct ImportedPerson: Sendable {
                 try audit.record(
                     AuditEvent(
                         .imported, user: user, actor: actor,
-                        detail: ["rows": String(counts.values.reduce(0, +))]), in: transaction)
-                return (account, counts)
+                        detail: ["rows": String(counts.values.reduce(0, +)), "archive": mark]), in: transaction)
+                return (account, counts, leftOut)
             }
+        } catch let error as StorageError where error.code == .unique && !isNew {
+            throw ImportConflict(
+                description: "There is something of the same name in \(error.table ?? "a table") already."
+                    + " Nothing was taken over.")
         } catch let error as StorageError
             where [
                 .invalid, .typeMismatch, .unknownColumn, .notNull, .reference, .unique, .check, .tooLarge, .overflow,
@@ -128,7 +191,51 @@ struct ImportedPerson: Sendable {
             let place = [error.table, error.column].compactMap(\.self).joined(separator: ".")
             throw ApplicationError("The archive does not fit: \(place): \(error.message). Nothing was taken over.")
         }
-        return PersonalData.ImportReport(account: result.0, rowCounts: result.1, leftOut: leftOut)
+        return PersonalData.ImportReport(
+            account: result.account, rowCounts: result.counts, leftOut: result.leftOut)
+    }
+
+    // MARK: Into an account that is there
+
+    /// The audit of the account tells of it.
+    private static func came(_ mark: String, to user: UserID, _ transaction: any ReadTransaction) throws -> Bool {
+        var last: Int64 = 0
+        while true {
+            let page = try transaction.auditEntries(of: user, after: last, limit: 1000)
+            guard let end = page.last else { return false }
+            for event in page.compactMap(RecordedAuditEvent.init)
+            where event.name == AuditEvent.Name.imported.rawValue && event.event["detail"]?["archive"] == .string(mark)
+            {
+                return true
+            }
+            last = end.sequence
+        }
+    }
+
+    /// What the person has set here stays.
+    private static func keepSettings(
+        of imports: inout [RowImport], leftOut: inout [String: String], _ transaction: any ReadTransaction
+    ) throws {
+        let table = "user_settings"
+        guard let place = imports.firstIndex(where: { $0.table == table }) else { return }
+        let known = Set(try transaction.list(table, limit: 1000).compactMap { $0.string("setting_key") })
+        let rows = imports[place].rows.filter { !known.contains($0["setting_key"]?.stringValue ?? "") }
+        guard rows.count < imports[place].rows.count else { return }
+        leftOut[table] = "settings that you have here stay"
+        if rows.isEmpty { imports.remove(at: place) } else { imports[place].rows = rows }
+    }
+
+    /// The rows of plugins that keep nothing of the kind here yet.
+    private static func fresh(
+        _ rows: [JSONObject], of table: String, _ user: UserID, leftOut: inout [String: String],
+        _ transaction: any ReadTransaction
+    ) throws -> [JSONObject] {
+        let known = try transaction.query(
+            "SELECT DISTINCT plugin FROM \(identifier: table) WHERE user_id = \(user)")
+        let plugins = Set(try known.map { try $0.text("plugin") })
+        let fresh = rows.filter { !plugins.contains($0["plugin"]?.stringValue ?? "") }
+        if fresh.count < rows.count { leftOut[table] = "what plugins keep of you here stays" }
+        return fresh
     }
 
     private static func insert(

@@ -153,7 +153,26 @@ public struct PersonalData: Sendable {
     ) async throws -> ImportReport {
         let person = try await offPool { try ImportedPerson(archive: bytes) }
         return try await person.write(
-            to: database, accounts, audit, email: email, leavingOut: leavingOut, by: actor)
+            to: database, accounts, audit, into: .newAccount(email: email), leavingOut: leavingOut, by: actor)
+    }
+
+    /// What unpacks to more is not taken from somebody over the network.
+    static let mostSentBytes = 64 << 20
+
+    /// Adds the rows of an archive to those of an account, with new ids. Settings and values of plugins that are there stay.
+    /// All or nothing; the same archive once.
+    ///
+    /// Throws `ApplicationError` for what is no such archive or does not fit, `ImportConflict` for what does not go together
+    /// with what is there.
+    public func importArchive(
+        _ bytes: [UInt8], into scope: UserScope, leavingOut: Bool = false, by actor: AuditEvent.Actor
+    ) async throws -> ImportReport {
+        guard let account = try await accounts.user(scope.user) else {
+            throw AccountsError(.unknownUser, "There is no such account.")
+        }
+        let person = try await offPool { try ImportedPerson(archive: bytes, upTo: PersonalData.mostSentBytes) }
+        return try await person.write(
+            to: database, accounts, audit, into: .account(account), leavingOut: leavingOut, by: actor)
     }
 
     /// Compressing takes a while: on a thread of its own.
@@ -166,6 +185,11 @@ public struct PersonalData: Sendable {
             throw ApplicationError("The archive cannot be used: \(failure.reason).")
         }
     }
+}
+
+/// An archive and an account that do not go together; nothing was taken over.
+public struct ImportConflict: Error, Sendable, CustomStringConvertible {
+    public var description: String
 }
 
 extension PersonalData.Proof {

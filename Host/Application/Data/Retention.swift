@@ -21,7 +21,6 @@ extension Application {
         func cut(_ days: Int?) -> Timestamp? { days.map { now.advanced(by: .seconds(-$0 * 86_400)) } }
         var counts: [String: Int] = [:]
         if let cut = cut(retention.undo) { counts["row_journal"] = try await database.pruneJournal(before: cut) }
-        counts["accounts"] = try await accounts.prune()
         for account in try await accounts.users() {
             for (table, days) in Application.datedTables {
                 guard let cut = cut(days(retention)) else { continue }

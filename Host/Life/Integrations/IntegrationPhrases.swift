@@ -41,7 +41,7 @@ public struct IntegrationPhrases: Sendable {
         var names: [String: Place] = [:]
         var longest = 1
         func add(_ text: String, _ index: Int, isOwn: Bool) {
-            let words = IntegrationPhrases.words(text)
+            let words = PhraseWords.split(text)
             let key = words.joined(separator: " ")
             guard !words.isEmpty, names[key] == nil, !IntegrationPhrases.common.contains(key) else { return }
             names[key] = Place(index: index, isOwn: isOwn)
@@ -59,8 +59,8 @@ public struct IntegrationPhrases: Sendable {
     /// The tool of `integrations.` that a message asks for, with its arguments; nil for everything else.
     public func call(for text: String) -> (tool: String, arguments: JSON)? {
         guard text.utf8.count <= 160 else { return nil }
-        var words = IntegrationPhrases.words(text)
-        IntegrationPhrases.dropPoliteness(&words)
+        var words = PhraseWords.split(text)
+        PhraseWords.dropPoliteness(&words)
         guard words.count <= 16 else { return nil }
         for start in words.indices {
             for end in (start + 1...min(start + longestName, words.count)).reversed() {
@@ -311,12 +311,12 @@ public struct IntegrationPhrases: Sendable {
         [
             "without asking me first", "without asking me", "without asking first", "without asking",
             "without confirmation", "freely",
-        ].map { (IntegrationPhrases.words($0), IntegrationLevel.write) }
+        ].map { (PhraseWords.split($0), IntegrationLevel.write) }
         + [
             "but ask me every time", "but ask me first", "but ask me before", "but ask first", "but ask me",
             "but always ask me", "but always ask", "but ask before", "and ask me first", "after asking me",
             "after asking", "with confirmation",
-        ].map { (IntegrationPhrases.words($0), IntegrationLevel.confirm) }
+        ].map { (PhraseWords.split($0), IntegrationLevel.confirm) }
     private static let reading: Set<String> = [
         "read", "look", "look up", "look things up", "look up things", "read things",
     ]
@@ -336,7 +336,7 @@ public struct IntegrationPhrases: Sendable {
         return integration.tools.contains { tool in
             let id = String(tool.id.drop { $0 != "." }.dropFirst())
             if id == words.joined(separator: "_") { return true }
-            let title = Set(IntegrationPhrases.words(tool.title).map(IntegrationPhrases.stem))
+            let title = Set(PhraseWords.split(tool.title).map(IntegrationPhrases.stem))
             let isMeant =
                 id.split(separator: "_").first.map { $0 == verb } == true
                 || title.contains(IntegrationPhrases.stem(verb))
@@ -356,48 +356,5 @@ public struct IntegrationPhrases: Sendable {
 
     private static func stem(_ word: String) -> String {
         word.count > 3 && word.hasSuffix("s") ? String(word.dropLast()) : word
-    }
-
-    /// In lower case, without punctuation; `don't` is `dont`, `read-only` two words.
-    private static func words(_ text: String) -> [String] {
-        var words: [String] = []
-        var word = String.UnicodeScalarView()
-        for scalar in text.lowercased().unicodeScalars {
-            switch scalar {
-            case "'", "\u{2019}", "\"", "\u{201C}", "\u{201D}": continue
-            default:
-                if scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "_" {
-                    word.append(scalar)
-                } else if !word.isEmpty {
-                    words.append(String(word))
-                    word = String.UnicodeScalarView()
-                }
-            }
-        }
-        if !word.isEmpty { words.append(String(word)) }
-        return words
-    }
-
-    private static let openings: [[String]] = [
-        "please", "hey", "hi", "ok", "okay", "tandem", "can you", "could you", "would you", "will you", "now", "and",
-        "i want to", "i want you to", "i would like to", "id like to", "id like you to", "from now on",
-    ].map { IntegrationPhrases.words($0) }
-    private static let closings: [[String]] = [
-        "please", "now", "again", "thanks", "thank you", "from now on", "for now", "in future", "for me",
-    ].map { IntegrationPhrases.words($0) }
-
-    private static func dropPoliteness(_ words: inout [String]) {
-        var isDone = false
-        while !isDone {
-            isDone = true
-            for opening in openings where words.count > opening.count && words.starts(with: opening) {
-                words.removeFirst(opening.count)
-                isDone = false
-            }
-            for closing in closings where words.count > closing.count && words.suffix(closing.count) == closing[...] {
-                words.removeLast(closing.count)
-                isDone = false
-            }
-        }
     }
 }
