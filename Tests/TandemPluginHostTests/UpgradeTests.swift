@@ -141,7 +141,8 @@ struct UpgradeTests {
         let watcher = Task { await test.host.run() }
         let answers = try await steadily(test, seconds: 3) {
             try await Task.sleep(for: .milliseconds(500))
-            _ = try await test.host.upgrade("test.echo", to: bad)
+            // Calls may have crashed it before it was judged: then it is refused instead of taken back.
+            _ = try? await test.host.upgrade("test.echo", to: bad)
             #expect(await eventually { (try? test.status("test.echo").version) == "1.0.0" })
         }
         #expect(answers.values.reduce(0, +) == 1500)
