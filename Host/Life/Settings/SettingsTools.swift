@@ -51,7 +51,7 @@ struct SettingsTools: Toolbox {
             utterances: [
                 Utterance("I'm in {place}"), Utterance("I am in {place} [now]"),
                 Utterance("I (live|moved) (in|to) {place}"),
-                Utterance("(set|change) my time zone to {place}"), Utterance("my time zone is {place}"),
+                Utterance("(set|change) my time zone to {place}"), Utterance("my (time zone|timezone) is {place}"),
                 Utterance("I'm on {place} time"), Utterance("use {place} time"), Utterance("I just landed in {place}"),
             ],
             slots: ["place": SlotDefinition(.text, required: true, hints: ["time zone", "timezone", "city"])]),
@@ -90,7 +90,8 @@ struct SettingsTools: Toolbox {
             utterances: [
                 Utterance("my currency is {currency}"), Utterance("(set|change) [my] currency to {currency}"),
                 Utterance("I (pay|count) in {currency}"), Utterance("use {currency} as my currency"),
-                Utterance("amounts are in {currency}"),
+                Utterance("amounts are in {currency}"), Utterance("use {currency} from now on"),
+                Utterance("switch to {currency} [from now on]"),
             ],
             slots: ["currency": SlotDefinition(.text, required: true, hints: ["currency"])]),
     ]

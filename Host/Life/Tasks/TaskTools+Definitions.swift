@@ -47,6 +47,8 @@ extension TaskTools {
             Utterance("(todo|to do|task): {title} [{due}]"),
             Utterance("put {title} on my (to-do list|todo list|task list) [for {due}]"),
             Utterance("don't let me forget to {title} [(by|on) {due}]"),
+            Utterance("set a reminder to {title} [{due}]", arguments: ["reminder": true]),
+            Utterance("(set|give me) a reminder {due} to {title}", arguments: ["reminder": true]),
             Utterance("remind me to {title} [(by|on|at|before) {due}]", arguments: ["reminder": true]),
             Utterance("remind me {due} to {title}", arguments: ["reminder": true]),
             Utterance("add [an] {priority} task {title}"),
@@ -77,6 +79,8 @@ extension TaskTools {
         ]),
         result: severalTasks, effect: .read,
         utterances: [
+            Utterance("how many tasks do I have"),
+            Utterance("[is there] anything overdue"),
             Utterance("what are my tasks"), Utterance("(show|list) [me] my tasks"),
             Utterance("what's on my (to-do list|todo list|task list|plate)"), Utterance("show my (to-do|todo) list"),
             Utterance("what do I (have|need) to do"), Utterance("what's left to do"), Utterance("my tasks"),
@@ -103,6 +107,9 @@ extension TaskTools {
             "Names one thing to do now: the next small step. Use it when the person is stuck or asks what is next.",
         parameters: Shape.object([:]), result: Shape.result(["task": taskResult]), effect: .read,
         utterances: [
+            Utterance("what should I (start|begin) with"),
+            Utterance("I can't get started"),
+            Utterance("what is the first thing [to do|I should do]"),
             Utterance("what should I do [now|next]"), Utterance("what's next"), Utterance("what now"),
             Utterance("what (can|could) I do [right] now"), Utterance("where (do|should) I start"),
             Utterance("give me one thing [to do]"), Utterance("I'm stuck"), Utterance("I don't know where to start"),
@@ -276,6 +283,7 @@ extension TaskTools {
             ["which": Shape.choice("Which ones.", ["done", "all"])], required: ["which"]),
         result: Shape.result(["removed": Shape.integer], required: ["removed"]), effect: .delete,
         utterances: [
+            Utterance("(clear|delete|remove) [out] everything that is (done|finished)", arguments: ["which": "done"]),
             Utterance("(delete|clear|remove) [all] [my] {which} tasks"),
             Utterance("(clear|empty|wipe) my (to-do list|todo list|tasks|task list)", arguments: ["which": "all"]),
         ],

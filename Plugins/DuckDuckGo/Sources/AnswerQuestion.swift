@@ -10,6 +10,11 @@ public struct AnswerQuestion: Tool {
         """, trust: .untrusted,
         utterances: [
             "who (is|was|are|were) {query}", "what (is|are) the meaning of {query}", "define {query}",
+            "who (invented|wrote|discovered|painted|composed|directed) {query}",
+            "what is the (capital|population|currency|height|area|language) of {query}",
+            "how (tall|high|old|deep|heavy|long) is {query}",
+            "how many calories (are|does) [in] {query} [have]",
+            "when was {query} (born|invented|published)",
             "what does {query} mean", "[the] definition of {query}", "tell me about {query}",
             "what is {query} according to (wikipedia|the web|the internet)", "(wikipedia|wiki) {query}",
             "what is known about {query}", "[a] summary of {query} from (wikipedia|the web)",
@@ -74,6 +79,7 @@ public struct ShowResult: Tool {
         "Shows more about one of the results of a search: what it says and its address.", trust: .untrusted,
         utterances: [
             "[tell me] more about {result}", "[show|open|read] [me] [the] result {result}", "[show|open|read] {result}",
+            "(show|open|read) [me] the {result} result",
             "details (of|on|about) {result}", "[the] link (to|of|for) {result}", "what does {result} say",
         ], actsOn: ResultID.entity, timeoutMilliseconds: 20_000)
 

@@ -8,6 +8,10 @@ public struct SearchWeb: Tool {
         trust: .untrusted,
         utterances: [
             "search [the] (web|internet|net) for {query}", "search online for {query}", "web search [for] {query}",
+            "look up {query}",
+            "search for {query}",
+            "look {query} up",
+            "find out {query} (online|on the web)",
             "(google|duckduckgo) {query}", "look up {query} (online|on the web|on the internet)",
             "look {query} up (online|on the web|on the internet)", "find {query} (online|on the web|on the internet)",
             "search {query} (online|on the web|on the internet)", "what does the (web|internet) say about {query}",
@@ -36,6 +40,8 @@ public struct SearchNews: Tool {
         "Searches what newspapers write about something.", trust: .untrusted,
         utterances: [
             "[the] [latest|recent] news (about|on|regarding) {query}", "[any|what is the|show me] news about {query}",
+            "any news (on|of) {query}",
+            "what is in the news [about {query}]",
             "what is [the] [latest] [in the] news (about|on) {query}", "search [the] news (for|about) {query}",
             "[the] [latest] headlines (about|on|for) {query}", "what is happening (with|in) {query}",
             "what do the (papers|newspapers) say about {query}", "[latest] {query} news",

@@ -38,6 +38,8 @@ public struct SetBudget: Tool {
             "set [a|my] [overall|total|monthly] budget (of|to) {limit}",
             "I (want|would like) to spend (at most|no more than) {limit} [a month] [on {category}]",
             "limit {category} to {limit} [a month|per month]",
+            "(put|set) a (cap|limit) of {limit} [a month] on {category}",
+            "cap {category} at {limit} [a month]",
             "budget {limit} for {category}",
         ])
 
@@ -146,6 +148,7 @@ public struct RemoveBudget: Tool {
             "(remove|delete|drop) [the|my] {category} budget",
             "(remove|delete|drop) [the|my] budget for {category}",
             "no [more] budget for {category}",
+            "(remove|lift|drop) the (limit|cap) on {category}",
             "(remove|delete|drop) my [overall|total|monthly] budget",
         ])
 

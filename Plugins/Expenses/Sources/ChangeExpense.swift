@@ -24,6 +24,7 @@ public struct UpdateExpense: Tool {
             "I paid the {expense} expense (by|with|in) {payment_method}",
             "I paid (it|that) (by|with|in) {payment_method}",
             "(file|put|move) (it|that) (under|in|into) {category}",
+            "[the] {expense} [expense] (should be|belongs|goes) (under|in) {category}",
         ], actsOn: Expense.entity)
 
     @Argument("Which one: what it was for, last, or #id where known") var expense: Reference<Expense>

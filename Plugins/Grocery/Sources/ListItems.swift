@@ -9,6 +9,10 @@ public struct ListItems: Tool {
         """,
         utterances: [
             "[is there] anything [left|else] to buy",
+            "[show me] what is left to buy",
+            "what am I supposed to (get|buy) [at the (shop|store|supermarket)]",
+            "I am at the (shop|store|supermarket), what do I need",
+            "what do (I|we) need at the (shop|store|supermarket)",
             "what is on my [grocery|shopping] list",
             "(show|read|tell) [me] (my|the) [grocery|shopping] list",
             "[my|the] (grocery|shopping) list",

@@ -14,6 +14,8 @@ public struct PurchaseHistory: Tool {
             "(show|list) [me] (my|the) bought groceries [{period}]",
             "grocery purchases [{period}]",
             "when did (I|we) last (buy|get) {item}",
+            "when was the last time (I|we) bought {item}",
+            "how often do (I|we) (buy|get) {item}",
             "have (I|we) (bought|got) {item} [{period}]",
             "how much (was|did I pay for) [the] {item} last time",
         ])
@@ -80,6 +82,7 @@ public struct EstimateCost: Tool {
         utterances: [
             "how much will (my|the) [grocery|shopping] (list|groceries) cost",
             "what will (the|my) (groceries|shopping) cost",
+            "how much (will|is) (this|the) (shop|shopping trip) [going to] cost [me]",
             "(estimate|work out) the cost of (my|the) [grocery|shopping] list",
             "how expensive is (my|the) [grocery|shopping] list",
             "how much money do I need for (the|my) (shopping|groceries)",
@@ -183,6 +186,8 @@ public struct UsualItems: Tool {
         """,
         utterances: [
             "what do (I|we) usually buy",
+            "what do (I|we) (normally|usually|always) get [at the shop]",
+            "(add|get) (the|my) usual (things|groceries|stuff)",
             "what do (I|we) buy (often|most often|all the time|regularly)",
             "what (are|is) (my|our) usual (groceries|items|things|shopping)",
             "suggest [some] (groceries|items|things) [for (my|the) [grocery|shopping] list]",

@@ -12,6 +12,7 @@ public struct FindRecipes: Tool {
             "(show|list) [me] [all] (my|the) recipes",
             "(which|what) recipes do I have",
             "my recipes",
+            "something (quick|easy) to (cook|make|eat)",
             "(find|search) [me] [my] recipes (for|with) {query}",
             "(find|search|look for) [me] a recipe (for|with) {query}",
             "do I have [a|any] recipe[s] (for|with) {query}",

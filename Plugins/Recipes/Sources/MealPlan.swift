@@ -72,6 +72,8 @@ public struct PlanMeal: Tool {
             "plan {recipe} for {meal} [on] [{date}]",
             "(we are|I am) (having|eating) {recipe} [for {meal}] [on] {date}",
             "add {recipe} to (the|my) meal plan [for {date}]",
+            "put {recipe} on the menu [for] [{date}]",
+            "{recipe} is on the menu (for|on) {date}",
         ], actsOn: Recipe.entity)
 
     @Argument("Which recipe: a name, or #id where known") var recipe: Reference<Recipe>
@@ -166,6 +168,7 @@ public struct UnplanMeal: Tool {
             "(take|remove) {recipe} (off|from) (the|my) meal plan",
             "(we are|I am) not (having|eating) {recipe} [on] {date}",
             "unplan {recipe} [on {date}]",
+            "(take|move) {recipe} off the (menu|plan) [for {date}]",
             "(clear|remove) (the|my) meal plan for {date}",
             "(clear|take) {date} [off] (the|my) meal plan",
         ], actsOn: Recipe.entity)

@@ -15,6 +15,7 @@ public struct ShopForRecipe: Tool {
             "(put|add) what is missing for {recipe} [for {servings} people] (on|to) (the|my) [grocery|shopping] list",
             "(add|put) [the] missing ingredients for {recipe} (to|on) (the|my) [grocery|shopping] list",
             "(add|put) [the] ingredients (for|of) {recipe} [for {servings} people] (to|on) (the|my) [grocery|shopping] list",
+            "(add|put) everything [I need] for {recipe} (to|on) (the|my) [grocery|shopping] list",
             "(add|put) the ingredients I (lack|need) for {recipe} (to|on) (the|my) [grocery|shopping] list",
             "(shop|buy the ingredients) for {recipe} [for {servings} people]",
         ], actsOn: Recipe.entity)

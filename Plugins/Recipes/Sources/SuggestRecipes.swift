@@ -14,6 +14,9 @@ public struct SuggestRecipes: Tool {
             "what (can|could) (I|we) (cook|make) with what I have [at home]",
             "I have {ingredients}, what can I (cook|make)",
             "what can I do with {ingredients}",
+            "[any|some] ideas for (dinner|lunch|breakfast|supper)",
+            "what should (I|we) (cook|make|have) for (dinner|lunch|supper)",
+            "what could (I|we) have for (dinner|lunch|supper)",
             "recipe ideas (for|with) {ingredients}",
         ])
 
