@@ -115,6 +115,11 @@ let package = Package(
         library("CArchive", [.apt(["libarchive-dev"])], pkgConfig: "libarchive"),
         library("CQREncode", [.apt(["libqrencode-dev"])], pkgConfig: "libqrencode"),
 
+        // The token-embedding table (Tools/embedding makes it) and arithmetic on vectors of bytes, always optimised.
+        .target(
+            name: "CEmbedding", path: "Host/Clib/CEmbedding", exclude: ["table.bin"],
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
+
         // Plain C libraries as plugins: libffi calls them, within the runner.
         .target(
             name: "TandemForeign", path: "Host/Runner/foreign",
@@ -130,8 +135,9 @@ let package = Package(
         host("Accounts", ["TandemCore", "TandemStorage", "CCurl", "CSodium", "CQREncode", crypto]),
         host("OAuth", ["TandemCore", "TandemStorage", "TandemEgress", "TandemJSON", crypto]),
         host("PluginHost", ["TandemCore", "TandemEgress", "CTandemPlugin", "CLinux", "CRunner", crypto, log]),
+        host("Embedding", ["CEmbedding"]),
         host("Language", ["TandemCore"]),
-        host("Memory", ["TandemCore", "TandemStorage"]),
+        host("Memory", ["TandemCore", "TandemEmbedding", "TandemStorage"]),
         host("Jobs", ["TandemCore", "TandemStorage", log]),
         host("Life", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemMemory"]),
         host("Agent", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemLanguage", "TandemLife"]),
@@ -294,6 +300,7 @@ let package = Package(
             ]),
         tests("TandemPluginCheck", ["TandemPluginCheck", "TandemPluginHost", "TandemCore", "TandemJSON", crypto]),
         tests("TandemLanguage", ["TandemLanguage", "TandemCore", "TandemJSON"]),
+        tests("TandemEmbedding", ["TandemEmbedding", "TandemJSON"], exclude: ["Fixtures"]),
         tests("TandemMemory", ["TandemMemory", "TandemStorage", "TandemCore", "TandemJSON", "TestDatabases"]),
         tests(
             "TandemLife",

@@ -14,19 +14,11 @@ public final class LongTermMemory: Sendable {
 
     private let database: any Database
     private let index = PersonalIndex(
-        table: MemoryRows.table, where: MemoryRows.isOpen, tuning: LongTermMemory.tuning,
+        table: MemoryRows.table, where: MemoryRows.isOpen, tuning: .facts,
         text: { row in
             let memory = Memory(row: row)
             return (memory.searchText, memory.modifiedAt)
         })
-
-    /// Facts told one after the other are no conversation.
-    private static let tuning: RecallTuning = {
-        var tuning = RecallTuning()
-        tuning.afterQuestion = 0
-        tuning.afterStatement = 0
-        return tuning
-    }()
 
     public init(database: any Database) { self.database = database }
 

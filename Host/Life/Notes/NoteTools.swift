@@ -9,21 +9,13 @@ struct NoteTools: Toolbox {
     let database: any Database
 
     private let index = PersonalIndex(
-        table: "notes", where: [RowCondition("status", .equal, "active")], tuning: NoteTools.tuning,
+        table: "notes", where: [RowCondition("status", .equal, "active")], tuning: .facts,
         text: { row in
             let note = NoteItem(row: row)
             // The title counts twice.
             let tags = note.tags.joined(separator: " ")
             return ("\(note.title) \(note.title) \(note.content) \(tags) \(note.category ?? "")", note.updatedAt)
         })
-
-    /// Notes are no conversation.
-    private static let tuning: RecallTuning = {
-        var tuning = RecallTuning()
-        tuning.afterQuestion = 0
-        tuning.afterStatement = 0
-        return tuning
-    }()
 
     init(database: any Database) { self.database = database }
 

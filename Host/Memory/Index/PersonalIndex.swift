@@ -17,7 +17,7 @@ public final class PersonalIndex: Sendable {
     }
 
     private struct Entry {
-        var index = LexicalIndex<RecordID>()
+        var index = RecallIndex<RecordID>()
         var mark: Mark?
     }
 
@@ -74,9 +74,8 @@ public final class PersonalIndex: Sendable {
         }
     }
 
-    private func build(_ transaction: any ReadTransaction) throws -> LexicalIndex<RecordID> {
-        var index = LexicalIndex<RecordID>()
-        index.tuning = tuning
+    private func build(_ transaction: any ReadTransaction) throws -> RecallIndex<RecordID> {
+        var index = RecallIndex<RecordID>(tuning: tuning)
         var offset = 0
         while true {
             let rows = try transaction.list(

@@ -3,11 +3,11 @@ import TandemJSON
 import TandemMemory
 import Testing
 
-struct LexicalIndexTests {
+struct RecallIndexTests {
     private let start = Timestamp(millisecondsSinceEpoch: 1_700_000_000_000)
 
-    private func index(_ texts: [String], apart: Duration = .seconds(86_400)) -> LexicalIndex<Int> {
-        var index = LexicalIndex<Int>()
+    private func index(_ texts: [String], apart: Duration = .seconds(86_400)) -> RecallIndex<Int> {
+        var index = RecallIndex<Int>()
         var time = start
         for (number, text) in texts.enumerated() {
             index.insert(number, text: text, at: time)
@@ -22,7 +22,7 @@ struct LexicalIndexTests {
         ("what am I allergic to", 6),
     ])
     func findsTheRightText(question: String, expected: Int) throws {
-        let index = index([
+        var index = index([
             "my locker code is 4512", "I parked the car on level 3, row B",
             "the dentist appointment is on Tuesday at nine", "I am reading a book called Dune",
             "passport renewal: bring two photos", "mum is called Ada", "I have an allergy to peanuts",
@@ -34,14 +34,18 @@ struct LexicalIndexTests {
     }
 
     @Test func givesNothingForWordsNobodySaid() {
-        #expect(index(["my locker code is 4512"]).search("zebra crossing", limit: 5).isEmpty)
-        #expect(index([]).search("anything", limit: 5).isEmpty)
-        #expect(index(["a b c"]).search("", limit: 5).isEmpty)
-        #expect(index(["locker"]).search("locker", limit: 0).isEmpty)
+        func search(_ texts: [String], _ question: String, limit: Int = 5) -> [Int] {
+            var index = index(texts)
+            return index.search(question, limit: limit).map(\.key)
+        }
+        #expect(search(["my locker code is 4512"], "zebra crossing").isEmpty)
+        #expect(search([], "anything").isEmpty)
+        #expect(search(["a b c"], "").isEmpty)
+        #expect(search(["locker"], "locker", limit: 0).isEmpty)
     }
 
     @Test func prefersTheNewerOfTwoEquals() {
-        let index = index(["the wifi password is blue", "the wifi password is gray"])
+        var index = index(["the wifi password is blue", "the wifi password is blue"])
         #expect(index.search("wifi password", limit: 2).map(\.key) == [1, 0])
     }
 
@@ -57,7 +61,7 @@ struct LexicalIndexTests {
     }
 
     @Test func staysRightAfterManyRemovals() {
-        var index = LexicalIndex<Int>()
+        var index = RecallIndex<Int>()
         for number in 0..<500 { index.insert(number, text: "item number\(number) thing", at: start) }
         for number in 0..<450 { index.remove(number) }
         #expect(index.count == 50)
@@ -68,7 +72,7 @@ struct LexicalIndexTests {
     }
 
     @Test func findsAnAnswerByItsQuestion() {
-        let index = index(
+        var index = index(
             ["which instrument do you play?", "the clarinet, since I was ten", "nice weather", "we had soup"],
             apart: .seconds(30))
         #expect(index.search("what instrument does she play", limit: 2).map(\.key) == [0, 1])
@@ -77,7 +81,7 @@ struct LexicalIndexTests {
     }
 
     @Test func prefersTheNamedTime() {
-        var index = LexicalIndex<Int>()
+        var index = RecallIndex<Int>()
         index.insert(1, text: "went hiking with Sam", at: Timestamp("2023-05-03T10:00:00Z") ?? start)
         index.insert(2, text: "went hiking with Sam", at: Timestamp("2023-08-03T10:00:00Z") ?? start)
         #expect(index.search("who did I hike with in May 2023?", limit: 2).map(\.key) == [1, 2])
@@ -85,15 +89,62 @@ struct LexicalIndexTests {
         #expect(index.search("what happened on 3 May 2023", limit: 1).map(\.key) == [1])
     }
 
+    @Test func findsWhatIsMeantInOtherWords() {
+        var tuning = RecallTuning()
+        tuning.leastMeaning = nil
+        var index = RecallIndex<Int>(tuning: tuning)
+        for (key, text) in [
+            "the physician moved my check-up to Friday", "we adopted a kitten from the shelter",
+            "the exhaust of the old van is rusty", "grandma's pasta needs plenty of garlic",
+        ].enumerated() {
+            index.insert(key, text: text, at: start.advanced(by: .seconds(86_400 * key)))
+        }
+        #expect(index.search("medical appointment", limit: 1).map(\.key) == [0])
+        #expect(index.search("did they get a cat?", limit: 1).map(\.key) == [1])
+        #expect(index.search("trouble with the car", limit: 1).map(\.key) == [2])
+        #expect(index.search("cooking recipe ingredients", limit: 1).map(\.key) == [3])
+        #expect(index.search("something else entirely", limit: 10).count == 4)
+    }
+
+    @Test func prefersWhoIsNamed() {
+        var index = index(
+            [
+                "Ann: I started to learn the cello", "Ben: I started to learn the cello too",
+                "Ann said, \"my cello broke\"",
+                "[2023-05-08 13:56] Ben: the cello is fun",
+            ], apart: .seconds(7200))
+        #expect(index.search("What did Ben say of the cello?", limit: 2).map(\.key).sorted() == [1, 3])
+        #expect(index.search("Ann's cello", limit: 2).map(\.key).sorted() == [0, 2])
+        #expect((index.search("does Ann play the cello", limit: 1).first?.score.speaker ?? 0) > 0)
+    }
+
+    @Test func prefersATimeWhenAskedWhen() {
+        var index = index(["I bought the tent in town", "I bought the tent last Tuesday", "did you buy the tent?"])
+        #expect(index.search("when did I buy the tent", limit: 3).map(\.key).first == 1)
+    }
+
+    @Test func namesThePartsOfAScore() throws {
+        var index = index(["my locker code is 4512"])
+        let score = try #require(index.search("locker code", limit: 1).first?.score)
+        #expect(score.parts.map(\.name).starts(with: ["words", "phrase", "coverage"]))
+        #expect(abs(score.parts.reduce(0) { $0 + $1.value } - score.total) < 1e-9)
+    }
+
+    @Test func countsItsBytes() {
+        var index = RecallIndex<Int>()
+        for number in 0..<2000 { index.insert(number, text: "text number \(number) of a few words", at: start) }
+        #expect((2000 * 260..<2000 * 1200).contains(index.size))
+    }
+
     @Test func scoresArePositiveAndDescending() {
-        let index = index((0..<200).map { "note \($0 % 7) about apples and pears \($0)" })
+        var index = index((0..<200).map { "note \($0 % 7) about apples and pears \($0)" })
         let hits = index.search("apples 13 pears note 5", limit: 200)
         #expect(hits.count == 200)
         for (left, right) in zip(hits, hits.dropFirst()) { #expect(left.score.total >= right.score.total - 1e-9) }
     }
 
     @Test func takesOnlyWhatIsAccepted() {
-        let index = index(["red house", "blue house", "green house"])
+        var index = index(["red house", "blue house", "green house"])
         #expect(index.search("house", limit: 1, accepts: { $0 == 0 }).map(\.key) == [0])
     }
 }
