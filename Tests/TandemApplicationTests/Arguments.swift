@@ -19,6 +19,14 @@ struct Arguments: Sendable {
         return .object(arguments)
     }
 
+    /// A tool that is told which of a person's things is meant.
+    static func takesReference(_ tool: ToolDefinition) -> Bool {
+        let any = Arguments(text: "", reference: "")
+        return (tool.parameters["properties"]?.objectValue ?? [:]).contains {
+            any.isReference($0.key, tool.slots[$0.key])
+        }
+    }
+
     private func isReference(_ name: String, _ slot: SlotDefinition?) -> Bool {
         if case .reference? = slot?.kind { return true }
         return name == "id" || name.hasSuffix("_id") || name.hasSuffix("_ids") || name == "source"

@@ -3,6 +3,7 @@ import TandemAgent
 import TandemCore
 import TandemJSON
 import TandemLife
+import TandemMemory
 import TandemPluginHost
 import TandemStorage
 import TestDatabases
@@ -38,9 +39,10 @@ struct IsolationTests {
         var tools: [ToolDefinition] { household.application.catalogue.allTools() }
 
         func call(
-            _ tool: ToolDefinition, _ arguments: JSON, as scope: UserScope, resume: [UInt8] = [], answers: JSON? = nil
+            _ tool: ToolDefinition, _ arguments: JSON, as scope: UserScope, resume: [UInt8] = [], answers: JSON? = nil,
+            turn: RecordID? = nil
         ) async -> ToolOutcome {
-            let turn = household.application.database.store.ids.next()
+            let turn = turn ?? household.application.database.store.ids.next()
             let call = ToolCall(
                 tool: tool.id, arguments: arguments, origin: WriteOrigin(turn: turn, step: 0),
                 deadlineNanoseconds: monotonicNanoseconds() + 10_000_000_000, idempotencyKey: "\(turn)",
@@ -166,6 +168,68 @@ struct IsolationTests {
                 let outcome = await bench.call(tool, arguments.make(for: tool, isFull: false), as: household.ann)
                 #expect(!texts(of: outcome).contains(IsolationTests.bobSecret), "\(tool.id)")
             }
+        }
+    }
+
+    /// Tools whose reference is no row of a person's.
+    private static let ofNobody: Set<String> = [
+        "integrations.on", "integrations.off", "integrations.level", "integrations.tool", "integrations.describe",
+        "integrations.review", "integrations.restore",
+    ]
+
+    /// Finds the thing, and then in it nothing by the words that are made up here.
+    private static let ofWords: Set<String> = ["recipes.remove_ingredient"]
+
+    /// What the others prove holds only where an id means something: each tool that takes one finds its owner's. A new tool
+    /// whose things nobody has here fails until `Bench.fill`, or this, makes some.
+    @Test func everyToolThatTakesAnIdFindsItsOwnersThing() async throws {
+        try await Household.run { (household) async throws in
+            let bench = Bench(household)
+            let application = household.application
+            let ann = household.ann
+            try await bench.fill(ann, IsolationTests.annSecret)
+            for message in [
+                "I pay 12 euros for quagga rent every month", "add quagga soap to my grocery list",
+                "I bought the quagga soap",
+                "plan \(IsolationTests.shared) pancakes for tomorrow", "I have rice and flour at home",
+            ] { try await household.say(message, as: ann) }
+            let proposals = MemoryProposals(database: application.database, memory: application.memory)
+            for text in ["The boat is blue", "The cat is called Ada"] {
+                _ = try await proposals.propose(text, type: "fact", plugin: "test.plugin", name: "Test", in: ann)
+            }
+            var missing: [String] = []
+            var tried = 0
+            for tool in bench.tools
+            where Arguments.takesReference(tool)
+                && !IsolationTests.ofNobody.union(IsolationTests.ofWords).contains(tool.id)
+            {
+                tried += 1
+                // Rows of the tool's own tables, newest first.
+                let tables = try await view(household, ann).arrayValue ?? []
+                let isPlugins = application.catalogue.integration(of: tool.id) != nil
+                let references = tables.filter { table in
+                    let owner = table["owner"]?.stringValue ?? ""
+                    return isPlugins ? owner.hasSuffix(".\(tool.namespace)") : owner.hasPrefix("host.")
+                }.flatMap { $0["rows"]?.arrayValue ?? [] }.compactMap { $0["id"]?.stringValue }.reversed()
+                var hasFound = false
+                for reference in references where !hasFound {
+                    for isFull in [false, true] where !hasFound {
+                        let arguments = Arguments(text: "word", reference: "#" + reference).make(
+                            for: tool, isFull: isFull)
+                        let turn = application.database.store.ids.next()
+                        switch await bench.call(tool, arguments, as: ann, turn: turn) {
+                        case .failure(let failure):
+                            hasFound = failure.code != "not_found" && !failure.code.hasPrefix("invalid")
+                        case .value, .inputRequired, .authRequired, .accepted: hasFound = true
+                        }
+                        // For the next tool everything is as it was.
+                        _ = try? await application.database.write(ann) { try $0.undo(turn: turn) }
+                    }
+                }
+                if !hasFound { missing.append(tool.id) }
+            }
+            #expect(missing == [], "these find none of their owner's things")
+            #expect(tried > 15, "\(tried)")
         }
     }
 

@@ -80,6 +80,40 @@ struct ImportedPerson: Sendable {
                 system[name] = objects
             }
         }
+        system = try ImportedPerson.counted(system)
+    }
+
+    /// No manifest may ask for more.
+    private static let mostTimers = 10_000
+
+    /// How much there is of plugins' values is counted, not believed; and no more timers come than any plugin may have.
+    private static func counted(_ system: [String: [JSONObject]]) throws -> [String: [JSONObject]] {
+        var system = system
+        var usage: [String: (entries: Int64, bytes: Int64, version: Int64)] = [:]
+        system["plugin_values"] = try system["plugin_values"]?.map { row in
+            guard let plugin = row["plugin"]?.stringValue, let key = row["key"]?.stringValue,
+                let version = row["version"]?.int64Value, version > 0,
+                let value = row["value"].flatMap(SystemRows.bytes)
+            else { throw ArchiveFailure(reason: "system/plugin_values.json is no table") }
+            var row = row
+            let size = Int64(key.utf8.count + value.count)
+            row["byte_count"] = .integer(size)
+            var known = usage[plugin] ?? (0, 0, 0)
+            known = (known.entries + 1, known.bytes + size, max(known.version, version))
+            usage[plugin] = known
+            return row
+        }
+        system["plugin_value_usage"] = usage.sorted { $0.key < $1.key }.map { plugin, usage in
+            [
+                "plugin": .string(plugin), "entries": .integer(usage.entries), "bytes": .integer(usage.bytes),
+                "last_version": .integer(usage.version),
+            ]
+        }
+        let timers = Dictionary(grouping: system["plugin_timers"] ?? []) { $0["plugin"]?.stringValue ?? "" }
+        guard timers.values.allSatisfy({ $0.count <= ImportedPerson.mostTimers }) else {
+            throw ArchiveFailure(reason: "a plugin has more timers in it than any may have")
+        }
+        return system
     }
 
     private static func letter(_ digit: Unicode.Scalar) -> Unicode.Scalar {
