@@ -61,6 +61,7 @@ let package = Package(
         .library(name: "EchoBench", type: .dynamic, targets: ["EchoPluginEntry"]),
         .library(name: "PantryFixture", type: .dynamic, targets: ["PantryEntry"]),
         .library(name: "OfficeFixture", type: .dynamic, targets: ["OfficeEntry"]),
+        .library(name: "CourierFixture", type: .dynamic, targets: ["CourierEntry"]),
         .library(name: "TandemSDK", targets: ["TandemSDK"]),
         .library(name: "TandemTesting", targets: ["TandemTesting"]),
         .library(name: "GroceryPlugin", type: .dynamic, targets: ["GroceryEntry"]),
@@ -129,7 +130,7 @@ let package = Package(
 
         // The host, in the order of its imports.
         host("Core", ["TandemJSON", "CPCRE2", log]),
-        host("Storage", ["TandemCore", "CSQLite", "CPostgreSQL", crypto]),
+        host("Storage", ["TandemCore", "TandemJSON", "CSQLite", "CPostgreSQL", "CSodium", crypto]),
         host("Cache", ["TandemCore", "CHiredis", "CTLS", crypto, log]),
         host("Egress", ["TandemCore", "CCurl"]),
         host("Accounts", ["TandemCore", "TandemStorage", "CCurl", "CSodium", "CQREncode", crypto]),
@@ -138,6 +139,15 @@ let package = Package(
         host("Embedding", ["CEmbedding"]),
         host("Language", ["TandemCore"]),
         host("Memory", ["TandemCore", "TandemEmbedding", "TandemStorage"]),
+        .target(
+            name: "TandemModels", dependencies: ["TandemCore", "TandemJSON", "TandemEgress", "TandemLanguage"],
+            path: "Host/Models",
+            // Part of the program's one file.
+            resources: [
+                "Prompts/Texts/assistant.1.txt", "Prompts/Texts/extract.1.txt", "Prompts/Texts/summary.1.txt",
+                "Budget/prices.json",
+            ].map { .embedInCode($0) },
+            swiftSettings: settings),
         host("Jobs", ["TandemCore", "TandemStorage", log]),
         host("Life", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemMemory"]),
         host("Agent", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemLanguage", "TandemLife"]),
@@ -164,7 +174,8 @@ let package = Package(
             [
                 "TandemCore", "TandemStorage", "TandemCache", "TandemEgress", "TandemAccounts", "TandemJobs",
                 "TandemPluginHost",
-                "TandemLanguage", "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS", "TandemOAuth", "TandemAPI",
+                "TandemLanguage", "TandemModels", "TandemMemory", "TandemLife", "TandemAgent", "TandemSMS",
+                "TandemOAuth", "TandemAPI",
                 "TandemHTTP", "CArchive", "CLinux", lifecycle, unixSignals, crypto, log,
             ]),
 
@@ -240,7 +251,14 @@ let package = Package(
         .target(
             name: "TestDatabases", dependencies: ["PostgreSQLServer", "TandemStorage", "TandemCore"],
             path: "Tests/Support/TestDatabases", swiftSettings: settings),
+        .target(
+            name: "MailServer", dependencies: ["TandemJSON"], path: "Tests/Support/MailServer",
+            swiftSettings: settings),
+        .target(name: "RawSocket", path: "Tests/Support/RawSocket", swiftSettings: settings),
         .target(name: "ScriptServer", path: "Tests/Support/ScriptServer", swiftSettings: settings),
+        .target(
+            name: "ModelSimulators", dependencies: ["ScriptServer", "TandemCore", "TandemJSON"],
+            path: "Tests/Support/ModelSimulators", swiftSettings: settings),
         .target(
             name: "DuckDuckGoSimulator", dependencies: ["TandemJSON"], path: "Tests/Support/DuckDuckGoSimulator",
             swiftSettings: settings),
@@ -256,8 +274,26 @@ let package = Package(
         .target(
             name: "OfficeEntry", dependencies: ["Office"], path: "Tests/Fixtures/swift/Office/Entry",
             swiftSettings: settings, linkerSettings: pluginLinker),
+        .target(
+            name: "Courier", dependencies: ["TandemSDK"], path: "Tests/Fixtures/swift/Courier/Sources",
+            swiftSettings: settings),
+        .target(
+            name: "CourierEntry", dependencies: ["Courier"], path: "Tests/Fixtures/swift/Courier/Entry",
+            swiftSettings: settings, linkerSettings: pluginLinker),
+        // What `make test-crash` runs.
+        .target(
+            name: "CrashHarness",
+            dependencies: [
+                "TandemApplication", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON", "TandemPluginHost",
+                "TandemStorage", "TwilioSimulator", "ScriptServer", "PostgreSQLServer",
+            ], path: "Tests/Support/CrashHarness", swiftSettings: settings),
         .executableTarget(
-            name: "tandem-simulators", dependencies: ["OAuthSimulator"], path: "Tests/Support/Simulators",
+            name: "tandem-crash",
+            dependencies: ["CrashHarness", "PostgreSQLServer", "TandemPluginHost", "TandemStorage"],
+            path: "Tests/Support/CrashProgram", swiftSettings: settings),
+        .executableTarget(
+            name: "tandem-simulators",
+            dependencies: ["OAuthSimulator", "ModelSimulators"], path: "Tests/Support/Simulators",
             swiftSettings: settings),
         .target(
             name: "OAuthSimulator", dependencies: ["ScriptServer", "TandemJSON", crypto],
@@ -273,7 +309,7 @@ let package = Package(
         tests("TandemEgress", ["TandemEgress", "TandemCore", "ScriptServer", hummingbird, log]),
         tests(
             "TandemAccounts",
-            ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON", "TestDatabases", crypto]),
+            ["TandemAccounts", "TandemStorage", "TandemCore", "TandemJSON", "TestDatabases", "MailServer", crypto]),
         tests(
             "TandemOAuth",
             [
@@ -301,6 +337,12 @@ let package = Package(
         tests("TandemPluginCheck", ["TandemPluginCheck", "TandemPluginHost", "TandemCore", "TandemJSON", crypto]),
         tests("TandemLanguage", ["TandemLanguage", "TandemCore", "TandemJSON"]),
         tests("TandemEmbedding", ["TandemEmbedding", "TandemJSON"], exclude: ["Fixtures"]),
+        tests(
+            "TandemModels",
+            [
+                "TandemModels", "ModelSimulators", "ScriptServer", "TandemEgress", "TandemLanguage", "TandemCore",
+                "TandemJSON",
+            ]),
         tests("TandemMemory", ["TandemMemory", "TandemStorage", "TandemCore", "TandemJSON", "TestDatabases"]),
         tests(
             "TandemLife",
@@ -319,8 +361,7 @@ let package = Package(
             "TandemHTTP",
             [
                 "TandemHTTP", "TandemSMS", "TandemCore", "TandemStorage", "TandemEgress", "TandemAgent",
-                "TwilioSimulator",
-                lifecycle, log,
+                "TwilioSimulator", "RawSocket", lifecycle, hummingbird, log,
             ]),
         tests("TandemAPI", ["TandemAPI", "TandemCore", "TandemJSON"]),
         tests(
@@ -335,7 +376,8 @@ let package = Package(
                 "TandemApplication", "TandemAPI", "TandemAccounts", "TandemAgent", "TandemCache", "TandemCore",
                 "TandemEgress", "TandemJSON", "TandemLife", httpTypes, "RedisServer",
                 "TandemPluginHost", "TandemStorage", "TwilioSimulator", "DuckDuckGoSimulator", "ScriptServer",
-                "PostgreSQLServer", "TestDatabases", "OAuthSimulator", "TandemOAuth", crypto,
+                "PostgreSQLServer", "TestDatabases", "OAuthSimulator", "TandemOAuth", "RawSocket", "MailServer",
+                "ModelSimulators", "TandemModels", "TandemLanguage", "CrashHarness", crypto,
             ]),
         tests("PluginCommon", ["PluginCommon", "TandemSDK"]),
         tests("Grocery", ["Grocery", "Expenses", "PluginCommon", "TandemSDK", "TandemTesting"]),

@@ -30,7 +30,7 @@ struct connection {
     uint64_t sent_at;
     const uint8_t *unsent;
     size_t unsent_count;
-    char answer[8192];
+    char answer[65536];
     size_t answer_count;
 };
 

@@ -159,6 +159,15 @@ final class Server {
         return kilobytes / 1024
     }
 
+    /// What the process used so far, in user and system mode.
+    var processorSeconds: Double {
+        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
+        // After the name in brackets the 12th and 13th (proc(5)).
+        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 13, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     func stop() {
         process.terminate()
         Child.waitForEnd(of: process)

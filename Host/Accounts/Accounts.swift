@@ -15,6 +15,7 @@ public final class Accounts: Sendable {
     let credentials: CredentialCache
     let passwords: PasswordHasher
     let tokenKeys: TokenKeys
+    let verified = VerifiedTokens()
     let mailPump = MailPump()
 
     /// `prepare` comes before anything else.

@@ -18,12 +18,19 @@ public struct AgentServices: Sendable {
     public var metrics: AgentMetrics
     public var limits: AgentLimits
     public var policy: Policy
+    /// Between this process and others on the same database; nil: they find out by looking.
+    public var news: (any TurnNews)?
+    /// Who works here.
+    public var holder = TurnHolder.current
+    /// False for a process that takes messages in and leaves the work to others.
+    public var worksOnTurns: Bool
 
     public init(
         database: any Database, accounts: Accounts, providers: [any ToolProvider], catalogue: any ToolCatalogue,
         language: any LanguageProvider = EmbeddedLanguageProvider(), channels: [any DeliveryChannel] = [],
         clock: any WallClock, metrics: AgentMetrics,
-        limits: AgentLimits = AgentLimits(), policy: Policy = .standard
+        limits: AgentLimits = AgentLimits(), policy: Policy = .standard, news: (any TurnNews)? = nil,
+        worksOnTurns: Bool = true
     ) {
         self.database = database
         self.accounts = accounts
@@ -35,6 +42,8 @@ public struct AgentServices: Sendable {
         self.metrics = metrics
         self.limits = limits
         self.policy = policy
+        self.news = news
+        self.worksOnTurns = worksOnTurns
     }
 }
 
@@ -47,19 +56,23 @@ public struct AgentServices: Sendable {
 public final class AgentCore: InboundSink {
     let store: AgentStore
     let runner: TurnRunner
-    private let services: AgentServices
+    let services: AgentServices
     private let directories: ToolDirectoryCache
-    private let planning: any TurnPlanning
+    let planning: any TurnPlanning
     private let scheduler: TurnScheduler
     private let channels: [String: any DeliveryChannel]
     private let logger = Logger(label: "tandem.agent")
     /// Who waits for the answer of a turn in this process.
     private let waiting = Mutex(Waiting())
+    /// Turns that have waited for a next message already.
+    let held = Mutex<Set<RecordID>>([])
     /// Some turn could not reach the database.
     private let hasFailed = Atomic(false)
 
     private struct Waiting {
         var answers: [RecordID: AnswerBox] = [:]
+        /// Whose they are, where another process gives the answer.
+        var people: [RecordID: UserID] = [:]
         /// Nobody works any more: whoever asked now would wait for ever.
         var isOver = false
     }
@@ -70,7 +83,7 @@ public final class AgentCore: InboundSink {
         runner = TurnRunner(
             directories: directories, policy: services.policy, limits: services.limits, metrics: services.metrics)
         planning = ProviderTurnPlanner(provider: services.language, catalogue: services.catalogue)
-        store = AgentStore(holder: TurnHolder.current)
+        store = AgentStore(holder: services.holder, worksOnTurns: services.worksOnTurns)
         scheduler = TurnScheduler(workers: services.limits.concurrency)
         channels = Dictionary(services.channels.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -84,7 +97,13 @@ public final class AgentCore: InboundSink {
         _ = try store.accept(message, in: transaction)
     }
 
-    public func wake(_ scope: UserScope) { scheduler.wake(scope) }
+    public func wake(_ scope: UserScope) {
+        guard services.worksOnTurns else {
+            services.news?.tell(scope.user)
+            return
+        }
+        scheduler.wake(scope)
+    }
 
     public func beginArrival() { scheduler.beginArrival() }
 
@@ -110,16 +129,19 @@ public final class AgentCore: InboundSink {
                 let turn = try store.accept(message, in: transaction)
                 try noting(turn, transaction)
                 // Before the commit: a worker that has this person already takes the turn up right after it.
-                self.expect(turn, box)
+                self.expect(turn, box, of: scope)
                 return turn
             }
         } catch {
             waiting.withLock { $0.answers = $0.answers.filter { $0.value !== box } }
             throw error
         }
-        scheduler.wake(scope)
+        wake(scope)
         let answer = await box.wait()
-        waiting.withLock { _ = $0.answers.removeValue(forKey: turn) }
+        waiting.withLock { waiting in
+            waiting.answers[turn] = nil
+            waiting.people[turn] = nil
+        }
         guard let answer else { throw CancellationError() }
         return answer
     }
@@ -137,13 +159,15 @@ public final class AgentCore: InboundSink {
             try noting(turn, transaction)
             return turn
         }
-        scheduler.wake(scope)
+        wake(scope)
         return turn
     }
 
-    private func expect(_ turn: RecordID, _ box: AnswerBox) {
+    private func expect(_ turn: RecordID, _ box: AnswerBox, of scope: UserScope) {
+        let worksOnTurns = services.worksOnTurns
         let isOver = waiting.withLock { waiting in
             if !waiting.isOver { waiting.answers[turn] = box }
+            if !waiting.isOver, !worksOnTurns { waiting.people[turn] = scope.user }
             return waiting.isOver
         }
         if isOver { box.give(nil) }
@@ -155,6 +179,13 @@ public final class AgentCore: InboundSink {
     public func run() async {
         await withTaskCancellationHandler {
             await withTaskGroup(of: Void.self) { group in
+                guard services.worksOnTurns else {
+                    group.addTask { await self.watchAnswers() }
+                    await group.waitForAll()
+                    return
+                }
+                let listening = services.news?.listen { [weak self] user in self?.heard(of: user) }
+                defer { withExtendedLifetime(listening) {} }
                 for _ in 0..<services.limits.concurrency { group.addTask { await self.work() } }
                 group.addTask { await self.runner.watch.run() }
                 group.addTask { await self.rescan() }
@@ -180,12 +211,9 @@ public final class AgentCore: InboundSink {
     /// Looks for turns that nobody works on: left by a dead process at the start, failed ones later.
     private func rescan() async {
         while !Task.isCancelled {
-            var pause = Duration.seconds(5)
+            var pause = AgentStore.look
             do {
-                let store = store
-                let now = services.clock.now
-                let left = try await services.database.write(.system) { try store.takeOver(now: now, in: $0) }
-                for user in left { scheduler.wake(UserScope(authenticated: user)) }
+                try await look()
             } catch is CancellationError {
                 return
             } catch {
@@ -194,6 +222,42 @@ public final class AgentCore: InboundSink {
                 pause = .seconds(1)
             }
             await sleep(for: pause)
+        }
+    }
+
+    private func look() async throws {
+        let store = store
+        guard try await services.database.read(.system, { try store.hasAnyTurn(in: $0) }) else { return }
+        let now = services.clock.now
+        let left = try await services.database.write(.system) { try store.takeOver(now: now, in: $0) }
+        for user in left { scheduler.wake(UserScope(authenticated: user)) }
+    }
+
+    /// Another process says that something waits for this person.
+    private func heard(of user: UserID?) {
+        Task { [self] in
+            guard let user else {
+                try? await look()
+                return
+            }
+            let store = store
+            let now = services.clock.now
+            _ = try? await services.database.write(.system) { try store.takeFree(of: user, now: now, in: $0) }
+            scheduler.wake(UserScope(authenticated: user))
+        }
+    }
+
+    /// A process that works on no turns: looks whether others have answered those that are waited for here.
+    private func watchAnswers() async {
+        let store = store
+        while !Task.isCancelled {
+            for (turn, user) in waiting.withLock({ waiting in waiting.people.map { ($0.key, $0.value) } }) {
+                let scope = UserScope(authenticated: user)
+                guard let answer = try? await services.database.read(scope, { try store.answer(of: turn, in: $0) })
+                else { continue }
+                waiting.withLock { $0.answers.removeValue(forKey: turn) }?.give(answer)
+            }
+            try? await Task.sleep(for: .milliseconds(20))
         }
     }
 
@@ -211,12 +275,24 @@ public final class AgentCore: InboundSink {
         guard !Task.isCancelled else { return false }
         var current: RecordID?
         do {
-            guard let work = try await load(scope) else { return false }
+            guard let work = try await load(scope) else {
+                await waitForOther(scope)
+                return false
+            }
             current = work.turn
-            let (answer, hasMore) = try await process(work, scope: scope)
-            waiting.withLock { $0.answers.removeValue(forKey: work.turn) }?.give(answer)
+            let (answer, hasMore, joined) = try await process(work, scope: scope)
+            if hasMore { tellOthers(scope) }
+            for turn in [work.turn] + joined {
+                waiting.withLock { $0.answers.removeValue(forKey: turn) }?.give(answer)
+            }
             return hasMore
         } catch is CancellationError {
+            return false
+        } catch let wait as WaitForMore {
+            Task { [self] in
+                try? await Task.sleep(for: wait.time)
+                scheduler.wake(scope)
+            }
             return false
         } catch {
             services.metrics.failed()
@@ -233,6 +309,31 @@ public final class AgentCore: InboundSink {
         }
     }
 
+    /// This process has a turn of the person whose turn it is not yet: another one works on an earlier one. It tells when it
+    /// is done; where nobody can be told, this one looks again soon.
+    private func waitForOther(_ scope: UserScope) async {
+        let store = store
+        guard (try? await services.database.read(scope, { try store.otherHolder(in: $0) })) ?? nil != nil else {
+            return
+        }
+        Task { [self] in
+            try? await Task.sleep(for: services.news == nil ? .milliseconds(25) : .milliseconds(250))
+            scheduler.wake(scope)
+        }
+    }
+
+    /// The person's next turn may be another process's.
+    private func tellOthers(_ scope: UserScope) {
+        guard let news = services.news else { return }
+        let store = store
+        Task { [self] in
+            guard (try? await services.database.read(scope, { try store.otherHolder(in: $0) })) ?? nil != nil else {
+                return
+            }
+            news.tell(scope.user)
+        }
+    }
+
     private func load(_ scope: UserScope) async throws -> TurnWork? {
         let store = store
         let now = services.clock.now
@@ -241,7 +342,9 @@ public final class AgentCore: InboundSink {
 
     // MARK: One turn
 
-    private func process(_ work: TurnWork, scope: UserScope) async throws -> (Answer, hasMore: Bool) {
+    private func process(
+        _ work: TurnWork, scope: UserScope
+    ) async throws -> (Answer, hasMore: Bool, joined: [RecordID]) {
         let start = monotonicNanoseconds()
         let deadline = start + UInt64(services.limits.turnTime.milliseconds) * 1_000_000
         let store = store
@@ -261,9 +364,10 @@ public final class AgentCore: InboundSink {
         let directory = try await directories.directory(for: scope)
         let context = TurnContext(
             state: work.state, confirmations: work.confirmations, now: services.clock.now, timeZone: profile.timeZone,
-            currency: profile.currency)
+            currency: profile.currency, account: LanguageAccount(scope: scope, turn: work.turn))
         var draft = TurnDraft(work: work, context: context)
         draft.turnRow = turnRow ?? draft.turnRow
+        draft.questions = services.limits.questionsPerTurn
 
         if attempt > services.limits.attempts, context.now.since(work.receivedAt) >= services.limits.patience {
             draft.reply.add("Something went wrong on my side, and nothing was changed. Please send it again.")
@@ -271,15 +375,22 @@ public final class AgentCore: InboundSink {
         }
         let interpreter = Interpreter(
             context: context, directory: directory, planning: planning, limits: services.limits)
+        var words = work.text
         let interpretation: Interpretation
         if let resumedSteps {
             interpretation = .steps(resumedSteps, handledBy: work.earlier?.handledBy ?? "local")
         } else {
-            (interpretation, draft.handledBy) = await interpreter.interpret(work.text)
+            var read = await interpreter.interpret(work.text)
+            if case .unclear = read.0, services.limits.joiningChannels.contains(work.channel) {
+                if let joined = try await join(work, interpreter, scope) {
+                    (read, draft.joined, words) = (joined.read, joined.turns, joined.text)
+                }
+            }
+            (interpretation, draft.handledBy) = read
         }
 
         switch interpretation {
-        case .reply(let text):
+        case .reply(let text), .unclear(let text):
             draft.reply.add(text)
             draft.state.question = nil
         case .remark(let text):
@@ -296,11 +407,25 @@ public final class AgentCore: InboundSink {
             draft.reply.add("Alright, left as it is.")
         case .confirmed(let confirmation):
             try await confirm(confirmation, draft: &draft, directory: directory, scope: scope, deadline: deadline)
+        case .model(let response, let reading, let note):
+            let loop = ModelLoop(
+                words: words, directory: directory, limits: services.limits, history: context.history,
+                reading: reading)
+            try await converse(
+                loop, from: response, draft: &draft, context: context, scope: scope, deadline: deadline)
+            if let note { draft.reply.add(note) }
+        case .steps(let steps, let handler) where resumedSteps != nil && handler != ProviderTurnPlanner.local:
+            draft.handledBy = handler
+            let loop = try await restored(steps, work, context: context, directory: directory)
+            try await converse(loop, from: nil, draft: &draft, context: context, scope: scope, deadline: deadline)
         case .steps(let steps, let handler):
             draft.handledBy = handler
             try await carryOut(
                 steps, draft: &draft, directory: directory, scope: scope, deadline: deadline,
                 isResumed: resumedSteps != nil)
+        }
+        if planning.asksModels {
+            draft.note(said: words)
         }
         if let notice = await services.catalogue.notice(for: scope), draft.hasRoom(for: notice) { draft.say(notice) }
         return try await finish(draft, scope: scope, since: start)
@@ -325,6 +450,22 @@ public final class AgentCore: InboundSink {
             [step], draft: &draft, directory: directory, scope: scope, deadline: deadline, isResumed: false)
     }
 
+    /// Makes the plan durable, with the outcomes that are known.
+    func putOnRecord(_ draft: inout TurnDraft, scope: UserScope) async throws {
+        let store = store
+        let plan = draft.plan
+        // A confirmation is used up in the same transaction, so that no crash can use it twice.
+        let closed = draft.closed
+        let row = draft.turnRow
+        draft.turnRow = try await services.database.write(scope) { transaction in
+            for (confirmation, state) in closed { try store.close(confirmation, as: state, in: transaction) }
+            guard let row else { return try store.insert(plan: plan, in: transaction) }
+            try store.update(plan: plan, row: row, in: transaction)
+            return row
+        }
+        draft.closed = []
+    }
+
     private func carryOut(
         _ steps: [PlannedStep], draft: inout TurnDraft, directory: ToolDirectory, scope: UserScope, deadline: UInt64,
         isResumed: Bool
@@ -332,22 +473,7 @@ public final class AgentCore: InboundSink {
         draft.state.question = nil
         draft.steps = steps
         // What may change something is on record before it is tried.
-        if !isResumed, steps.contains(where: { $0.effect != .read }) {
-            let store = store
-            let plan = draft.plan
-            // A confirmation is used up in the same transaction, so that no crash can use it twice.
-            let closed = draft.closed
-            let row = draft.turnRow
-            draft.turnRow = try await services.database.write(scope) { transaction in
-                for (confirmation, state) in closed {
-                    try store.close(confirmation, as: state, in: transaction)
-                }
-                guard let row else { return try store.insert(plan: plan, in: transaction) }
-                try store.update(plan: plan, row: row, in: transaction)
-                return row
-            }
-            draft.closed = []
-        }
+        if !isResumed, steps.contains(where: { $0.effect != .read }) { try await putOnRecord(&draft, scope: scope) }
         let results = await runner.run(
             steps, turn: draft.turn, scope: scope, directory: directory, deadline: deadline)
         draft.take(results, directory: directory, now: services.clock.now)
@@ -387,7 +513,7 @@ public final class AgentCore: InboundSink {
 
     private func finish(
         _ draft: TurnDraft, scope: UserScope, since start: UInt64
-    ) async throws -> (Answer, hasMore: Bool) {
+    ) async throws -> (Answer, hasMore: Bool, joined: [RecordID]) {
         let store = store
         let channel = channels[draft.channel]
         let (answer, hasMore) = try await services.database.write(scope) { transaction in
@@ -397,7 +523,8 @@ public final class AgentCore: InboundSink {
         }
         channel?.wake()
         services.metrics.answered(channel: draft.channel, by: draft.handledBy, since: start)
-        return (answer, hasMore)
+        held.withLock { _ = $0.remove(draft.turn) }
+        return (answer, hasMore, draft.joined)
     }
 
     private static func description(of error: any Error) -> String {

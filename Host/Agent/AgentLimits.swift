@@ -2,12 +2,24 @@
 public struct AgentLimits: Sendable {
     /// Tool calls that one message may cause directly.
     public var callsPerTurn = 8
+    /// Tool calls of one turn, however many requests to a model ask for them.
+    public var stepsPerTurn = 32
+    /// Tool calls that one response of a model may ask for.
+    public var callsPerRound = 20
+    /// Requests to a model within one turn.
+    public var roundsPerTurn = 8
+    /// Questions for the owner's word that one answer asks.
+    public var questionsPerTurn = 3
     /// From taking up a message to its answer.
     public var turnTime = Duration.seconds(30)
     /// A longer message is answered with a request to send it in parts.
     public var messageBytes = 4096
     /// Turns worked on at once in this process. Most of them wait for a commit, which they share: fewer would be slower.
     public var concurrency = 128
+    /// A text that makes no sense by itself waits so long for the next one: people send half sentences.
+    public var joinTime = Duration.milliseconds(1500)
+    /// On these channels.
+    public var joiningChannels: Set<String> = ["sms"]
     /// After so many attempts a turn is given up with an apology …
     public var attempts = 10
     /// … but not while its message is younger than this: a process that is restarted again and again is no fault of the

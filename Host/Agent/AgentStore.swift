@@ -4,14 +4,21 @@ import TandemStorage
 
 /// The agent's rows: every function runs inside a transaction of the caller.
 struct AgentStore: Sendable {
-    /// How long a turn is held by the process that took it; longer than a turn may take.
-    static let lease = Duration.seconds(90)
+    /// How long a turn is held by a process of which nothing is heard; whoever lives renews it, however long a turn takes.
+    /// For a process of the same machine, of which is known that it lives, it is many times as long.
+    static let lease = Duration.seconds(8)
+    static let patience = Duration.seconds(82)
     /// A lease that ends within this is renewed by a holder that lives.
-    static let renewal = Duration.seconds(60)
+    static let renewal = Duration.seconds(6)
+    /// How often that is looked at.
+    static let look = Duration.seconds(2)
     /// Steps of an interrupted attempt whose writes are looked for where no plan names them.
     static let mostSteps = 32
 
     let holder: TurnHolder
+    /// In whose hands a message is that this process takes in: its own, or nobody's where it works on none.
+    var accepts: TurnHolder { worksOnTurns ? holder : .nobody }
+    var worksOnTurns = true
 
     // MARK: Taking messages
 
@@ -27,7 +34,7 @@ struct AgentStore: Sendable {
         try transaction.execute(
             """
             INSERT INTO turn_queue (turn, user_id, holder, lease_until)
-            VALUES (\(turn), \(message.scope.user), \(holder.text), \(until))
+            VALUES (\(turn), \(message.scope.user), \(accepts.text), \(until))
             """)
         return turn
     }
@@ -51,19 +58,45 @@ struct AgentStore: Sendable {
                 }
                 continue
             }
+            let holder = TurnHolder(text: other)
+            let limit = holder.isHere ? now.advanced(by: .zero - AgentStore.patience) : now
             let lapsed: SQL =
-                TurnHolder(text: other).mayBeAlive ? "holder = \(other) AND lease_until < \(now)" : "holder = \(other)"
+                holder.mayBeAlive ? "holder = \(other) AND lease_until < \(limit)" : "holder = \(other)"
             for row in try transaction.query("SELECT DISTINCT user_id FROM turn_queue WHERE \(lapsed)") {
                 users.insert(try row.userID("user_id"))
             }
             try transaction.execute(
                 """
-                UPDATE turn_queue SET holder = \(holder.text), lease_until = \(now.advanced(by: AgentStore.lease)),
-                times_left = times_left + 1
+                UPDATE turn_queue SET holder = \(self.holder.text), lease_until = \(now.advanced(by: AgentStore.lease)),
+                times_left = times_left + \(other.isEmpty ? 0 : 1)
                 WHERE \(lapsed)
                 """)
         }
         return users.sorted()
+    }
+
+    /// Takes this person's turns that nobody holds; true when there are any that this process holds now.
+    func takeFree(of user: UserID, now: Timestamp, in transaction: any WriteTransaction) throws -> Bool {
+        try transaction.execute(
+            """
+            UPDATE turn_queue SET holder = \(holder.text), lease_until = \(now.advanced(by: AgentStore.lease))
+            WHERE user_id = \(user) AND holder = \(TurnHolder.nobody.text)
+            """) > 0
+    }
+
+    /// Whether any turn waits or is worked on; a look that writes nothing.
+    func hasAnyTurn(in transaction: any ReadTransaction) throws -> Bool {
+        try transaction.first("SELECT turn FROM turn_queue LIMIT 1") != nil
+    }
+
+    /// Who has the person's oldest turn, when it is not this process; nil also when there is none.
+    func otherHolder(in transaction: any ReadTransaction) throws -> TurnHolder? {
+        guard case .user(let scope) = transaction.scope,
+            let oldest = try transaction.first(
+                "SELECT holder FROM turn_queue WHERE user_id = \(scope.user) ORDER BY turn LIMIT 1")
+        else { return nil }
+        let text = try oldest.text("holder")
+        return text == holder.text ? nil : TurnHolder(text: text)
     }
 
     // MARK: Reading a turn
@@ -103,10 +136,58 @@ struct AgentStore: Sendable {
             })
     }
 
+    /// The person's next messages on the same channel that wait here and follow one another closely, untouched so far.
+    func following(
+        _ work: TurnWork, within window: Duration, in transaction: any ReadTransaction
+    ) throws -> [(turn: RecordID, text: String)] {
+        guard case .user(let scope) = transaction.scope else { return [] }
+        var last = work.receivedAt
+        var found: [(turn: RecordID, text: String)] = []
+        for queued in try transaction.query(
+            """
+            SELECT turn, holder, times_left FROM turn_queue
+            WHERE user_id = \(scope.user) AND turn > \(work.turn) ORDER BY turn LIMIT 4
+            """)
+        {
+            guard try queued.text("holder") == holder.text, try queued.int("times_left") == 0,
+                let message = try transaction.row(AgentTables.messages, try queued.recordID("turn")),
+                message.string("channel") == work.channel, message.string("address") == work.address,
+                message.createdAt.since(last) <= window
+            else { break }
+            last = message.createdAt
+            found.append((message.id, message.string("text") ?? ""))
+        }
+        return found
+    }
+
     /// Whether the person has turns in the queue.
     func hasTurns(in transaction: any ReadTransaction) throws -> Bool {
         guard case .user(let scope) = transaction.scope else { return false }
         return try transaction.first("SELECT turn FROM turn_queue WHERE user_id = \(scope.user) LIMIT 1") != nil
+    }
+
+    /// What a turn that another process ended came to, as far as its record tells; nil while it is not answered.
+    func answer(of turn: RecordID, in transaction: any ReadTransaction) throws -> Answer? {
+        guard
+            let message = try transaction.list(
+                AgentTables.messages,
+                where: [RowCondition("turn", .equal, .id(turn)), RowCondition("direction", .equal, "out")], limit: 1
+            ).first,
+            let row = try transaction.list(
+                AgentTables.turns, where: [RowCondition("message", .equal, .id(turn))], limit: 1
+            ).first
+        else { return nil }
+        let rest = try transaction.list(AgentTables.conversation, limit: 1).first.map {
+            ConversationState(json: $0["state"]).rest
+        }
+        return Answer(
+            turn: turn, text: message.string("text") ?? "", hasMore: rest?.isEmpty == false,
+            handledBy: row.string("handled_by") ?? "local",
+            calls: (row["steps"].arrayValue ?? []).map { step in
+                Answer.Call(
+                    tool: step["tool"]?.stringValue ?? "", arguments: step["arguments"] ?? [:],
+                    outcome: step["outcome"]?.stringValue ?? "")
+            }, confirmation: nil, undo: nil)
     }
 
     // MARK: Writing a turn
@@ -127,7 +208,11 @@ struct AgentStore: Sendable {
     /// Returns the attempt's number and the turn's row.
     func begin(_ work: TurnWork, in transaction: any WriteTransaction) throws -> (attempt: Int, row: RecordID) {
         let last = max(AgentStore.mostSteps, (work.earlier?.steps.map(\.index).max() ?? 0) + 1)
-        for step in (0..<last).reversed() { try transaction.rollBack(WriteOrigin(turn: work.turn, step: step)) }
+        // What has an outcome on record is done, and is not done again.
+        let done = Set((work.earlier?.steps ?? []).filter { $0.record != nil }.map(\.index))
+        for step in (0..<last).reversed() where !done.contains(step) {
+            try transaction.rollBack(WriteOrigin(turn: work.turn, step: step))
+        }
         guard let earlier = work.earlier else {
             return (1, try insert(plan: TurnDraft.Plan(turn: work.turn, channel: work.channel), in: transaction))
         }
@@ -173,6 +258,18 @@ struct AgentStore: Sendable {
         let taken = try transaction.execute(
             "DELETE FROM turn_queue WHERE user_id = \(scope.user) AND turn = \(draft.turn) AND holder = \(holder.text)")
         guard taken == 1 else { throw StorageError(.conflict, "the turn was taken over by another process") }
+
+        for other in draft.joined {
+            let taken = try transaction.execute(
+                "DELETE FROM turn_queue WHERE user_id = \(scope.user) AND turn = \(other) AND holder = \(holder.text)")
+            guard taken == 1 else { throw StorageError(.conflict, "a turn was taken over by another process") }
+            try transaction.insert(
+                AgentTables.turns,
+                [
+                    "message": .id(other), "state": "done", "channel": .string(draft.channel),
+                    "handled_by": .string("with \(draft.turn)"), "steps": [], "ended_at": .timestamp(transaction.now),
+                ])
+        }
 
         // A call that failed leaves nothing behind, whatever it had written before it failed.
         for result in draft.results.reversed() where result.step.effect != .read {
@@ -237,7 +334,9 @@ struct AgentStore: Sendable {
     private func record(_ draft: TurnDraft, undoCalls: [JSON], in transaction: any WriteTransaction) throws {
         let steps: JSON = .array(
             draft.results.map { result in
-                var object = result.step.json.objectValue ?? [:]
+                var step = result.step
+                (step.record, step.continuation) = (nil, nil)
+                var object = step.json.objectValue ?? [:]
                 object["outcome"] = .string(result.word)
                 object["ms"] = .integer(Int64(result.milliseconds))
                 return .object(object)
@@ -282,7 +381,8 @@ struct AgentStore: Sendable {
                 id: RecordID(rawValue: 0), code: code, tool: step.tool, arguments: step.arguments,
                 hash: Confirmation.hash(tool: step.tool, arguments: step.arguments),
                 summary: ConfirmationText.summary(
-                    of: tool, arguments: step.arguments, seen: (draft.state.shown?.items ?? []) + draft.state.touched),
+                    of: tool, arguments: step.arguments, seen: (draft.state.shown?.items ?? []) + draft.state.touched,
+                    isForeign: step.label > .system),
                 expiresAt: draft.now.advanced(by: Confirmation.lifetime))
             confirmation.id = try transaction.insert(
                 AgentTables.confirmations,

@@ -49,26 +49,36 @@ struct Confirmation: Sendable, Equatable {
 /// Renders the text of a confirmation from the tool's title and the real arguments: never from a model's words.
 enum ConfirmationText {
     static let longestSummary = 110
+    /// Other arguments than those that decide are cut to this, when everything does not fit.
+    private static let longestValue = 60
 
     /// Longer labels are cut: they are somebody's words.
     private static let longestLabel = 40
 
     /// - Parameter seen: what the person was shown: a reference is said by its label.
-    static func summary(of tool: ToolDefinition, arguments: JSON, seen: [ShownEntities.Item] = []) -> String {
+    static func summary(
+        of tool: ToolDefinition, arguments: JSON, seen: [ShownEntities.Item] = [], isForeign: Bool = false
+    ) -> String {
         var parts: [String] = []
         // The schema's order of properties is the author's order of importance; members beyond it come last.
         let declared = tool.parameters["properties"]?.objectValue?.map(\.key) ?? []
         let given = arguments.objectValue ?? [:]
-        let names = declared.filter { given[$0] != nil } + given.map(\.key).filter { !declared.contains($0) }
+        let all = declared.filter { given[$0] != nil } + given.map(\.key).filter { !declared.contains($0) }
+        // Whom it goes to and what it costs is said whole and first: a long text must not push it out of sight.
+        let names = all.filter(CallReach.isDecisive) + all.filter { !CallReach.isDecisive($0) }
         for name in names {
             guard let value = given[name], let words = words(for: value, of: tool, seen), !words.isEmpty else {
                 continue
             }
-            parts.append("\(name.replacing("_", with: " ")) \(words)")
+            let isWhole = CallReach.isDecisive(name) || words.count <= longestValue
+            parts.append(
+                "\(name.replacing("_", with: " ")) \(isWhole ? words : String(words.prefix(longestValue - 3)) + "...")")
         }
         // A stranger's title may say anything: whose it is comes first.
         let title = tool.source.isEmpty ? tool.title : "\(tool.source): \(tool.title)"
-        let text = parts.isEmpty ? title : "\(title): \(parts.joined(separator: ", "))"
+        let whole = parts.isEmpty ? title : "\(title): \(parts.joined(separator: ", "))"
+        // The words may be the owner's or a stranger's: the owner should know which before saying yes.
+        let text = isForeign ? "From what I read, not from you: \(whole)" : whole
         return shortened(text)
     }
 

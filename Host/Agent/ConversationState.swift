@@ -12,13 +12,40 @@ struct ConversationState: Sendable, Equatable {
     var question: PendingQuestion?
     /// The last tools that were called, newest first.
     var tools: [String] = []
+    /// The last few messages and answers, oldest first; kept where a model may be asked.
+    var exchanges: [Exchange] = []
+
+    /// What the person wrote and what we said to it, without questions for a confirmation.
+    struct Exchange: Sendable, Equatable {
+        var person: String
+        var answer: String
+        /// Of the answer: with words of others in it, no model that has tools sees it again.
+        var trust: TrustLabel
+    }
+
+    static let mostExchanges = 3
+    static let longestExchange = 320
+
+    mutating func note(_ exchange: Exchange) {
+        func cut(_ text: String) -> String {
+            text.utf8.count <= ConversationState.longestExchange
+                ? text : String(text.prefix(ConversationState.longestExchange / 2)) + "..."
+        }
+        exchanges.append(
+            Exchange(
+                person: cut(exchange.person), answer: exchange.trust > .system ? "" : cut(exchange.answer),
+                trust: exchange.trust))
+        exchanges = Array(exchanges.suffix(ConversationState.mostExchanges))
+    }
 
     static let touchedLimit = 12
 
     /// Takes over what an outcome showed or touched.
-    mutating func note(_ entities: ShownEntities?, tool: String) {
+    mutating func note(_ entities: ShownEntities?, tool: String, trust: TrustLabel) {
         tools = Array(([tool] + tools).prefix(4))
-        guard let entities, !entities.items.isEmpty else { return }
+        guard var entities, !entities.items.isEmpty else { return }
+        // Whose words the labels are is not the tool's to say better than its outcome.
+        for index in entities.items.indices { entities.items[index].trust = max(trust, entities.items[index].trust) }
         if entities.isNumbered { shown = entities }
         var items = Array(entities.items.prefix(ConversationState.touchedLimit))
         for item in touched where !items.contains(where: { $0.type == item.type && $0.id == item.id }) {
@@ -49,6 +76,12 @@ extension ConversationState {
         if !touched.isEmpty { object["touched"] = ShownEntities(items: touched, isNumbered: false).json }
         if !rest.isEmpty { object["rest"] = .string(rest) }
         if !tools.isEmpty { object["tools"] = .array(tools.map { .string($0) }) }
+        if !exchanges.isEmpty {
+            object["exchanges"] = .array(
+                exchanges.map {
+                    ["person": .string($0.person), "answer": .string($0.answer), "trust": .string($0.trust.rawValue)]
+                })
+        }
         if let question {
             object["question"] = [
                 "tool": .string(question.tool), "arguments": question.arguments, "field": .string(question.field),
@@ -67,6 +100,12 @@ extension ConversationState {
         touched = json["touched"].flatMap { ShownEntities(json: $0) }?.items ?? []
         rest = json["rest"]?.stringValue ?? ""
         tools = (json["tools"]?.arrayValue ?? []).compactMap(\.stringValue)
+        exchanges = (json["exchanges"]?.arrayValue ?? []).compactMap { exchange in
+            guard let person = exchange["person"]?.stringValue, let answer = exchange["answer"]?.stringValue,
+                let trust = exchange["trust"]?.stringValue.flatMap(TrustLabel.init(rawValue:))
+            else { return nil }
+            return Exchange(person: person, answer: answer, trust: trust)
+        }
         if let stored = json["question"], let tool = stored["tool"]?.stringValue,
             let field = stored["field"]?.stringValue, let asked = stored["at"]?.int64Value
         {

@@ -8,11 +8,15 @@ enum Interpretation: Sendable {
     case reply(String)
     /// Nothing to do but answer, and what was asked before is still open.
     case remark(String)
+    /// The planner can make nothing of it; with the answer that says so.
+    case unclear(String)
     /// The rest of the last answer.
     case more
     /// Take back the last change.
     case undo
     case steps([PlannedStep], handledBy: String)
+    /// A model took it up; with what the embedded planner reads in the same words.
+    case model(LanguageResponse, reading: [LanguageCall], note: String?)
     /// The person said the code of a waiting action, or agreed to the only one.
     case confirmed(Confirmation)
     case declined(Confirmation)
@@ -93,7 +97,7 @@ struct Interpreter: Sendable {
         }
         // A clear request of its own is not an answer. To a free question nearly anything is one.
         let threshold = question.options.isEmpty ? 0.9 : 0.6
-        let verdict = await planning.plan(message, context: context, directory: directory).verdict
+        let verdict = await planning.read(message, context: context, directory: directory).verdict
         if case .calls(let calls) = verdict,
             calls.allSatisfy({ $0.confidence >= threshold && $0.missing.isEmpty }),
             !calls.contains(where: { $0.tool == question.tool && question.options.isEmpty })
@@ -145,8 +149,10 @@ struct Interpreter: Sendable {
         let planned = await planning.plan(message, context: context, directory: directory)
         switch planned.verdict {
         case .reply(let text): return (.reply(text), planned.handledBy)
-        case .unclear: return (.reply("I did not get that. " + hint), planned.handledBy)
+        case .unclear: return (.unclear("I did not get that. " + hint), planned.handledBy)
         case .off(let tool, let integration): return (.off(tool: tool, integration: integration), planned.handledBy)
+        case .model(let response, let reading):
+            return (.model(response, reading: reading, note: planned.note), planned.handledBy)
         case .calls(let calls):
             if calls.count > limits.callsPerTurn {
                 return (
@@ -162,12 +168,25 @@ struct Interpreter: Sendable {
             }
             let steps = calls.enumerated().compactMap { index, call -> PlannedStep? in
                 guard let tool = directory[call.tool]?.definition else { return nil }
-                return PlannedStep(
-                    index: index, tool: call.tool, effect: tool.effect, arguments: call.arguments,
-                    confidence: call.confidence, label: .owner)
+                return labelled(
+                    PlannedStep(
+                        index: index, tool: call.tool, effect: tool.effect, arguments: call.arguments,
+                        confidence: call.confidence, label: .owner), tool, message)
             }
             return (.steps(steps, handledBy: planned.handledBy), planned.handledBy)
         }
+    }
+
+    /// The owner's words ask for the step; what they point at may be named in somebody else's.
+    private func labelled(_ step: PlannedStep, _ tool: ToolDefinition, _ message: String) -> PlannedStep {
+        let foreign = ((context.state.shown?.items ?? []) + context.state.touched).filter { $0.trust > .system }
+        guard step.effect >= .send || (!foreign.isEmpty && step.effect != .read) else { return step }
+        var sources = ArgumentSources(words: message)
+        for item in foreign { sources.saw(item.label, trust: item.trust) }
+        var step = step
+        step.label = sources.label(ofAll: step.arguments)
+        step.reach = CallReach.of(step.arguments, tool: tool, sources: sources)
+        return step
     }
 
     private func question(about parameter: String, of tool: ToolDefinition) -> String {

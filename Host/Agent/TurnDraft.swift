@@ -51,8 +51,14 @@ struct TurnDraft: Sendable {
     var openedTools: [ToolDefinition] = []
     /// Of the tools that were called: which tool takes each back.
     var undoTools: [String: String] = [:]
+    /// Further messages that this turn answers, since they belong together.
+    var joined: [RecordID] = []
+    /// Of everything that was read for the answer.
+    var trust = TrustLabel.system
     /// Said beside the answer.
     var notice: TurnNotice?
+    /// Questions for the owner's word that this answer may ask.
+    var questions = AgentLimits().questionsPerTurn
     /// The persisted turn, once there is one.
     var turnRow: RecordID?
     let taken: Set<Int>
@@ -65,6 +71,7 @@ struct TurnDraft: Sendable {
         scopeState = work.stateRow
         state = work.state
         turnRow = work.earlier?.row
+        joined = work.earlier?.steps.first?.joined ?? []
         taken = Set(context.confirmations.map(\.code))
         now = context.now
     }
@@ -77,7 +84,11 @@ struct TurnDraft: Sendable {
         var steps: [PlannedStep] = []
     }
 
-    var plan: Plan { Plan(turn: turn, channel: channel, handledBy: handledBy, steps: steps) }
+    var plan: Plan {
+        var plan = Plan(turn: turn, channel: channel, handledBy: handledBy, steps: steps)
+        if !steps.isEmpty { plan.steps[0].joined = joined }
+        return plan
+    }
 
     /// What `undo` will call this change: the first sentence of what the person is told. Nil when nothing may have changed.
     var undoLabel: String? {
@@ -147,6 +158,16 @@ struct TurnDraft: Sendable {
                 outcome: .unavailable, milliseconds: 0))
     }
 
+    /// Keeps message and answer for the next request to a model. The questions for the owner's word come later, so that no
+    /// model ever sees a code.
+    mutating func note(said text: String) {
+        let read = results.reduce(trust) { trust, result in
+            if case .tool(.value(let value)) = result.outcome { return max(trust, value.trust) }
+            return trust
+        }
+        state.note(ConversationState.Exchange(person: text, answer: reply.whole, trust: read))
+    }
+
     /// There is nothing else to decide, and the answer leaves room for it in its one segment.
     func hasRoom(for notice: TurnNotice) -> Bool {
         guard state.question == nil, opened.isEmpty, !undoes, rest == nil, self.notice == nil,
@@ -168,18 +189,25 @@ struct TurnDraft: Sendable {
     }
 
     /// Takes over the outcomes: answer, conversation state, questions and confirmations.
-    mutating func take(_ results: [StepResult], directory: ToolDirectory, now: Timestamp) {
+    ///
+    /// - Parameter text: A model's answer, which then stands for the tools' own words.
+    mutating func take(_ results: [StepResult], text: String? = nil, directory: ToolDirectory, now: Timestamp) {
         self.results = results
+        // What the owner is asked to agree to is worded by the host alone.
+        let isWorded = text?.isEmpty == false && !results.contains { $0.isQuestion }
+        if isWorded, let text { reply.add(text) }
         for result in results {
             if case .tool(let undo)? = directory[result.step.tool]?.definition.undo {
                 undoTools[result.step.tool] = undo
             }
             switch result.outcome {
             case .tool(.value(let value)):
-                reply.add(value.message.isEmpty ? "Done." : value.message)
-                state.note(value.shown, tool: result.step.tool)
+                if !isWorded { reply.add(value.message.isEmpty ? "Done." : value.message) }
+                state.note(value.shown, tool: result.step.tool, trust: value.trust)
             case .tool(.failure(let failure)):
-                reply.add(failure.message.isEmpty ? "That did not work. Nothing was changed." : failure.message)
+                if !isWorded {
+                    reply.add(failure.message.isEmpty ? "That did not work. Nothing was changed." : failure.message)
+                }
             case .tool(.inputRequired(let request)):
                 guard state.question == nil else {
                     reply.add("One more question comes after this one: send that part again.")
@@ -194,12 +222,18 @@ struct TurnDraft: Sendable {
                 reply.add(message)
             case .needsConfirmation:
                 guard let tool = directory[result.step.tool]?.definition else { continue }
+                guard opened.count < questions else {
+                    reply.add("More of it needs your word: ask for it again.")
+                    continue
+                }
                 opened.append(result.step)
                 openedTools.append(tool)
+            case .refused where !result.step.isPlanned:
+                reply.add("Something I read asked for more than you did; I left that.")
             case .refused:
                 reply.add("I do not do that on somebody else's words. Ask me yourself if you want it.")
             case .unavailable:
-                reply.add("That is switched off.")
+                if !isWorded { reply.add("That is switched off.") }
             }
         }
     }
@@ -210,6 +244,14 @@ extension String {
 }
 
 extension StepResult {
+    /// The person has to say something before it goes on.
+    var isQuestion: Bool {
+        switch outcome {
+        case .needsConfirmation, .tool(.inputRequired): true
+        default: false
+        }
+    }
+
     /// The answer numbers things: a digit that follows means one of them.
     var shownNumbers: Bool {
         guard case .tool(.value(let value)) = outcome, let shown = value.shown else { return false }

@@ -16,6 +16,14 @@ public struct TurnHolder: Sendable, Hashable {
         text = "\(host):\(process):\(TurnHolder.startTime(of: process) ?? "0")"
     }
 
+    /// Nobody: whoever sees it first takes it.
+    static let nobody = TurnHolder(text: "")
+
+    /// Whether it is a process of this machine, of which it is known for certain whether it lives.
+    var isHere: Bool {
+        text.split(separator: ":", omittingEmptySubsequences: false).first.map { $0 == TurnHolder.hostName() } ?? false
+    }
+
     /// True unless it is certain that the process is gone.
     public var mayBeAlive: Bool {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)

@@ -10,38 +10,107 @@ struct PlannedTurn: Sendable {
         case unclear
         /// It is clear what is meant, and it belongs to an integration that is off.
         case off(tool: String, integration: String)
+        /// A model took it up; and what the embedded planner reads in the same words.
+        case model(LanguageResponse, reading: [LanguageCall])
     }
 
     var verdict: Verdict
-    /// `local`, later the model's name.
+    /// `local`, or the model's name.
     var handledBy: String
+    /// One line to be added to the answer.
+    var note: String?
+    /// Of something that is off: how sure that reading is.
+    var confidence = 1.0
 }
 
 /// Chooses the tools for a message.
 protocol TurnPlanning: Sendable {
     func plan(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn
+    /// What the embedded planner alone makes of a message: quick, and nobody's budget.
+    func read(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn
     func isIntegration(_ tool: String) -> Bool
+    /// Somebody else than the embedded planner may be asked.
+    var asksModels: Bool { get }
     /// See `ToolCatalogue.decision(in:)`.
     func decision(in text: String) -> (tool: String, arguments: JSON)?
 }
 
 extension TurnPlanning {
     func decision(in text: String) -> (tool: String, arguments: JSON)? { nil }
+
+    var asksModels: Bool { false }
+
+    func read(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn {
+        await plan(text, context: context, directory: directory)
+    }
 }
 
-/// Plans with a language provider: the embedded planner, later a chain of them.
+/// Plans with a language provider: the embedded planner, or a chain of it and models.
 ///
-/// It reads a message against every tool of the host, so that what is switched off is recognised rather than taken for
-/// something else; a call is planned only when its tool is on for this person.
+/// The embedded planner reads a message against every tool of the host, so that what is switched off is recognised rather
+/// than taken for something else; a call is planned only when its tool is on for this person. A model is told of no other
+/// tools than those.
 struct ProviderTurnPlanner: TurnPlanning {
+    /// A reading of something that is off must be so sure to be told instead of asking a model.
+    static let certainty = 0.85
+
     let provider: any LanguageProvider
     let catalogue: any ToolCatalogue
+    /// The embedded planner, whatever the provider is.
+    let embedded: any LanguageProvider
+
+    init(provider: any LanguageProvider, catalogue: any ToolCatalogue) {
+        self.provider = provider
+        self.catalogue = catalogue
+        embedded = provider.name == ProviderTurnPlanner.local ? provider : EmbeddedLanguageProvider()
+    }
+
+    static let local = "local"
+
+    var asksModels: Bool { provider.name != ProviderTurnPlanner.local }
 
     func isIntegration(_ tool: String) -> Bool { catalogue.integration(of: tool) != nil }
 
     func decision(in text: String) -> (tool: String, arguments: JSON)? { catalogue.decision(in: text) }
 
     func plan(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn {
+        let read = await read(text, context: context, directory: directory)
+        guard provider.name != ProviderTurnPlanner.local else { return read }
+        var reading: [LanguageCall] = []
+        switch read.verdict {
+        case .off(let tool, let integration):
+            if read.confidence >= ProviderTurnPlanner.certainty {
+                return turn(.off(tool: tool, integration: integration))
+            }
+        case .calls(let calls): reading = calls
+        default: break
+        }
+        let tools = directory.definitions.filter { !$0.isOwnersAlone } + [PlanTool.definition]
+        let request = LanguageRequest(
+            messages: context.history + [.person(text)], tools: tools, context: context.modelPlanner,
+            account: context.account)
+        do {
+            let response = try await provider.respond(to: request)
+            let handler = response.handledBy ?? provider.name
+            // The chain left it to the embedded planner, which has read it already, against more tools.
+            guard handler != ProviderTurnPlanner.local else {
+                var turn = read
+                turn.note = response.note
+                return turn
+            }
+            if response.calls.isEmpty, response.text?.isEmpty ?? true {
+                var turn = read
+                turn.note = response.note
+                return turn
+            }
+            return PlannedTurn(
+                verdict: .model(response, reading: reading), handledBy: handler, note: response.note)
+        } catch {
+            return read
+        }
+    }
+
+    func read(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn {
         do {
             let response = try await respond(text, tools: catalogue.allTools(), context: context)
             if let off = response.calls.first(where: { directory[$0.tool] == nil }) {
@@ -52,7 +121,9 @@ struct ProviderTurnPlanner: TurnPlanning {
                     return turn(.calls(other.calls))
                 }
                 let integration = catalogue.integration(of: off.tool) ?? String(off.tool.prefix { $0 != "." })
-                return turn(.off(tool: off.tool, integration: integration))
+                var turn = turn(.off(tool: off.tool, integration: integration))
+                turn.confidence = sure
+                return turn
             }
             if !response.calls.isEmpty { return turn(.calls(response.calls)) }
             if case .complete = response.finish, let text = response.text { return turn(.reply(text)) }
@@ -65,11 +136,11 @@ struct ProviderTurnPlanner: TurnPlanning {
     private func respond(
         _ text: String, tools: [ToolDefinition], context: TurnContext
     ) async throws -> LanguageResponse {
-        try await provider.respond(
+        try await embedded.respond(
             to: LanguageRequest(messages: [.person(text)], tools: tools, context: context.planner))
     }
 
     private func turn(_ verdict: PlannedTurn.Verdict) -> PlannedTurn {
-        PlannedTurn(verdict: verdict, handledBy: provider.name)
+        PlannedTurn(verdict: verdict, handledBy: ProviderTurnPlanner.local)
     }
 }

@@ -1,51 +1,6 @@
 import TandemCore
 import TandemJSON
 
-/// One tool call of a turn, decided but not made.
-struct PlannedStep: Sendable, Equatable {
-    var index: Int
-    var tool: String
-    var effect: Effect
-    var arguments: JSON
-    var confidence: Double
-    /// The least trusted source of the arguments.
-    var label: TrustLabel
-    /// The person has just given their word for exactly these arguments.
-    var isConfirmed = false
-    var resumeState: [UInt8] = []
-    var answers: JSON?
-}
-
-/// What became of a step.
-struct StepResult: Sendable {
-    enum Outcome: Sendable {
-        case tool(ToolOutcome)
-        /// The policy wants the person's word first.
-        case needsConfirmation
-        case refused
-        /// The tool is not switched on for this person.
-        case unavailable
-    }
-
-    var step: PlannedStep
-    var outcome: Outcome
-    var milliseconds: Int
-
-    /// One word for logs, metrics and `--json`.
-    var word: String {
-        switch outcome {
-        case .tool(.value): "value"
-        case .tool(.failure(let failure)): "error:\(failure.code)"
-        case .tool(.inputRequired): "input_required"
-        case .tool(.authRequired): "auth_required"
-        case .tool(.accepted): "accepted"
-        case .needsConfirmation: "confirmation"
-        case .refused: "refused"
-        case .unavailable: "off"
-        }
-    }
-}
-
 /// Makes the calls of a turn: policy first, then the provider; reads side by side, writes one after the other.
 ///
 /// It is also the mediator of calls from tool to tool: the same directory, the same policy.
@@ -95,7 +50,9 @@ final class TurnRunner: ToolMediator {
         guard let entry = directory[step.tool] else {
             return StepResult(step: step, outcome: .unavailable, milliseconds: 0)
         }
-        switch policy.decide(tool: entry.definition, label: step.label) {
+        let facts = PolicyFacts(
+            tool: entry.definition, label: step.label, isPlanned: step.isPlanned, reach: step.reach)
+        switch policy.decide(facts) {
         case .allow: break
         case .confirm where step.isConfirmed: break
         case .confirm:
@@ -112,14 +69,46 @@ final class TurnRunner: ToolMediator {
             tool: step.tool, arguments: step.arguments, origin: WriteOrigin(turn: turn, step: step.index),
             deadlineNanoseconds: min(deadline, limit), idempotencyKey: "\(turn).\(step.index)",
             resumeState: step.resumeState, answers: step.answers, allowedEffect: entry.definition.effect)
-        let outcome =
+        var outcome =
             start >= deadline
             ? ToolOutcome.failure(TurnRunner.outOfTime)
             : await watch.run(until: call.deadlineNanoseconds) { await entry.provider.call(call, in: scope) }
+        if step.effect >= .send, start < deadline, TurnRunner.isUnknown(outcome) {
+            outcome = await reconcile(call, entry, scope: scope, deadline: deadline)
+        }
         let nanoseconds = monotonicNanoseconds() - start
         let result = StepResult(step: step, outcome: .tool(outcome), milliseconds: Int(nanoseconds / 1_000_000))
         metrics.called(tool: step.tool, outcome: result.word, nanoseconds: nanoseconds)
         return result
+    }
+
+    /// Nobody knows whether it reached the other side.
+    private static func isUnknown(_ outcome: ToolOutcome) -> Bool {
+        if case .failure(let failure) = outcome {
+            return failure.code == "timeout" || failure.code == "outcome_unknown"
+        }
+        return false
+    }
+
+    /// Asks once more with the same idempotency key, which makes it the same effect and tells what became of it. What is
+    /// not known then is said to be unknown, and not tried again.
+    private func reconcile(
+        _ call: ToolCall, _ entry: ToolDirectory.Entry, scope: UserScope, deadline: UInt64
+    ) async -> ToolOutcome {
+        var again = call
+        let limit = monotonicNanoseconds() + UInt64(max(entry.definition.timeoutMilliseconds, 1)) * 1_000_000
+        again.deadlineNanoseconds = min(deadline, limit)
+        if monotonicNanoseconds() < deadline {
+            let outcome = await watch.run(until: again.deadlineNanoseconds) { [again] in
+                await entry.provider.call(again, in: scope)
+            }
+            if !TurnRunner.isUnknown(outcome) { return outcome }
+        }
+        return .failure(
+            ToolFailure(
+                status: -23, code: "outcome_unknown",
+                message: "I could not find out whether that went through. Look before you ask for it again.",
+                isRetryable: false))
     }
 
     private static let outOfTime = ToolFailure(

@@ -8,7 +8,7 @@ public import TandemCore
 import TandemEgress
 import TandemHTTP
 public import TandemJobs
-import TandemLanguage
+public import TandemLanguage
 import TandemLife
 public import TandemMemory
 public import TandemOAuth
@@ -28,6 +28,8 @@ public final class Application: Sendable {
     public let plugins: PluginHost
     /// People's accounts elsewhere.
     public let connections: OAuthConnections
+    /// Who understands messages.
+    let language: LanguageParts
     public let agent: AgentCore
     public let metrics: MetricsRegistry
     public let clock: any WallClock
@@ -68,6 +70,10 @@ public final class Application: Sendable {
         /// Where the executable counts as being: its registry and plugins are looked for from there.
         public var executableFolder: String?
         public var limits = AgentLimits()
+        /// Who understands messages; nil: those that the configuration names.
+        public var language: (any LanguageProvider)?
+        /// Comes between the program and its database: for tests of what a process leaves behind.
+        public var wrapDatabase: @Sendable (any Database) -> any Database = { $0 }
 
         public init() {}
     }
@@ -76,7 +82,7 @@ public final class Application: Sendable {
     public static let migrations: [Migration] =
         Accounts.migrations + AgentTables.migrations + SMSSchema.migrations
         + PluginDataSchema.migrations + OAuthConnections.migrations + IdempotencyStore.migrations
-        + PersonalData.migrations + JobQueue.migrations
+        + PersonalData.migrations + JobQueue.migrations + ModelSchema.migrations
 
     // MARK: Making
 
@@ -95,7 +101,7 @@ public final class Application: Sendable {
             try paths.makeDataFolder()
             keyring = try Application.keyring(configuration, paths)
         }
-        let database = try await choice.open(keyring: keyring, clock: options.clock)
+        let database = options.wrapDatabase(try await choice.open(keyring: keyring, clock: options.clock))
         do {
             return try await Application(configuration, paths: paths, database: database, options: options)
         } catch {
@@ -127,7 +133,7 @@ public final class Application: Sendable {
                     SMTPMailer(
                         try SMTPMailer.Configuration(
                             server: mail.server, user: mail.user, password: mail.password, sender: mail.sender,
-                            allowsPlainText: mail.allowsPlainText), clock: options.clock)
+                            allowsPlainText: mail.allowsPlainText, authorities: mail.authorities), clock: options.clock)
                 }, texts: texts, audit: audit, news: shared.redis.map { _ in SharedAccountNews(shared: shared) },
                 onErasure: PersonalData.recordErasure))
         self.accounts = accounts
@@ -141,6 +147,7 @@ public final class Application: Sendable {
         try await database.register(AgentTables.definitions, owner: AgentTables.owner)
         try await database.register(SMSSchema.tables, owner: SMSSchema.owner)
         try await database.register(StoredGrants.tables, owner: StoredGrants.owner)
+        try await database.register(ModelSchema.tables, owner: ModelSchema.owner)
         database.register(PluginRecords.all)
         let late = LateParts()
         tokenHTTP = CurlClient(metrics: metrics)
@@ -210,9 +217,9 @@ public final class Application: Sendable {
         metrics.collection("plugin counters") { [weak plugins] in plugins?.counterSnapshots() ?? [] }
         await plugins.start()
 
-        catalogue = HostCatalogue(plugins: plugins)
-        self.memory = memory
         let steps = ConnectionSteps(plugins: plugins, connections: connections)
+        catalogue = HostCatalogue(plugins: plugins, steps: steps)
+        self.memory = memory
         let life = LifeTools(
             database: database, accounts: accounts, memory: memory, proposals: proposals,
             integrations: PluginIntegrations(plugins: plugins, steps: steps), clock: options.clock)
@@ -234,18 +241,23 @@ public final class Application: Sendable {
         } else {
             sms = nil
         }
+        language = try LanguageParts(configuration, database: database, clock: options.clock, metrics: metrics)
         agent = AgentCore(
             AgentServices(
                 database: database, accounts: accounts,
                 providers: [life, LocatedPlugins(plugins: plugins, people: people, steps: steps)], catalogue: catalogue,
-                language: EmbeddedLanguageProvider(), channels: channels, clock: options.clock,
-                metrics: AgentMetrics(registry: metrics), limits: options.limits))
+                language: options.language ?? language.provider, channels: channels, clock: options.clock,
+                metrics: AgentMetrics(registry: metrics), limits: options.limits,
+                news: shared.redis.map { _ in SharedTurnNews(shared: shared) }))
         plugins.setMediator(agent.mediator)
         api = APIService(
             APIServices(
                 database: database, accounts: accounts, agent: agent, plugins: plugins, memory: memory,
                 metrics: metrics, feed: feed, people: WholePeople(data: personalData),
-                connections: connections, connectionStep: { try await steps.next(of: $0, grant: nil, in: $1) },
+                connections: connections,
+                connectionStep: { plugin, scope in
+                    try await steps.next(of: plugin, grant: nil, in: scope).map { ($0.service, $0.link) }
+                },
                 limiter: shared.redis == nil ? TokenBuckets() : SharedRouteLimits(shared: shared.limits),
                 rates: RateSettings(factor: configuration.rateLimit)),
             version: Application.version)
@@ -286,6 +298,7 @@ public final class Application: Sendable {
         await outbound.shutdown()
         await tokenHTTP.shutdown()
         await sms?.http.shutdown()
+        await language.close()
         await shared.shutdown()
         await database.close()
     }

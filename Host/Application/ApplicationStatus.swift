@@ -51,6 +51,7 @@ extension Application {
             ("accounts", .integer(counts.0)),
             ("turns_waiting", .integer(counts.1)),
             ("sms", .bool(sms != nil)),
+            ("models", .array(language.models.map { .string($0) })),
         ])
     }
 }

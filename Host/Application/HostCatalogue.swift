@@ -15,9 +15,13 @@ final class HostCatalogue: ToolCatalogue {
     }
 
     let plugins: PluginHost
+    let steps: ConnectionSteps
     private let cached = Mutex<Cached?>(nil)
 
-    init(plugins: PluginHost) { self.plugins = plugins }
+    init(plugins: PluginHost, steps: ConnectionSteps) {
+        self.plugins = plugins
+        self.steps = steps
+    }
 
     func allTools() -> [ToolDefinition] { current().tools }
 

@@ -25,11 +25,22 @@ struct LocatedPlugins: ToolProvider {
                     isRetryable: true))
         }
         let outcome = await plugins.call(call, in: scope)
-        guard case .authRequired(let grant, let message) = outcome else { return outcome }
-        // The plugin knows that something is missing; where the person goes is ours to say.
         let plugin = String(call.tool.prefix { $0 != "." })
-        guard let step = try? await steps.next(of: plugin, grant: grant, in: scope) else { return outcome }
-        return .authRequired(grant: grant, message: "Connect \(step.service) first: \(step.link)\n\(message)")
+        // The plugin knows that something is missing; where the person goes is ours to say.
+        switch outcome {
+        case .authRequired(let grant, let message):
+            guard let step = try? await steps.next(of: plugin, grant: grant, in: scope) else { return outcome }
+            return .authRequired(grant: grant, message: "Connect \(step.service) first: \(step.link)\n\(message)")
+        case .failure:
+            // The call that finds a connection lost may be ended by the pause of its own plugin.
+            guard (try? await steps.isWaiting(plugin, in: scope)) == true,
+                let step = try? await steps.next(of: plugin, grant: nil, in: scope)
+            else { return outcome }
+            return .authRequired(
+                grant: step.grant,
+                message: "\(step.service) has to be connected again first: \(step.link)\nNothing was done.")
+        case .value, .inputRequired, .accepted: return outcome
+        }
     }
 }
 

@@ -116,6 +116,12 @@ extension HostCatalogue {
         guard let (grant, access) = try? await plugins.obstacle(to: tool, in: scope) else { return nil }
         let title = grant.tools.first { $0.id == tool }?.title ?? tool
         if grant.request != nil, access == .offered { return HostCatalogue.notice(grant, hash: nil) }
+        if case .needsReauth = grant.state,
+            let step = try? await steps.next(of: grant.plugin, grant: nil, in: scope)
+        {
+            return TurnNotice(
+                text: "\(grant.name) lost its connection. Connect \(step.service) again: \(step.link)")
+        }
         guard grant.state.name == "enabled" else { return nil }
         let words = grant.namespace
         switch access {

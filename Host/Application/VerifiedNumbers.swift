@@ -25,6 +25,10 @@ struct VerifiedNumbers: SenderDirectory {
         try await accounts.noteUndeliverable(number, errorCode: errorCode)
     }
 
+    func noteUndeliverable(
+        _ number: PhoneNumber, errorCode: Int, of scope: UserScope, in transaction: any WriteTransaction
+    ) throws -> Bool { try accounts.noteUndeliverable(number, errorCode: errorCode, of: scope, in: transaction) }
+
     func noteRecognised(turn: RecordID, in transaction: any WriteTransaction) throws {
         try accounts.logIdentification(
             channel: "sms", method: "phone", outcome: "recognised", externalID: turn.description, in: transaction)

@@ -34,7 +34,13 @@ struct APIFront: Sendable {
                 }
             }
         }
-        let reply = await service.respond(to: whole(), place, isTooLarge: isTooLarge)
+        let (asked, wasTooLarge) = (whole(), isTooLarge)
+        // The connection's event loop serves others, too.
+        let reply =
+            place.isCostly
+            ? await withTaskExecutorPreference(globalConcurrentExecutor) {
+                await service.respond(to: asked, place, isTooLarge: wasTooLarge)
+            } : await service.respond(to: asked, place, isTooLarge: wasTooLarge)
         return APIFront.response(reply, isHead: request.method == .head)
     }
 

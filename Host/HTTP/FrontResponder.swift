@@ -6,6 +6,7 @@ import TandemAPI
 import TandemCore
 import TandemJSON
 import TandemSMS
+import TandemStorage
 
 /// Answers every request of the server: its own few routes at once, the rest by the routes that were added.
 ///
@@ -64,6 +65,8 @@ struct FrontResponder: HTTPResponder {
             let title = status == 404 ? "Not found" : status == 413 ? "Too large" : error.status.reasonPhrase
             return Problem(status, title).response(requestID: context.requestID)
         case is CancellationError: return Problem.overloaded.response(requestID: context.requestID)
+        case let error as StorageError where error.isPassing:
+            return Problem.unavailable.response(requestID: context.requestID)
         default:
             // A request that cannot be parsed any further is the server's to end.
             if "\(type(of: error))" == "HTTPParserError" { throw error }

@@ -132,8 +132,10 @@ struct FrontRoutes: Sendable {
     }
 
     private func json(_ object: JSONObject, status: HTTPTypes.HTTPResponse.Status) -> Response {
-        Response(
-            status: status, headers: [.contentType: "application/json"],
+        var headers: HTTPFields = [.contentType: "application/json"]
+        if status == .serviceUnavailable { headers[.retryAfter] = "2" }
+        return Response(
+            status: status, headers: headers,
             body: .init(byteBuffer: ByteBuffer(bytes: JSON.object(object).serialized())))
     }
 }

@@ -23,6 +23,8 @@ public struct FrontServer: Service {
         public var bodyTime: Duration = .seconds(15)
         /// From an answer to the next request.
         public var keepAliveTime: Duration = .seconds(75)
+        /// How long a client may take nothing of an answer that waits for it.
+        public var stallTime: Duration = .seconds(30)
         public var maxConnections = 4096
         /// Requests answered at once; more get 503.
         public var maxInFlight = 1024
@@ -75,16 +77,22 @@ public struct FrontServer: Service {
     public func run() async throws {
         let limits = ConnectionGuard.Limits(
             headerTime: amount(options.headerTime), bodyTime: amount(options.bodyTime),
-            keepAliveTime: amount(options.keepAliveTime), maxBodyBytes: options.maxBodyBytes)
+            keepAliveTime: amount(options.keepAliveTime), stallTime: amount(options.stallTime),
+            maxBodyBytes: options.maxBodyBytes)
         var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
         decoder.maxHeaderFieldSize = options.maxHeaderBytes
         decoder.maxHeaderListSize = options.maxHeaderBytes
         decoder.maxHeaderFieldCount = 100
+        let decoding = decoder
         let app = Application(
             responder: responder,
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuard(limits)], httpDecoderConfiguration: decoder)),
+            server: HTTPServerBuilder { responder in
+                LoopChannel(
+                    channel: HTTP1Channel(
+                        responder: responder,
+                        configuration: .init(
+                            additionalChannelHandlers: [ConnectionGuard(limits)], httpDecoderConfiguration: decoding)))
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.listen.host, port: options.listen.port), backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(options.maxConnections)),

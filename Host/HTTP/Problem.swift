@@ -23,6 +23,9 @@ public struct Problem: Error, Sendable, Hashable {
     public static let internalError = Problem(500, "Internal error")
     public static let overloaded = Problem(503, "Too busy", detail: "Try again in a moment.")
 
+    public static let unavailable = Problem(
+        503, "Out of reach", detail: "What this needs cannot be reached just now. Try again in a moment.")
+
     /// `application/problem+json`.
     func response(requestID: String) -> Response {
         var object: JSONObject = [

@@ -7,7 +7,7 @@ enum ConsentState: Int64 {
     case welcome = 0
     /// The person said STOP.
     case optedOut = 1
-    /// Twilio said that the number does not exist or takes no texts; a message from it ends this.
+    /// Twilio said that the number does not exist or takes no texts; a message from it, or one that reached it, ends this.
     case unreachable = 2
 }
 

@@ -1,5 +1,6 @@
 import Logging
 import TandemAccounts
+import TandemAgent
 import TandemCore
 import TandemStorage
 
@@ -62,6 +63,29 @@ extension SMSOutbox {
         }
     }
 
+    /// Ends the leases of processes of this machine that are gone: what they had in hand counts as of unknown outcome at
+    /// once, not only when its lease has run out.
+    func releaseLeasesOfTheDead() async throws {
+        let owners = try await database.read(.system) { transaction in
+            try transaction.query(
+                "SELECT DISTINCT lease_owner FROM sms_outbox WHERE state < 3 AND lease_owner IS NOT NULL"
+            )
+            .map { try $0.text("lease_owner") }
+        }
+        let dead = owners.filter { owner in
+            guard owner != self.owner, let mark = owner.firstIndex(of: "#") else { return false }
+            return !TurnHolder(text: String(owner[..<mark])).mayBeAlive
+        }
+        guard !dead.isEmpty else { return }
+        try await database.write(.system) { transaction in
+            try transaction.execute(
+                """
+                UPDATE sms_outbox SET lease_until = NULL, lease_owner = NULL
+                WHERE state < 3 AND lease_owner IN \(list: dead)
+                """)
+        }
+    }
+
     private func lease(_ row: SQLRow, _ now: Timestamp, _ transaction: any WriteTransaction) throws -> Claim? {
         let id = try row.recordID("id")
         let user = try row.userID("user_id")
@@ -69,7 +93,11 @@ extension SMSOutbox {
         let createdAt = try row.timestamp("created_at")
         let before = OutboxState(rawValue: try row.int64("state")) ?? .pending
         let isDoubtful = before != .pending
-        if try SMSConsents.state(of: number, in: transaction) != .welcome, !isDoubtful {
+        // A code may go to a number that did not exist lately: it may exist again, and be somebody's.
+        let isNotice = try row.int64("ordinal") == SMSOutbox.noticeOrdinal
+        let isFarewell = try row.int64("ordinal") == SMSOutbox.farewellOrdinal
+        let consent = try SMSConsents.state(of: number, in: transaction)
+        if consent != .welcome, !isDoubtful, !isFarewell, !(isNotice && consent == .unreachable) {
             try close(id, .suppressed, in: transaction)
             return nil
         }
@@ -94,7 +122,7 @@ extension SMSOutbox {
             return nil
         }
         // What was queued for a number that may be somebody else's by now goes nowhere; what proves a number may.
-        if !isDoubtful, try row.int64("ordinal") != SMSOutbox.noticeOrdinal,
+        if !isDoubtful, !isNotice,
             let recipient = PhoneNumber(String(decoding: to, as: UTF8.self)),
             try directory?.mayReceive(recipient, of: UserScope(authenticated: user), in: transaction) == false
         {

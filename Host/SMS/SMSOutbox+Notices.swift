@@ -5,11 +5,27 @@ public import TandemStorage
 extension SMSOutbox {
     /// The `ordinal` of texts that answer no message.
     static let noticeOrdinal: Int64 = -1
+    /// The `ordinal` of the text that confirms that there will be no more.
+    static let farewellOrdinal: Int64 = -2
 
     /// Queues a text of our own to a number that need not be the person's yet, such as a code that proves that it is; in
     /// the transaction that made it. A number that opted out gets nothing.
     public func enqueue(
         notice text: String, to number: PhoneNumber, of scope: UserScope, in transaction: any WriteTransaction
+    ) throws {
+        try enqueue(notice: text, to: number, of: scope, ordinal: SMSOutbox.noticeOrdinal, in: transaction)
+    }
+
+    /// The one text that a number still gets after it asked for no more.
+    func enqueueFarewell(to number: PhoneNumber, of scope: UserScope, in transaction: any WriteTransaction) throws {
+        try enqueue(
+            notice: "Alright, no more texts from me. If you ever want me back, text START.", to: number, of: scope,
+            ordinal: SMSOutbox.farewellOrdinal, in: transaction)
+    }
+
+    private func enqueue(
+        notice text: String, to number: PhoneNumber, of scope: UserScope, ordinal: Int64,
+        in transaction: any WriteTransaction
     ) throws {
         let id = transaction.nextID()
         let user = scope.user
@@ -22,7 +38,7 @@ extension SMSOutbox {
             """
             INSERT INTO sms_outbox (id, user_id, turn, ordinal, state, due_at, created_at, number, sender, sealed_to,
             sealed_text, segments)
-            VALUES (\(id), \(user), \(id), \(SMSOutbox.noticeOrdinal), \(OutboxState.pending.rawValue), \(now), \(now),
+            VALUES (\(id), \(user), \(id), \(ordinal), \(OutboxState.pending.rawValue), \(now), \(now),
             \(hash), \(account.numbers.first ?? ""), \(sealedTo), \(sealedText), \(SMSText.segments(of: text)))
             """)
         transaction.afterCommit { [weak self] in self?.wake() }

@@ -13,6 +13,7 @@ extension SMSOutbox {
         let active = ActiveSends()
         var nextPurge = Timestamp(millisecondsSinceEpoch: 0)
         var nextFollowUp = nextPurge
+        var nextRelease = nextPurge
         while !Task.isCancelled {
             var wait = timing.poll
             do {
@@ -24,6 +25,10 @@ extension SMSOutbox {
                         active.end()
                         signal.signal()
                     }
+                }
+                if database.store.clock.now >= nextRelease {
+                    nextRelease = database.store.clock.now.advanced(by: timing.poll)
+                    try await releaseLeasesOfTheDead()
                 }
                 let free = timing.atOnce - active.count
                 let round = try await claim(limit: free)

@@ -83,7 +83,7 @@ public final class SMSOutbox: DeliveryChannel {
         self.directory = directory
         self.timing = timing
         self.metrics = SMSMetrics(metrics)
-        owner = String(UInt64.random(in: .min ... .max), radix: 36)
+        owner = TurnHolder.current.text + "#" + String(UInt64.random(in: .min ... .max), radix: 36)
     }
 
     // MARK: - In
@@ -99,10 +99,18 @@ public final class SMSOutbox: DeliveryChannel {
         }
         let id = transaction.nextID()
         let user = message.scope.user
+        var state = OutboxState.pending
+        var segments = SMSText.segments(of: text)
+        if let limit = account.daySegments {
+            (text, state, segments) = try withinDay(text, limit: limit, of: message, in: transaction)
+        }
         let number = try SMSConsents.hash(address.to, database.store.keyring)
-        let sealedTo = try transaction.seal(
-            Array(address.to.e164.utf8), SMSOutbox.seal("sealed_to", id), for: user)
-        let sealedText = try transaction.seal(Array(text.utf8), SMSOutbox.seal("sealed_text", id), for: user)
+        var sealedTo: [UInt8]?
+        var sealedText: [UInt8]?
+        if state == .pending {
+            sealedTo = try transaction.seal(Array(address.to.e164.utf8), SMSOutbox.seal("sealed_to", id), for: user)
+            sealedText = try transaction.seal(Array(text.utf8), SMSOutbox.seal("sealed_text", id), for: user)
+        }
         let sender = account.numbers.contains(address.from) ? address.from : account.numbers.first ?? address.from
         let now = transaction.now
         // The same turn and ordinal again is the same message: a turn that is run again must not send it twice.
@@ -110,8 +118,8 @@ public final class SMSOutbox: DeliveryChannel {
             """
             INSERT INTO sms_outbox (id, user_id, turn, ordinal, state, due_at, created_at, number, sender, sealed_to,
             sealed_text, segments)
-            VALUES (\(id), \(user), \(message.turn), \(message.ordinal), \(OutboxState.pending.rawValue), \(now),
-            \(now), \(number), \(sender), \(sealedTo), \(sealedText), \(SMSText.segments(of: text)))
+            VALUES (\(id), \(user), \(message.turn), \(message.ordinal), \(state.rawValue), \(now),
+            \(now), \(number), \(sender), \(sealedTo), \(sealedText), \(segments))
             ON CONFLICT (user_id, turn, ordinal) DO NOTHING
             """)
         guard added == 1, message.ordinal == 0 else { return }
@@ -193,15 +201,25 @@ public final class SMSOutbox: DeliveryChannel {
                 ])
         }
         guard status.isFinal else { return }
+        if status == .delivered {
+            let number = try row.blob("number")
+            if try SMSConsents.state(of: number, in: transaction) == .unreachable {
+                try SMSConsents.set(.welcome, for: number, source: "delivered", in: transaction)
+            }
+        }
         var isSentAgain = false
         if status.isFailure {
             let code = errorCode ?? 0
             let action = TwilioErrorAction(code: code)
             try react(to: action, number: try row.blob("number"), sid: sid, in: transaction)
             if action == .badNumber, let directory, let sealed = try row.blobIfPresent("sealed_to") {
-                let to = try transaction.open(sealed, SMSOutbox.seal("sealed_to", id), for: try row.userID("user_id"))
-                if let number = PhoneNumber(String(decoding: to, as: UTF8.self)) {
-                    // In scopes of its own; the same report never comes again, and the next message brings another.
+                let user = try row.userID("user_id")
+                let to = try transaction.open(sealed, SMSOutbox.seal("sealed_to", id), for: user)
+                // Here, since the same report never comes again; of somebody else's number the next message brings another.
+                if let number = PhoneNumber(String(decoding: to, as: UTF8.self)),
+                    try !directory.noteUndeliverable(
+                        number, errorCode: code, of: UserScope(authenticated: user), in: transaction)
+                {
                     transaction.afterCommit {
                         Task { try? await directory.noteUndeliverable(number, errorCode: code) }
                     }

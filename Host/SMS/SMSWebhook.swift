@@ -125,6 +125,14 @@ public struct SMSWebhook: Sendable {
             guard try Self.isNew(message.sid, at: receivedAt, transaction) else { return .duplicate }
             let state = try SMSConsents.state(of: number, in: transaction)
             if let outcome = try Self.mirror(message, number, state, directory, transaction) { return outcome }
+            if OptOutPhrase.says(message.text) {
+                // First the state, which drops what waits; then the one text that confirms it.
+                try SMSConsents.set(
+                    .optedOut, for: number, source: "message \(message.sid)", in: transaction)
+                try directory.noteOptOut(message.number, true, in: transaction)
+                if state == .welcome { try outbox.enqueueFarewell(to: message.number, of: scope, in: transaction) }
+                return .refusal
+            }
             let address = ReplyAddress(
                 to: message.number, from: message.ourNumber, mediaCount: message.mediaCount,
                 segments: message.segments)
@@ -149,7 +157,7 @@ public struct SMSWebhook: Sendable {
         }
         switch outcome {
         case .accepted: inbox.wake(scope)
-        case .mediaOnly: outbox.wake()
+        case .mediaOnly, .refusal: outbox.wake()
         default: break
         }
         if outcome != .duplicate {
@@ -168,6 +176,11 @@ public struct SMSWebhook: Sendable {
             let state = try SMSConsents.state(of: number, in: transaction)
             if let outcome = try Self.mirror(message, number, state, directory, transaction) { return (outcome, nil) }
             guard state != .optedOut else { return (.stranger, nil) }
+            if OptOutPhrase.says(message.text) {
+                try SMSConsents.set(.optedOut, for: number, source: "message \(message.sid)", in: transaction)
+                try directory.noteOptOut(message.number, true, in: transaction)
+                return (.refusal, nil)
+            }
             let day = now.millisecondsSinceEpoch / 86_400_000
             let answered = try transaction.first(
                 "SELECT COUNT(*) AS answered FROM sms_invitations WHERE day = \(day)")
@@ -313,7 +326,7 @@ extension SMSWebhook {
     }
 
     private enum Outcome: String, Sendable {
-        case accepted, duplicate, keyword, empty, invited, stranger
+        case accepted, duplicate, keyword, empty, invited, stranger, refusal
         case mediaOnly = "media_only"
     }
 }

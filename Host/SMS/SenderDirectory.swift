@@ -22,6 +22,11 @@ public protocol SenderDirectory: Sendable {
     /// The carrier could not deliver to a number, and said why.
     func noteUndeliverable(_ number: PhoneNumber, errorCode: Int) async throws
 
+    /// The same in a transaction of the person who was written to; false when it cannot be noted there.
+    func noteUndeliverable(
+        _ number: PhoneNumber, errorCode: Int, of scope: UserScope, in transaction: any WriteTransaction
+    ) throws -> Bool
+
     /// A person was recognised by their number; in the transaction that answers their message, off the way to its
     /// acknowledgement.
     func noteRecognised(turn: RecordID, in transaction: any WriteTransaction) throws
@@ -45,6 +50,10 @@ extension SenderDirectory {
     ) throws -> Bool { true }
 
     public func noteUndeliverable(_ number: PhoneNumber, errorCode: Int) async throws {}
+
+    public func noteUndeliverable(
+        _ number: PhoneNumber, errorCode: Int, of scope: UserScope, in transaction: any WriteTransaction
+    ) throws -> Bool { false }
 
     public func noteRecognised(turn: RecordID, in transaction: any WriteTransaction) throws {}
 

@@ -123,6 +123,28 @@ struct TokenTests {
         #expect(await refusal { _ = try await world.principal(tokens) } == .invalidToken)
     }
 
+    /// What was checked before is not checked again, and helps no other token.
+    @Test func aTokenThatIsKnownVouchesForNoOther() async throws {
+        let world = try await AccountsWorld()
+        let tokens = try await world.signIn(try await world.person())
+        let text = tokens.accessToken.reveal()
+        for _ in 0..<2 { _ = try await world.accounts.authenticate(text) }
+        let bytes = Array(text.utf8)
+        for place in stride(from: 0, to: bytes.count - 1, by: 7) {
+            var changed = bytes
+            changed[place] = changed[place] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
+            let other = String(decoding: changed, as: UTF8.self)
+            #expect(await refusal { _ = try await world.accounts.authenticate(other) } == .invalidToken)
+        }
+        for other in ["", text + "A", String(text.dropLast()), text.uppercased()] {
+            #expect(await refusal { _ = try await world.accounts.authenticate(other) } == .invalidToken)
+        }
+        let principal = try await world.accounts.authenticate(text)
+        #expect(principal == (try await world.principal(tokens)))
+        world.clock.advance(by: .seconds(600))
+        for _ in 0..<2 { #expect(await refusal { _ = try await world.accounts.authenticate(text) } == .invalidToken) }
+    }
+
     // MARK: Keys
 
     @Test func aNewKeyOverlapsWithTheOld() async throws {

@@ -19,7 +19,7 @@ final class AgentWorld: Sendable {
     let box: BoxTools
     let delivery: RecordingDelivery
     let metrics: MetricsRegistry
-    private let services: AgentServices
+    let services: AgentServices
     private let current: Mutex<AgentCore>
     var agent: AgentCore { current.withLock { $0 } }
     let ann: UserScope

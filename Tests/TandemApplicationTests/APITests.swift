@@ -2,6 +2,8 @@ import HTTPTypes
 import TandemAccounts
 import TandemCore
 import TandemJSON
+import TandemLanguage
+import TandemModels
 import TestDatabases
 import Testing
 
@@ -260,6 +262,37 @@ struct APITests {
         }
         let after = try await household.export(of: household.ann)
         #expect(tables(before) == tables(after))
+    }
+
+    @Test func saysWhatModelsCost() async throws {
+        try await Household.run { household in
+            let ann = try await Self.ann(household)
+            let before = try await ann.send(.get, "/api/v1/usage")
+            #expect(before.status == 200)
+            #expect(before.json["today"]?["requests"] == 0)
+            let meter = StoredMeter(
+                database: household.application.database, clock: household.clock, currency: "USD")
+            let charge = ModelCharge(
+                account: LanguageAccount(scope: household.ann), provider: "gemini", model: "m", tokens: 10, micros: 5)
+            for _ in 0..<2 {
+                guard case .granted(let reservation) = try await meter.reserve(charge, within: ModelBudget()) else {
+                    Issue.record("refused")
+                    return
+                }
+                await meter.settle(
+                    reservation,
+                    ModelOutcome(
+                        usage: LanguageUsage(input: 30, output: 7), micros: 1_500_000, word: "ok", milliseconds: 9))
+            }
+            let after = try await ann.send(.get, "/api/v1/usage").json
+            #expect(after["today"]?["tokens"] == 74)
+            #expect(after["today"]?["cost"] == "3.000000")
+            #expect(after["models"]?[0]?["requests"] == 2)
+            #expect(after["models"]?[0]?["cost"] == "3.000000")
+            #expect(after["models"]?[0]?["output_tokens"] == 14)
+            let bob = try await Self.bob(household).send(.get, "/api/v1/usage")
+            #expect(bob.json["models"] == [])
+        }
     }
 
     @Test func sameKeySameAnswer() async throws {

@@ -43,9 +43,12 @@ struct Browser {
 
     func text(_ response: HTTPResponse) -> String { String(decoding: response.body, as: UTF8.self) }
 
-    func formValue(_ response: HTTPResponse) -> String? {
+    func formValue(_ response: HTTPResponse) -> String? { field("form", response) }
+
+    /// The value of a hidden field.
+    func field(_ name: String, _ response: HTTPResponse) -> String? {
         let text = text(response)
-        guard let start = text.range(of: "name=\"form\" value=\"")?.upperBound else { return nil }
+        guard let start = text.range(of: "name=\"\(name)\" value=\"")?.upperBound else { return nil }
         return String(text[start...].prefix { $0 != "\"" })
     }
 

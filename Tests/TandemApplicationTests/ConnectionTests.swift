@@ -149,6 +149,7 @@ struct ConnectionTests {
                     let lost = try await household.say("show my inbox")
                     // Pausing may end the very call that found it.
                     #expect(lost.calls.allSatisfy { $0.outcome != "value" }, "\(lost.text)")
+                    #expect(try link(in: lost.text).utf8.count > 40, "\(lost.text)")
                     let grant = try await application.plugins.grant(of: Self.plugin, in: household.ann)
                     #expect(grant.state.name == "needs_reauth")
                     for _ in 0..<3 { try await application.connections.upkeep() }
@@ -159,6 +160,7 @@ struct ConnectionTests {
                     // Nothing of it is offered meanwhile, to nobody else's harm.
                     let paused = try await household.say("show my inbox")
                     #expect(paused.calls.allSatisfy { $0.outcome != "value" }, "\(paused.text)")
+                    #expect(try link(in: paused.text).utf8.count > 40, "\(paused.text)")
                     let other = try await application.plugins.grant(of: Self.plugin, in: household.bob)
                     #expect(other.state.name == "enabled")
 

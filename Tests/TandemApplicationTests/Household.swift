@@ -51,8 +51,11 @@ struct Household: Sendable {
     }
 
     /// Opens an application; nothing runs yet.
+    ///
+    /// - Parameter now: Where its clock stands; the real time, where a process works with the same database.
     static func open(
-        environment: [String: String] = [:], executableFolder: String? = nil, folder: TestFolder? = nil
+        environment: [String: String] = [:], executableFolder: String? = nil, folder: TestFolder? = nil,
+        now: Timestamp = start
     ) async throws -> Household {
         let installation = try Installation.shared()
         let folder = try folder ?? TestFolder()
@@ -60,7 +63,7 @@ struct Household: Sendable {
             try folder.write(Installation.registry(), to: "registry.json")
         }
         var options = Application.Options()
-        let clock = ManualClock(start)
+        let clock = ManualClock(now)
         options.clock = clock
         options.executableFolder = executableFolder ?? installation.folder
         let place = try await database(in: folder)
@@ -158,13 +161,17 @@ extension JSON {
 extension CurlClient {
     /// Sends a request of Twilio's to a server of this machine; gives the status.
     func post(_ request: TwilioSimulator.WebhookRequest, port: Int) async throws -> Int {
+        try await respond(to: request, port: port).status
+    }
+
+    /// Sends a request of Twilio's to a server of this machine.
+    func respond(to request: TwilioSimulator.WebhookRequest, port: Int) async throws -> HTTPResponse {
         let target = request.url.dropFirst(Household.publicBase.count)
         return try await send(
             HTTPRequest(
                 .post, "http://127.0.0.1:\(port)\(target)",
                 headers: ["Content-Type": request.contentType, "X-Twilio-Signature": request.signature],
-                body: Array(request.body.utf8), timeout: .seconds(20))
-        ).status
+                body: Array(request.body.utf8), timeout: .seconds(20)))
     }
 
     /// A client that talks to this machine only.

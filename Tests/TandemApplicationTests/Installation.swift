@@ -32,11 +32,13 @@ struct Installation: Sendable {
         }
         // Uses a person's account elsewhere.
         _ = try BundlePacker.pack(library: build + "/libOfficeFixture.so", into: folder.path + "/plugins/office")
+        // Has effects elsewhere.
+        _ = try BundlePacker.pack(library: build + "/libCourierFixture.so", into: folder.path + "/plugins/courier")
         return Installation(folder: folder.path)
     }
 
     /// Where the running test bundle lies, with the products beside it.
-    private static func buildFolder() throws -> String {
+    static func buildFolder() throws -> String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard count > 0 else { throw Missing("the test bundle cannot be found") }

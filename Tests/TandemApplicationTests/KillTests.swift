@@ -133,7 +133,7 @@ struct KillTests {
     private func prepare(
         _ folder: TestFolder, _ simulator: TwilioSimulator, _ environment: [String: String]
     ) async throws -> [Errand] {
-        let household = try await Household.open(environment: environment, folder: folder)
+        let household = try await Household.open(environment: environment, folder: folder, now: SystemClock().now)
         var errands: [Errand] = []
         for index in 0..<KillTests.rounds * KillTests.perRound {
             let phone = "+1555556\(1000 + index)"
@@ -155,7 +155,7 @@ struct KillTests {
         _ folder: TestFolder, _ environment: [String: String],
         _ body: (any Database) async throws -> Void
     ) async throws {
-        let household = try await Household.open(environment: environment, folder: folder)
+        let household = try await Household.open(environment: environment, folder: folder, now: SystemClock().now)
         do {
             try await body(household.application.database)
         } catch {

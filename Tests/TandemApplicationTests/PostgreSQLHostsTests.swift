@@ -112,7 +112,7 @@ struct PostgreSQLHostsTests {
     private func prepare(
         _ folder: TestFolder, _ simulator: TwilioSimulator, _ environment: [String: String], count: Int
     ) async throws -> [Errand] {
-        let household = try await Household.open(environment: environment, folder: folder)
+        let household = try await Household.open(environment: environment, folder: folder, now: SystemClock().now)
         var errands: [Errand] = []
         for index in 0..<count {
             let phone = "+1555557\(1000 + index)"
@@ -152,7 +152,7 @@ struct PostgreSQLHostsTests {
     private func check(
         _ errands: [Errand], _ folder: TestFolder, _ simulator: TwilioSimulator, _ environment: [String: String]
     ) async throws {
-        let household = try await Household.open(environment: environment, folder: folder)
+        let household = try await Household.open(environment: environment, folder: folder, now: SystemClock().now)
         for errand in errands {
             let export = try await household.export(of: errand.scope)
             let amounts = export.rows("expenses").compactMap { $0["amount"]?.stringValue.flatMap { Double($0) } }

@@ -21,9 +21,12 @@ struct SMSTests {
         let client: CurlClient
         let port: Int
 
-        static func run(_ body: @escaping @Sendable (Server) async throws -> Void) async throws {
+        static func run(
+            environment: [String: String] = [:], _ body: @escaping @Sendable (Server) async throws -> Void
+        ) async throws {
             try await TwilioSimulator.run { (simulator) async throws in
-                let household = try await Household.open(environment: Household.twilio(simulator))
+                let household = try await Household.open(
+                    environment: Household.twilio(simulator).merging(environment) { $1 })
                 let client = CurlClient.local()
                 let (ports, found) = AsyncStream.makeStream(of: Int.self)
                 let serving = Task {
@@ -44,6 +47,19 @@ struct SMSTests {
 
         func post(_ request: TwilioSimulator.WebhookRequest) async throws -> Int {
             try await client.post(request, port: port)
+        }
+
+        /// One request of `/api/v1`: its status, and the answer as JSON or null.
+        func api(
+            _ method: HTTPRequest.Method, _ path: String, _ body: JSON? = nil, token: String? = nil
+        ) async throws -> (status: Int, json: JSON) {
+            var headers = HTTPHeaders()
+            if let token { headers["Authorization"] = "Bearer \(token)" }
+            if body != nil { headers["Content-Type"] = "application/json" }
+            let answer = try await client.send(
+                HTTPRequest(
+                    method, "http://127.0.0.1:\(port)/api/v1\(path)", headers: headers, body: body?.serialized() ?? []))
+            return (answer.status, (try? JSON(parsing: answer.body)) ?? .null)
         }
 
         @discardableResult

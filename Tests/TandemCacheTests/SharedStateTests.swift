@@ -62,7 +62,12 @@ struct SharedStateTests {
             #expect(await one.limits.take(limit, fresh, cost: 60).isAllowed == false)
             let rest = await one.limits.take(limit, fresh, cost: 0)
             #expect(!rest.isDegraded && rest.decisions[0].remaining == 50)
-            #expect(await takeAll(one, limit, used) <= 60)
+            // What the other one took comes on top of it, once each has spoken; and by whoever knew most.
+            #expect(await two.limits.take(limit, fresh).isAllowed == false)
+            #expect(await one.limits.take(limit, fresh).isAllowed == false)
+            #expect(await two.limits.take(limit, used, cost: 0).decisions[0].remaining == 40)
+            #expect(await takeAll(one, limit, used) == 30)
+            #expect(await two.limits.take(limit, used).isAllowed == false)
         }
     }
 

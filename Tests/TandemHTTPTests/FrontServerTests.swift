@@ -1,4 +1,7 @@
 import Foundation
+import Hummingbird
+import NIOCore
+import RawSocket
 import TandemAgent
 import TandemCore
 import TandemEgress
@@ -133,6 +136,33 @@ import TwilioSimulator
             let socket = try RawSocket(port: server.port)
             try socket.write(start)
             try await socket.untilClosed()
+        }
+    }
+
+    /// A client that asks for much and takes little of it.
+    @Test func cutsClientsThatDoNotRead() async throws {
+        let size = 16 << 20
+        let router = Router(context: FrontContext.self)
+        router.get("/flood") { _, _ in
+            Response(status: .ok, body: .init(byteBuffer: ByteBuffer(repeating: 120, count: size)))
+        }
+        let change: @Sendable (inout FrontServer.Options) -> Void = { $0.stallTime = .milliseconds(300) }
+        try await ServerFixture.run(change: change, routes: router) { server async throws in
+            let idle = try RawSocket(port: server.port, receiveBytes: 65_536)
+            try idle.write("GET /flood HTTP/1.1\r\nHost: x\r\n\r\n")
+            // One that reads gets all of it.
+            let reading = try RawSocket(port: server.port)
+            try reading.write("GET /flood HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            var count = 0
+            while let bytes = try await reading.read() { count += bytes.count }
+            #expect(count > size)
+            // Until it is cut.
+            while (try? idle.write("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")) != nil {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            var taken = 0
+            while let bytes = try await idle.read() { taken += bytes.count }
+            #expect(taken < size)
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Hummingbird
 import Logging
 import ServiceLifecycle
 import Synchronization
@@ -22,7 +23,7 @@ struct ServerFixture: Sendable {
     let client: CurlClient
 
     static func run(
-        change: (inout FrontServer.Options) -> Void = { _ in },
+        change: (inout FrontServer.Options) -> Void = { _ in }, routes: Router<FrontContext>? = nil,
         _ body: @escaping @Sendable (ServerFixture) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-http-\(UUID())")
@@ -52,7 +53,7 @@ struct ServerFixture: Sendable {
             options: options, webhook: webhook,
             checks: [
                 ReadinessCheck("database") { try await database.read(.system) { _ = try $0.query("SELECT 1 AS one") } }
-            ], metrics: metrics,
+            ], metrics: metrics, routes: routes,
             onListening: { port in
                 found.yield(port)
                 found.finish()
@@ -79,10 +80,10 @@ struct ServerFixture: Sendable {
     }
 
     func send(
-        _ method: HTTPRequest.Method, _ path: String, headers: HTTPHeaders = [:], body: [UInt8] = []
+        _ method: TandemEgress.HTTPRequest.Method, _ path: String, headers: HTTPHeaders = [:], body: [UInt8] = []
     ) async throws -> Answer {
         let response = try await client.send(
-            HTTPRequest(method, "http://127.0.0.1:\(port)\(path)", headers: headers, body: body))
+            TandemEgress.HTTPRequest(method, "http://127.0.0.1:\(port)\(path)", headers: headers, body: body))
         return Answer(status: response.status, headers: response.headers, body: response.body)
     }
 

@@ -31,20 +31,23 @@ struct SMSFixture: Sendable {
 
     /// Runs the body with everything set up; nothing is sent before `sending`.
     static func run(
-        limits: SMSLimits = SMSLimits(), _ body: @escaping @Sendable (SMSFixture) async throws -> Void
+        limits: SMSLimits = SMSLimits(), daySegments: Int? = nil,
+        _ body: @escaping @Sendable (SMSFixture) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-sms-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         try await TwilioSimulator.run { simulator in
-            let fixture = try await SMSFixture(simulator, folder.path, limits)
+            let fixture = try await SMSFixture(simulator, folder.path, limits, daySegments)
             try await body(fixture)
             await fixture.http.shutdown()
             await fixture.database.close()
         }
     }
 
-    private init(_ simulator: TwilioSimulator, _ folder: String, _ limits: SMSLimits) async throws {
+    private init(
+        _ simulator: TwilioSimulator, _ folder: String, _ limits: SMSLimits, _ daySegments: Int?
+    ) async throws {
         self.simulator = simulator
         let migrations =
             SMSSchema.migrations + [
@@ -63,7 +66,8 @@ struct SMSFixture: Sendable {
         annScope = UserScope(authenticated: database.store.ids.nextUser())
         bobScope = UserScope(authenticated: database.store.ids.nextUser())
         account = Configuration.Twilio(
-            accountSID: simulator.accountSID, authToken: Secret(simulator.authToken), numbers: simulator.numbers)
+            accountSID: simulator.accountSID, authToken: Secret(simulator.authToken), numbers: simulator.numbers,
+            daySegments: daySegments)
         outbox = SMSFixture.outbox(account, simulator, database, http, metrics)
         inbox = RecordingInbox()
         directory = Directory(people: [SMSFixture.ann: annScope, SMSFixture.bob: bobScope])

@@ -57,6 +57,26 @@ struct SMSOutboxTests {
         }
     }
 
+    @Test func endsADaysTextsWithANotice() async throws {
+        try await SMSFixture.run(daySegments: 4) { fixture async throws in
+            for text in ["one", "two", String(repeating: "long ", count: 60), "four", "five"] {
+                try await fixture.enqueue(text)
+            }
+            // Other people have their own.
+            try await fixture.enqueue("for bob", to: fixture.bobScope, number: SMSFixture.bob)
+            try await fixture.sending {
+                try await fixture.until { rows in
+                    try await rows.rows().map(\.state).filter { $0 == .sent }.count == 4
+                }
+            }
+            let ann = fixture.simulator.messages.filter { $0.to == SMSFixture.ann }.map(\.body)
+            #expect(ann == ["one", "two", SMSOutbox.lastOfDay])
+            #expect(fixture.simulator.messages.contains { $0.body == "for bob" })
+            #expect(SMSText.segments(of: SMSOutbox.lastOfDay) == 1)
+            #expect(try await fixture.rows().filter { $0.state == .suppressed }.count == 2)
+        }
+    }
+
     @Test func keepsEachPersonsOrder() async throws {
         try await SMSFixture.run { fixture async throws in
             fixture.simulator.script([

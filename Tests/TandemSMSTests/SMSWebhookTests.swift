@@ -127,6 +127,28 @@ struct SMSWebhookTests {
         }
     }
 
+    @Test func honoursARefusalInOnesOwnWordsAndConfirmsItOnce() async throws {
+        try await SMSFixture.run { fixture async throws in
+            try await fixture.enqueue("waits")
+            for _ in 0..<2 { #expect(await fixture.text("Please don't text me any more.") == .accepted) }
+            #expect(try await fixture.accepted().isEmpty)
+            try await fixture.enqueue("while opted out")
+            try await fixture.sending {
+                try await fixture.until { fixture in
+                    let states = try await fixture.rows().map(\.state)
+                    return states.count == 3 && states.allSatisfy { [.suppressed, .sent].contains($0) }
+                }
+            }
+            #expect(fixture.simulator.messages.count == 1)
+            #expect(fixture.simulator.messages.first?.body.contains("no more texts") == true)
+
+            #expect(await fixture.text("start") == .accepted)
+            #expect(await fixture.text("stop texting me about milk") == .accepted)
+            #expect(try await fixture.accepted() == ["stop texting me about milk"])
+            #expect(fixture.directory.optOuts == [true, true, false])
+        }
+    }
+
     @Test func takesYesForAnAnswerUnlessOptedOut() async throws {
         try await SMSFixture.run { fixture async throws in
             _ = await fixture.text("yes")

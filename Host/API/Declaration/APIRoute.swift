@@ -29,12 +29,15 @@ public struct APIRoute: Sendable {
     let ownProblems: [ProblemKind]
     /// `Idempotency-Key` is understood.
     public let isIdempotent: Bool
+    /// Answering may keep a processor busy for long: not on a connection's event loop, which others wait for.
+    let isCostly: Bool
     let handler: Handler
 
     init(
         _ id: String, _ method: APIMethod, _ path: String, tag: String, summary: String, text: String = "",
         access: RouteAccess, rate: RateClass, parameters: [APIParameter] = [], body: APIBody? = nil,
-        answers: [APIAnswer], problems: [ProblemKind] = [], isIdempotent: Bool = false, handler: @escaping Handler
+        answers: [APIAnswer], problems: [ProblemKind] = [], isIdempotent: Bool = false, isCostly: Bool = false,
+        handler: @escaping Handler
     ) {
         self.id = id
         self.method = method
@@ -49,6 +52,7 @@ public struct APIRoute: Sendable {
         self.answers = answers
         ownProblems = problems
         self.isIdempotent = isIdempotent
+        self.isCostly = isCostly || rate == .heavy || rate == .message
         self.handler = handler
     }
 
@@ -75,6 +79,10 @@ public struct APIRoute: Sendable {
 
     /// Every status that it may answer with.
     public var statuses: Set<Int> { Set(answers.map(\.status) + problems.map(\.status)) }
+
+    func declares(_ status: Int) -> Bool {
+        answers.contains { $0.status == status } || problems.contains { $0.status == status }
+    }
 }
 
 /// The methods that routes have.

@@ -5,6 +5,7 @@ extension APIRoute {
     static let all: [APIRoute] =
         AuthRoutes.all + AccountRoutes.all + ProofRoutes.all + NumberRoutes.all + MessageRoutes.all + TaskRoutes.all
         + NoteRoutes.all + MemoryRoutes.all + IntegrationRoutes.all + ConnectionRoutes.all + DataRoutes.all
+        + UsageRoutes.all
         + AdminRoutes.all
 
     /// The schemas that answers refer to by name.
@@ -14,7 +15,7 @@ extension APIRoute {
         "Answer": MessageRoutes.answer, "Task": TaskRoutes.task, "Note": NoteRoutes.note,
         "Memory": MemoryRoutes.memory, "Integration": IntegrationRoutes.integration,
         "Connection": ConnectionRoutes.connection, "Account": AdminRoutes.account,
-        "Key": AdminRoutes.key, "Problem": problem,
+        "Key": AdminRoutes.key, "Usage": UsageRoutes.usage, "Problem": problem,
     ]
 
     private static let problem = Shape.answer(

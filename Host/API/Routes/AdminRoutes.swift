@@ -238,12 +238,19 @@ enum AdminRoutes {
                     schema: Shape.answer([
                         "accounts": Shape.count, "accounts_by_role": ["type": "object"], "open_sessions": Shape.count,
                         "verified_numbers": Shape.count, "turns_waiting": Shape.count,
+                        "models_today": Shape.answer([
+                            "requests": Shape.count, "tokens": Shape.count, "cost": ["type": "string"],
+                        ]),
                     ]))
             ]
         ) { call in
             let usage = try await call.accounts.usage()
-            let waiting = try await call.database.read(.system) { transaction in
-                try transaction.first("SELECT count(*) AS n FROM turn_queue")?.int64("n") ?? 0
+            let today = UsageRoutes.day(of: call.database.store.clock.now)
+            let (waiting, models) = try await call.database.read(.system) { transaction in
+                (
+                    try transaction.first("SELECT count(*) AS n FROM turn_queue")?.int64("n") ?? 0,
+                    try UsageRoutes.total(of: today, in: transaction)
+                )
             }
             var roles: JSONObject = [:]
             for role in Account.Role.allCases {
@@ -254,6 +261,7 @@ enum AdminRoutes {
                 "accounts_by_role": .object(roles),
                 "open_sessions": .integer(Int64(usage.openSessions)),
                 "verified_numbers": .integer(Int64(usage.verifiedNumbers)), "turns_waiting": .integer(waiting),
+                "models_today": models,
             ])
         },
     ]

@@ -49,7 +49,7 @@ enum MemoryRoutes {
             parameters: APIParameter.page + [
                 .query("q", "A question: `where are my keys?`.", Shape.text(500, minLength: 1)),
                 .query("all", "Also what holds no longer.", Shape.flag),
-            ], answers: [APIAnswer(200, "A page.", schema: Shape.page(Shape.named("Memory")))]
+            ], answers: [APIAnswer(200, "A page.", schema: Shape.page(Shape.named("Memory")))], isCostly: true
         ) { call in
             let limit = call.limit
             if let question = call.query["q"]?.stringValue {

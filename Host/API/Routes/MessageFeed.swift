@@ -24,27 +24,30 @@ public final class MessageFeed: Sendable {
         for watcher in watchers { watcher.yield() }
     }
 
-    /// Nil when there are too many.
+    /// Nil when there are too many in all. Of one person's the oldest ends: who opened it has probably gone.
     func watch(_ user: UserID) -> AsyncStream<Void>? {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let number = state.withLock { state -> UInt64? in
-            guard state.count < MessageFeed.most, state.watchers[user]?.count ?? 0 < MessageFeed.mostOfOne else {
-                return nil
+        let (number, oldest) = state.withLock { state -> (UInt64?, AsyncStream<Void>.Continuation?) in
+            var oldest: AsyncStream<Void>.Continuation?
+            if let own = state.watchers[user], own.count >= MessageFeed.mostOfOne, let first = own.keys.min() {
+                oldest = state.watchers[user]?.removeValue(forKey: first)
+                state.count -= 1
             }
+            guard state.count < MessageFeed.most else { return (nil, oldest) }
             state.next += 1
             state.count += 1
             state.watchers[user, default: [:]][state.next] = continuation
-            return state.next
+            return (state.next, oldest)
         }
+        oldest?.finish()
         guard let number else { return nil }
         continuation.onTermination = { [weak self] _ in self?.forget(user, number) }
-        let beat = Task {
+        Task {
             while !Task.isCancelled {
                 try? await Task.sleep(for: MessageStream.beat)
                 if case .terminated = continuation.yield() { return }
             }
         }
-        _ = beat
         return stream
     }
 

@@ -6,13 +6,16 @@ import TandemStorage
 
 /// A person's messages as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 ///
-/// The id of an event is the message's: who comes back with it as `Last-Event-ID` gets what followed.
+/// The id of an event is the message's: who comes back with it as `Last-Event-ID` gets what followed. Parts are made when
+/// the connection takes them: a client that reads slowly, or not at all, holds nothing but its place.
 struct MessageStream: Sendable {
     /// How often other processes' messages are looked for, and whether the caller may still read.
     static let beat: Duration = .seconds(2)
     private static let page = 100
     /// Beats without a word after which a comment keeps proxies from closing the connection.
     private static let silence = 7
+    /// For how long another process' message may become visible after a later one.
+    private static let lateness: Duration = .seconds(10)
 
     let call: APICall
     let scope: UserScope
@@ -30,58 +33,125 @@ struct MessageStream: Sendable {
         let head = Array("retry: 3000\n: tandem\n\n".utf8)
         guard isLive else {
             var bytes = head
-            for row in try await rows(after: start) { bytes += MessageStream.event(row) }
+            for row in try await rows(after: start) { bytes += MessageStream.event(row, isLate: false) }
             return APIReply(200, headers: headers, body: .bytes(bytes))
         }
         guard let watch = call.services.feed.watch(scope.user) else {
             throw APIProblem(.tooManyRequests, "There are too many open streams.")
         }
-        let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self)
-        continuation.yield(head)
-        let work = Task { await run(from: start, watch, continuation) }
-        continuation.onTermination = { _ in work.cancel() }
-        return APIReply(200, headers: headers, body: .stream(stream))
+        let reader = Reader(
+            stream: self, watch: watch, head: head, place: Place(after: start, known: try await known(before: start)))
+        return APIReply(200, headers: headers, body: .stream(AsyncStream(unfolding: { await reader.next() })))
     }
 
-    private func run(
-        from start: RecordID, _ watch: AsyncStream<Void>, _ continuation: AsyncStream<[UInt8]>.Continuation
-    ) async {
-        var last = start
-        var beats = 0
-        do {
-            // What came between the answer's making and the watch is found by the first look.
-            last = try await send(after: last, continuation)
-            for await _ in watch {
-                // The session may have ended, or the token: then this ends, too.
-                guard let text = call.headers[.authorization], let bearer = text.split(separator: " ").last,
-                    try await call.accounts.authenticate(String(bearer)).may(.conversation)
-                else { break }
-                let before = last
-                last = try await send(after: last, continuation)
-                beats = last == before ? beats + 1 : 0
-                if beats >= MessageStream.silence {
-                    continuation.yield(Array(": still here\n\n".utf8))
-                    beats = 0
-                }
+    /// What was sent.
+    private struct Place {
+        /// The highest id.
+        var last: RecordID
+        /// What was sent, or was there before, of the last few seconds.
+        private var recent: Set<RecordID>
+
+        init(after start: RecordID, known: Set<RecordID>) {
+            last = start
+            recent = known
+        }
+
+        /// From where on something new may be.
+        var floor: RecordID { MessageStream.floor(of: last) }
+
+        func contains(_ id: RecordID) -> Bool { recent.contains(id) }
+
+        mutating func add(_ id: RecordID) {
+            recent.insert(id)
+            if id > last { last = id }
+        }
+
+        mutating func forgetOld() {
+            let floor = floor
+            recent = recent.filter { $0 > floor }
+        }
+    }
+
+    /// Makes the next part when it is asked for one.
+    private actor Reader {
+        private let stream: MessageStream
+        private let watch: AsyncStream<Void>
+        private var head: [UInt8]?
+        private var place: Place
+        private var beats = 0
+
+        init(stream: MessageStream, watch: AsyncStream<Void>, head: [UInt8], place: Place) {
+            self.stream = stream
+            self.watch = watch
+            self.head = head
+            self.place = place
+        }
+
+        /// Nil when the caller may read no more, or has gone.
+        func next() async -> [UInt8]? {
+            if let head {
+                self.head = nil
+                return head
             }
-        } catch {
-            // The client comes back by itself, and is told then what is wrong.
+            do {
+                // What came between the answer's making and the watch is found by the first look.
+                while !Task.isCancelled {
+                    do {
+                        guard try await stream.isAllowed else { return nil }
+                        if let events = try await events() {
+                            beats = 0
+                            return events
+                        }
+                    } catch let error as StorageError where error.isPassing {
+                        // Browsers do not come back after a 503: the stream waits for the database instead.
+                    }
+                    guard await isWoken() else { return nil }
+                    beats += 1
+                    if beats >= MessageStream.silence {
+                        beats = 0
+                        return Array(": still here\n\n".utf8)
+                    }
+                }
+            } catch {
+                // The client comes back by itself, and is told then what is wrong.
+            }
+            return nil
         }
-        continuation.finish()
+
+        private func isWoken() async -> Bool {
+            for await _ in watch { return true }
+            return false
+        }
+
+        /// At most a page of what was not sent yet.
+        private func events() async throws -> [UInt8]? {
+            var floor = place.floor
+            while true {
+                let rows = try await stream.rows(after: floor)
+                let new = rows.filter { !place.contains($0.id) }
+                if !new.isEmpty {
+                    var bytes: [UInt8] = []
+                    for row in new {
+                        bytes += MessageStream.event(row, isLate: row.id < place.last)
+                        place.add(row.id)
+                    }
+                    place.forgetOld()
+                    return bytes
+                }
+                guard rows.count == MessageStream.page, let newest = rows.last else { return nil }
+                floor = newest.id
+            }
+        }
     }
 
-    private func send(
-        after last: RecordID, _ continuation: AsyncStream<[UInt8]>.Continuation
-    ) async throws -> RecordID {
-        var last = last
-        while !Task.isCancelled {
-            let rows = try await rows(after: last)
-            for row in rows { continuation.yield(MessageStream.event(row)) }
-            guard let newest = rows.last else { return last }
-            last = newest.id
-            if rows.count < MessageStream.page { return last }
+    /// The session may have ended, or the token.
+    private var isAllowed: Bool {
+        get async throws {
+            guard let text = call.headers[.authorization], let bearer = text.split(separator: " ").last else {
+                return false
+            }
+            return try await call.accounts.authenticate(String(bearer)).may(.conversation)
         }
-        return last
     }
 
     private func rows(after last: RecordID) async throws -> [UserRow] {
@@ -92,13 +162,32 @@ struct MessageStream: Sendable {
         }
     }
 
+    /// A little before an id: those of other hosts' messages may have been made before and become visible after.
+    private static func floor(of id: RecordID) -> RecordID {
+        RecordID(rawValue: max(1, id.rawValue - RecordID.distance(lateness)))
+    }
+
+    /// What is there already of the time in which something late may come.
+    private func known(before start: RecordID) async throws -> Set<RecordID> {
+        let floor = MessageStream.floor(of: start)
+        let rows = try await call.database.read(scope) { transaction in
+            try transaction.list(
+                MessageRoutes.table,
+                where: [RowCondition("id", .greater, .id(floor)), RowCondition("id", .lessOrEqual, .id(start))],
+                order: [RowOrder("id", descending: true)], limit: RowQuery.maxLimit)
+        }
+        return Set(rows.map(\.id))
+    }
+
     private func newest() async throws -> RecordID {
         try await call.database.read(scope) { transaction in
             try transaction.list(MessageRoutes.table, order: [RowOrder("id", descending: true)], limit: 1).first?.id
-        } ?? RecordID(rawValue: 0)
+        } ?? RecordID(rawValue: 1)
     }
 
-    private static func event(_ row: UserRow) -> [UInt8] {
-        Array("id: \(row.id)\nevent: message\ndata: ".utf8) + MessageRoutes.json(row).serialized() + [10, 10]
+    /// - Parameter isLate: One with a higher id was sent before. Without an id of its own it leaves the client at that one.
+    private static func event(_ row: UserRow, isLate: Bool) -> [UInt8] {
+        Array("\(isLate ? "" : "id: \(row.id)\n")event: message\ndata: ".utf8)
+            + MessageRoutes.json(row).serialized() + [10, 10]
     }
 }

@@ -30,6 +30,8 @@ enum TaskRoutes {
         "parent_id", "step_order", "created_at", "updated_at",
     ]
 
+    private static let shown = RowColumns(columns)
+
     static func json(_ row: UserRow) -> JSON { row.members(columns) }
 
     private static let changes: JSONObject = [
@@ -71,13 +73,11 @@ enum TaskRoutes {
             for (name, column, comparison) in filters {
                 if let value = call.query[name] { conditions.append(RowCondition(column, comparison, value)) }
             }
-            let filter = conditions
-            let limit = call.limit
-            let rows = try await call.database.read(try call.scope) { transaction in
-                try transaction.list(
-                    table, where: filter, order: [RowOrder("id", descending: true)], limit: limit + 1)
-            }
-            return .page(rows, limit: limit, json)
+            return .page(
+                try await call.database.page(
+                    PageRequest(
+                        table, shown, where: conditions, order: [RowOrder("id", descending: true)], limit: call.limit),
+                    of: try call.scope))
         },
         APIRoute(
             "createTask", .post, "/api/v1/tasks", tag: "Tasks", summary: "Add a task or a step of one",

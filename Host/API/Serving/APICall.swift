@@ -82,7 +82,10 @@ struct APICall: Sendable {
 
     /// Keeps the answer under the request's idempotency key, in the transaction that did the work.
     func settle(_ reply: APIReply, in transaction: any WriteTransaction) throws -> APIReply {
-        if let reservation { try services.idempotency.settle(reservation, with: reply, in: transaction) }
+        guard let reservation else { return reply }
+        try services.idempotency.settle(reservation, with: reply, in: transaction)
+        var reply = reply
+        reply.isKept = true
         return reply
     }
 }

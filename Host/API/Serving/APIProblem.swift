@@ -111,12 +111,14 @@ extension APIProblem {
     }
 
     private init?(_ error: StorageError) {
+        if error.isPassing {
+            self.init(.unavailable)
+            return
+        }
         switch error.code {
         case .overQuota: self.init(.overQuota)
         case .conflict, .unique, .reference: self.init(.conflict)
         case .notFound, .unknownTable: self.init(.notFound)
-        case .busy, .unavailable, .outcomeUnknown, .closed, .diskFull, .readOnly, .io, .cannotOpen, .transactionOver:
-            self.init(.unavailable)
         default: return nil
         }
     }

@@ -1,5 +1,6 @@
 import Crypto
 import HTTPTypes
+import TandemCore
 import TandemJSON
 import TandemStorage
 
@@ -23,6 +24,24 @@ extension APIReply {
         var reply = versioned(value, status: 201)
         reply.headers[.location] = path
         return reply
+    }
+
+    /// A page that is text already.
+    static func page(_ page: RowPage) -> APIReply {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(page.text.count + 64)
+        bytes.append(contentsOf: "{\"items\":".utf8)
+        bytes.append(contentsOf: page.text)
+        bytes.append(contentsOf: ",\"next_cursor\":".utf8)
+        if page.hasMore, let last = page.lastID {
+            bytes.append(UInt8(ascii: "\""))
+            bytes.append(contentsOf: last.description.utf8)
+            bytes.append(UInt8(ascii: "\""))
+        } else {
+            bytes.append(contentsOf: "null".utf8)
+        }
+        bytes.append(UInt8(ascii: "}"))
+        return APIReply(200, headers: [.contentType: "application/json"], body: .bytes(bytes))
     }
 
     /// A page of a list that was asked for with one row more than its limit.

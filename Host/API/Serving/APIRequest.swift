@@ -37,6 +37,8 @@ public struct APIReply: Sendable {
     public var status: Int
     public var headers: HTTPFields
     public var body: Body
+    /// Under the request's idempotency key, by the transaction that did the work.
+    var isKept = false
 
     init(_ status: Int, headers: HTTPFields = [:], body: Body = .none) {
         self.status = status

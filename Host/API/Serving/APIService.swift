@@ -79,6 +79,12 @@ public final class APIService: Sendable {
             return 0
         }
 
+        /// Answering may take long without waiting for anything: not on a thread that others wait for.
+        public var isCostly: Bool {
+            if case .route(let route, _) = kind { return route.isCostly }
+            return false
+        }
+
         /// A body belongs to the request.
         public var takesBody: Bool { maxBodyBytes > 0 }
     }
@@ -174,7 +180,7 @@ public final class APIService: Sendable {
             reply.headers[.rateLimit] = limit.header
             reply.headers[.rateLimitPolicy] = limit.policy
         }
-        if !route.statuses.contains(reply.status) {
+        if !route.declares(reply.status) {
             logger.error(
                 "an answer is not declared",
                 metadata: ["api.route": .string(route.id), "http.status": .stringConvertible(reply.status)])
@@ -263,8 +269,8 @@ public final class APIService: Sendable {
             route: route, services: services, caller: caller, source: source, path: path,
             query: try RequestReading.query(of: request.target, route), headers: request.headers,
             body: .null)
-        let offered = route.answers.flatMap { $0.schema == nil ? [] : $0.mediaTypes }
-        if let accept = request.headers[.accept] {
+        if let accept = request.headers[.accept], accept != "*/*" {
+            let offered = route.answers.flatMap { $0.schema == nil ? [] : $0.mediaTypes }
             let choice = AcceptHeader(accept)
             // An answer without content suits everybody.
             guard offered.isEmpty || offered.contains(where: choice.takes) else { throw APIProblem(.notAcceptable) }
@@ -300,7 +306,7 @@ public final class APIService: Sendable {
         call.reservation = reservation
         do {
             let reply = try await call.route.handler(call)
-            try await services.idempotency.settle(reservation, with: reply)
+            if !reply.isKept { try await services.idempotency.settle(reservation, with: reply) }
             return reply
         } catch {
             await services.idempotency.release(reservation)

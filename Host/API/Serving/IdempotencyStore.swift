@@ -7,10 +7,11 @@ public import TandemStorage
 /// Answers kept under the keys of clients that ask again, for a day.
 ///
 /// A key is one account's. Whoever brings it again with the same request gets the first answer; while that is being worked
-/// on, 409. A route that does its work in one transaction keeps the answer in the same one, so that a crash leaves both or
-/// none; other work of a process that died may be done again after `lease`.
+/// on, 409. A route keeps its answer, or notes what it began, in the transaction that does its work, so that a crash leaves
+/// both or none. After `lease` another request may take the work over from one that died, or that merely takes long:
+/// whichever commits first has done it, the other's transaction fails.
 public struct IdempotencyStore: Sendable {
-    static let lease: Duration = .seconds(120)
+    static let lease: Duration = .seconds(10)
     static let lifetime: Duration = .seconds(86_400)
     private static let working: Int64 = 0
     private static let done: Int64 = 1
@@ -90,9 +91,7 @@ public struct IdempotencyStore: Sendable {
                 return .success(.again(try IdempotencyStore.reply(bytes)))
             }
             guard now.since(try row.timestamp("begun_at")) >= IdempotencyStore.lease else {
-                var problem = APIProblem(.keyInUse)
-                problem.headers[.retryAfter] = "2"
-                return .failure(problem)
+                return .failure(IdempotencyStore.overtaken)
             }
             try transaction.execute(
                 "UPDATE api_requests SET begun_at = \(now) WHERE user_id = \(scope.user) AND key_hash = \(keyHash)")
@@ -101,41 +100,62 @@ public struct IdempotencyStore: Sendable {
         return try verdict.get()
     }
 
-    /// Notes what the request began, in the transaction that began it.
+    /// Notes what the request began, in the transaction that began it. Throws `keyInUse` when another has.
     func note(subject: RecordID, of reservation: Reservation, in transaction: any WriteTransaction) throws {
-        try transaction.execute(
+        let noted = try transaction.execute(
             """
             UPDATE api_requests SET subject = \(subject)
             WHERE user_id = \(reservation.user) AND key_hash = \(reservation.keyHash) AND id = \(reservation.id)
+            AND state = \(IdempotencyStore.working) AND subject IS NULL
             """)
+        guard noted == 1 else { throw IdempotencyStore.overtaken }
     }
 
-    /// Keeps the answer.
+    /// Keeps the answer, in the transaction that did the work. Throws `keyInUse` when another has done it.
     func settle(_ reservation: Reservation, with reply: APIReply, in transaction: any WriteTransaction) throws {
-        guard case .stream = reply.body else {
-            let sealed = try transaction.seal(IdempotencyStore.bytes(reply), IdempotencyStore.seal(reservation.id))
-            try transaction.execute(
-                """
-                UPDATE api_requests SET state = \(IdempotencyStore.done), sealed = \(sealed)
-                WHERE user_id = \(reservation.user) AND key_hash = \(reservation.keyHash) AND id = \(reservation.id)
-                """)
-            return
-        }
+        guard try keep(reply, reservation, transaction) else { throw IdempotencyStore.overtaken }
     }
 
+    /// Keeps the answer to work that was done by itself; another's stays.
     func settle(_ reservation: Reservation, with reply: APIReply) async throws {
         try await database.write(UserScope(authenticated: reservation.user)) { transaction in
-            try settle(reservation, with: reply, in: transaction)
+            _ = try keep(reply, reservation, transaction)
         }
     }
 
-    /// The work was not done: the key may be used again.
+    private func keep(
+        _ reply: APIReply, _ reservation: Reservation, _ transaction: any WriteTransaction
+    ) throws -> Bool {
+        if case .stream = reply.body { return true }
+        let sealed = try transaction.seal(IdempotencyStore.bytes(reply), IdempotencyStore.seal(reservation.id))
+        return try transaction.execute(
+            """
+            UPDATE api_requests SET state = \(IdempotencyStore.done), sealed = \(sealed)
+            WHERE user_id = \(reservation.user) AND key_hash = \(reservation.keyHash) AND id = \(reservation.id)
+            AND state = \(IdempotencyStore.working)
+            """) == 1
+    }
+
+    private static var overtaken: APIProblem {
+        var problem = APIProblem(.keyInUse)
+        problem.headers[.retryAfter] = "2"
+        return problem
+    }
+
+    /// The work was not done: the key may be used again. What it began is kept, for whoever brings the key again.
     func release(_ reservation: Reservation) async {
+        let long = Timestamp(millisecondsSinceEpoch: 0)
         _ = try? await database.write(UserScope(authenticated: reservation.user)) { transaction in
             try transaction.execute(
                 """
                 DELETE FROM api_requests WHERE user_id = \(reservation.user) AND key_hash = \(reservation.keyHash)
-                AND id = \(reservation.id) AND state = \(IdempotencyStore.working)
+                AND id = \(reservation.id) AND state = \(IdempotencyStore.working) AND subject IS NULL
+                """)
+            try transaction.execute(
+                """
+                UPDATE api_requests SET begun_at = \(long) WHERE user_id = \(reservation.user)
+                AND key_hash = \(reservation.keyHash) AND id = \(reservation.id)
+                AND state = \(IdempotencyStore.working)
                 """)
         }
     }

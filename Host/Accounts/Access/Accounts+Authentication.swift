@@ -23,9 +23,15 @@ extension Accounts {
 
     /// The claims of a token that is ours and in time.
     func accessClaims(_ token: String, now: Timestamp) async throws -> AccessClaims {
-        guard let parts = WebSignature.Parts(Array(token.utf8)) else { throw AccountsError.invalidToken }
         // When the database is away, the keys in memory go on until it is asked for the session.
         try? await tokenKeys.reload(from: database, now: now)
+        if let known = verified.find(token) {
+            if let entry = tokenKeys.known(known.key), tokenKeys.accepts(entry, now: now), known.claims.hold(at: now) {
+                return known.claims
+            }
+            verified.forget(token)
+        }
+        guard let parts = WebSignature.Parts(Array(token.utf8)) else { throw AccountsError.invalidToken }
         var entry = tokenKeys.known(header: parts.header)
         if entry == nil {
             // Perhaps the same said in another order.
@@ -38,6 +44,8 @@ extension Accounts {
             let payload = WebSignature.object(parts.payload),
             let claims = AccessClaims(payload, issuer: settings.issuer, audience: settings.audience, now: now)
         else { throw AccountsError.invalidToken }
+        // Ours have no time before which they do not hold: what has one is looked at each time.
+        if payload["nbf"] == nil { verified.remember(token, claims, key: entry.id) }
         return claims
     }
 

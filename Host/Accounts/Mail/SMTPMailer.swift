@@ -14,11 +14,15 @@ public final class SMTPMailer: Mailer {
         public var senderName: String
         /// Without it a server that offers no STARTTLS is refused; for servers on this machine only.
         public var allowsPlainText: Bool
+        /// A PEM file of the authorities that may vouch for the server; nil: the system's alone.
+        public var authorities: String?
+        /// For one mail, from the connection to the server's last word.
+        public var patience: Duration = .seconds(30)
 
         /// Throws `mail_unavailable` with what is wrong.
         public init(
             server: String, user: String? = nil, password: Secret? = nil, sender: String,
-            senderName: String = "Tandem", allowsPlainText: Bool = false
+            senderName: String = "Tandem", allowsPlainText: Bool = false, authorities: String? = nil
         ) throws {
             guard server.hasPrefix("smtp://") || server.hasPrefix("smtps://"),
                 server.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 64 })
@@ -35,6 +39,7 @@ public final class SMTPMailer: Mailer {
             self.sender = sender
             self.senderName = senderName
             self.allowsPlainText = allowsPlainText
+            self.authorities = authorities
         }
     }
 
@@ -81,7 +86,10 @@ public final class SMTPMailer: Mailer {
         _ = tandem_curl_set_long(handle, CURLOPT_UPLOAD, 1)
         _ = tandem_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         _ = tandem_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, 10_000)
-        _ = tandem_curl_set_long(handle, CURLOPT_TIMEOUT_MS, 30_000)
+        _ = tandem_curl_set_long(handle, CURLOPT_TIMEOUT_MS, Int(configuration.patience.milliseconds))
+        if let authorities = configuration.authorities {
+            _ = tandem_curl_set_text(handle, CURLOPT_CAINFO, authorities)
+        }
         _ = tandem_curl_set_data_function(handle, CURLOPT_READFUNCTION, readMail)
         _ = tandem_curl_set_pointer(handle, CURLOPT_READDATA, Unmanaged.passUnretained(upload).toOpaque())
         let code = withExtendedLifetime(upload) { curl_easy_perform(handle) }

@@ -119,10 +119,21 @@ extension Accounts {
         return try await suspend(try hash(number), .unknownToCarrier)
     }
 
+    /// The same in a transaction of the person who was written to. False when the number is somebody else's, of whom this
+    /// transaction may know nothing: then the other is to be asked.
+    public func noteUndeliverable(
+        _ number: PhoneNumber, errorCode: Int, of scope: UserScope, in transaction: any WriteTransaction
+    ) throws -> Bool {
+        guard errorCode == Accounts.unknownHandset else { return true }
+        let hash = try hash(number)
+        guard let state = try phoneState(of: hash, in: transaction), state.user == scope.user else { return false }
+        if state.suspension == nil { try suspend(hash, state, .unknownToCarrier, in: transaction) }
+        return true
+    }
+
     @discardableResult
     private func suspend(_ hash: [UInt8], _ reason: PhoneSuspension) async throws -> Bool {
-        let phones = phones
-        return try await database.write(.system) { [self] transaction in
+        try await database.write(.system) { [self] transaction in
             guard let state = try phoneState(of: hash, in: transaction), state.suspension == nil else { return false }
             // Somebody may have proven it between the look and this.
             if reason == .silence, let last = state.lastSeenAt,
@@ -130,19 +141,26 @@ extension Accounts {
             {
                 return false
             }
-            try transaction.execute(
-                """
-                INSERT INTO phone_states (phone_hash, user_id, last_seen_at, suspended_at, suspension)
-                VALUES (\(hash), \(state.user), \(transaction.now), \(transaction.now), \(reason.rawValue))
-                ON CONFLICT (phone_hash) DO UPDATE SET suspended_at = excluded.suspended_at,
-                suspension = excluded.suspension
-                """)
-            try services.audit.record(
-                AuditEvent(.phoneSuspended, user: state.user, actor: .program, detail: ["reason": reason.rawValue]),
-                in: transaction)
-            transaction.afterCommit { phones.invalidate() }
+            try suspend(hash, state, reason, in: transaction)
             return true
         }
+    }
+
+    private func suspend(
+        _ hash: [UInt8], _ state: PhoneState, _ reason: PhoneSuspension, in transaction: any WriteTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO phone_states (phone_hash, user_id, last_seen_at, suspended_at, suspension)
+            VALUES (\(hash), \(state.user), \(transaction.now), \(transaction.now), \(reason.rawValue))
+            ON CONFLICT (phone_hash) DO UPDATE SET suspended_at = excluded.suspended_at,
+            suspension = excluded.suspension
+            """)
+        try services.audit.record(
+            AuditEvent(.phoneSuspended, user: state.user, actor: .program, detail: ["reason": reason.rawValue]),
+            in: transaction)
+        let phones = phones
+        transaction.afterCommit { phones.invalidate() }
     }
 
     // MARK: Proof

@@ -27,7 +27,7 @@ struct AccessClaims: Sendable, Hashable {
             let user = payload["sub"]?.stringValue.flatMap({ UserID($0) }),
             let session = payload["sid"]?.stringValue.flatMap({ RecordID($0) }),
             let issuedAt = AccessClaims.instant(payload["iat"]), let expiresAt = AccessClaims.instant(payload["exp"]),
-            now < expiresAt, issuedAt <= now.advanced(by: AccessClaims.leeway)
+            AccessClaims.hold(from: issuedAt, to: expiresAt, at: now)
         else { return nil }
         if let notBefore = payload["nbf"] {
             guard let instant = AccessClaims.instant(notBefore), instant <= now.advanced(by: AccessClaims.leeway) else {
@@ -35,6 +35,13 @@ struct AccessClaims: Sendable, Hashable {
             }
         }
         self.init(user: user, session: session, issuedAt: issuedAt, expiresAt: expiresAt)
+    }
+
+    /// In time.
+    func hold(at now: Timestamp) -> Bool { AccessClaims.hold(from: issuedAt, to: expiresAt, at: now) }
+
+    private static func hold(from issuedAt: Timestamp, to expiresAt: Timestamp, at now: Timestamp) -> Bool {
+        now < expiresAt && issuedAt <= now.advanced(by: AccessClaims.leeway)
     }
 
     init(user: UserID, session: RecordID, issuedAt: Timestamp, expiresAt: Timestamp) {

@@ -34,13 +34,30 @@ extension Application {
         return address
     }
 
-    /// A plugin (id or namespace) that is on for a person and lacks a connection: an address where they connect it, with
-    /// the service's name. Nil: it needs none, or has all.
-    public func connectionStep(
-        of plugin: String, in scope: UserScope
-    ) async throws -> (service: String, link: String)? {
+    /// A plugin (id or namespace) that is on for a person, or waits for its connection, and lacks one: where they connect
+    /// it. Nil: it needs none, or has all, or the service is not set up here.
+    public func connectionStep(of plugin: String, in scope: UserScope) async throws -> NextConnection? {
         try await ConnectionSteps(plugins: plugins, connections: connections).next(of: plugin, grant: nil, in: scope)
     }
+
+    /// Services that a plugin (id or namespace) uses as it is on for a person, and that the operator has not set up.
+    public func servicesNotSetUp(for plugin: String, in scope: UserScope) async throws -> [String] {
+        let steps = ConnectionSteps(plugins: plugins, connections: connections)
+        let providers = try await steps.demands(of: plugin, in: scope).map(\.account.provider)
+        return Set(providers).filter { !connections.isSetUp($0) }.sorted()
+    }
+}
+
+/// A service that a person connects next.
+public struct NextConnection: Sendable {
+    /// Its id: `microsoft`.
+    public var provider: String
+    /// Its name for people.
+    public var service: String
+    /// Opened in a browser, by this person only, while the host serves.
+    public var link: String
+    /// What the plugin calls the account.
+    public var grant: String
 }
 
 /// What a person has to connect next, with an address for a text.
@@ -51,20 +68,27 @@ struct ConnectionSteps: Sendable {
     /// - Parameters:
     ///   - plugin: its id or namespace.
     ///   - grant: this account of it only.
-    func next(
-        of plugin: String, grant: String?, in scope: UserScope
-    ) async throws -> (service: String, link: String)? {
-        let id = plugins.manifests.first { $0.id == plugin || $0.namespace == plugin }?.id
-        let demands = try await plugins.accountDemands(of: scope).filter {
-            $0.plugin == id && (grant == nil || $0.account.name == grant)
-        }
-        for demand in demands where connections.isSetUp(demand.account.provider) {
+    func next(of plugin: String, grant: String?, in scope: UserScope) async throws -> NextConnection? {
+        for demand in try await demands(of: plugin, in: scope)
+        where connections.isSetUp(demand.account.provider) && (grant == nil || demand.account.name == grant) {
             let need = ConnectionNeed(
                 provider: demand.account.provider, plugin: demand.plugin, level: PluginAccounts.level(demand.level))
             guard let page = try? await connections.consent(for: need, of: scope), !page.isComplete else { continue }
-            return (page.providerName, try await connections.link(for: need, of: scope))
+            return NextConnection(
+                provider: demand.account.provider, service: page.providerName,
+                link: try await connections.link(for: need, of: scope), grant: demand.account.name)
         }
         return nil
+    }
+
+    /// The plugin waits for a connection that was lost.
+    func isWaiting(_ plugin: String, in scope: UserScope) async throws -> Bool {
+        try await demands(of: plugin, in: scope).contains { $0.isWaiting }
+    }
+
+    func demands(of plugin: String, in scope: UserScope) async throws -> [AccountDemand] {
+        let id = plugins.manifests.first { $0.id == plugin || $0.namespace == plugin }?.id
+        return try await plugins.accountDemands(of: scope).filter { $0.plugin == id }
     }
 }
 

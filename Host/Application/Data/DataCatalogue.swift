@@ -10,7 +10,8 @@ public enum DataCatalogue {
     private static let week = DataRetention.days(7, setting: nil)
     private static let month = DataRetention.days(30, setting: nil)
 
-    public static let system: [TableRule] = storage + accounts + channels + plugins + connections + queue
+    public static let system: [TableRule] =
+        storage + accounts + channels + models + plugins + connections + queue
 
     private static let storage: [TableRule] = [
         TableRule("tandem_migrations", "which migrations ran", .installation, "ordinal name checksum applied_at"),
@@ -123,6 +124,15 @@ public enum DataCatalogue {
             attempts checks retries tried_at lease_until lease_owner sid status:p error_code:p usage_id sent_at:p followed_up
             """),
         TableRule("sms_reports", "reports of delivery", week, "sid status error_code received_at"),
+    ]
+
+    private static let models: [TableRule] = [
+        TableRule(
+            "llm_days", "what language models were asked for each day", person: "user_id", .days(400, setting: nil),
+            "user_id day requests:p tokens:p micros:p silent_requests silent_tokens silent_micros"),
+        TableRule(
+            "llm_totals", "what they were asked by all together", .days(400, setting: nil), "day requests tokens micros"
+        ),
     ]
 
     private static let plugins: [TableRule] = [

@@ -7,6 +7,7 @@ extension Application {
     /// Declared tables whose rows are kept for a time of their own, counted from when they were made.
     static let datedTables: [(name: String, days: @Sendable (Configuration.Retention) -> Int?)] = [
         ("agent_logs", { $0.logs }), ("user_identification_logs", { $0.logs }), ("sms_usage_logs", { $0.logs }),
+        ("llm_usage", { $0.logs }),
         ("messages", { $0.conversation }), ("turns", { $0.conversation }), ("confirmations", { $0.conversation }),
     ]
 
@@ -21,6 +22,7 @@ extension Application {
         func cut(_ days: Int?) -> Timestamp? { days.map { now.advanced(by: .seconds(-$0 * 86_400)) } }
         var counts: [String: Int] = [:]
         if let cut = cut(retention.undo) { counts["row_journal"] = try await database.pruneJournal(before: cut) }
+        counts["llm_days"] = try await StoredMeter.prune(database, before: now, days: 400)
         for account in try await accounts.users() {
             for (table, days) in Application.datedTables {
                 guard let cut = cut(days(retention)) else { continue }

@@ -30,17 +30,22 @@ struct LimitTable {
         for charge in charges {
             let key = Key(name: charge.limit.name, key: charge.key)
             let span = charge.limit.span
-            let (debt, overflow) = charge.debt.multipliedReportingOverflow(by: charge.limit.interval)
+            let known = min(charge.known, Int64(charge.limit.quota)) * charge.limit.interval
+            let debt = min(charge.debt, Int64(charge.limit.quota)) * charge.limit.interval
             // A key that is charged twice is charged in turn.
             var instant = run.last { $0.key == key }?.after ?? buckets[key]?.full ?? now
-            instant = min(max(instant, now + (overflow ? span : debt)), now + span)
+            instant = min(min(max(instant, now + min(known, span)), now + span) + min(debt, span), now + span)
             let cost = charge.limit.interval.multipliedReportingOverflow(by: Int64(charge.cost))
             let after = cost.overflow ? (charge.cost > 0 ? Int64.max : now) : max(instant + cost.partialValue, now)
             if charge.cost > 0, after > now + span { hasRoom = false }
             run.append((key, instant, after))
         }
-        if hasRoom {
-            for entry in run { set(entry.key, to: Bucket(full: entry.after, epoch: 0), now: now) }
+        for (charge, entry) in zip(charges, run) {
+            if hasRoom {
+                set(entry.key, to: Bucket(full: entry.after, epoch: 0), now: now)
+            } else if charge.debt > 0 || charge.known > 0 {
+                set(entry.key, to: Bucket(full: entry.before, epoch: 0), now: now)
+            }
         }
         return zip(charges, run).map { charge, entry in
             let span = charge.limit.span

@@ -51,14 +51,15 @@ public struct LimitCharge: Sendable, Hashable {
     public var key: CacheKey
     /// Zero looks without taking; less gives back.
     public var cost: Int
-    /// Units that are known to be taken besides what the store remembers.
-    var debt: Int64
+    /// Units that the store knew to be taken, if it remembers.
+    var known: Int64 = 0
+    /// Units that it does not know of, taken while it was away: they count besides, whether or not there is room.
+    var debt: Int64 = 0
 
     public init(_ limit: RateLimit, _ key: CacheKey, cost: Int = 1) {
         self.limit = limit
         self.key = key
         self.cost = min(max(cost, -1_000_000_000), 1_000_000_000)
-        debt = 0
     }
 }
 

@@ -205,9 +205,10 @@ public final class RedisEngine: CacheEngine {
                     command.append(Int64(charge.limit.quota))
                     command.append(charge.limit.span)
                     command.append(Int64(charge.cost))
+                    command.append(charge.known)
                     command.append(charge.debt)
                 }
-            }, count: charges.count * 5)
+            }, count: charges.count * 6)
         guard let values = reply.array, values.count == 1 + charges.count * 3 else { throw RedisEngine.unexpected }
         var decisions: [LimitDecision] = []
         decisions.reserveCapacity(charges.count)

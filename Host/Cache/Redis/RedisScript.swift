@@ -18,7 +18,7 @@ struct RedisScript: Sendable {
 
     static let all = [take, acquire, extend, release, replace, add]
 
-    /// Takes from all buckets or none. For each key: interval, quota, span (microseconds and units), cost, debt.
+    /// Takes from all buckets or none. For each key: interval, quota, span (microseconds and units), cost, known, debt.
     /// Answers 1 or 0, then for each key: microseconds taken, whether it has room, microseconds to wait or -1.
     static let take = RedisScript(
         """
@@ -27,22 +27,24 @@ struct RedisScript: Sendable {
         local stored = redis.call('MGET', unpack(KEYS))
         local run, before, after, out = {}, {}, {}, {1}
         for i, key in ipairs(KEYS) do
-          local a = 5 * (i - 1)
+          local a = 6 * (i - 1)
           local interval, span = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 3])
-          local cost, debt = tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5])
+          local cost, known, debt = tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6])
           local full = run[key] or tonumber(stored[i] or '0') or 0
-          full = math.min(math.max(full, now + math.max(debt, 0) * interval), now + span)
+          full = math.min(math.max(full, now + math.max(known, 0) * interval), now + span)
+          full = math.min(full + math.max(debt, 0) * interval, now + span)
           before[i] = full
           after[i] = math.max(full + cost * interval, now)
           if cost > 0 and after[i] > now + span then out[1] = 0 end
           run[key] = after[i]
         end
         for i, key in ipairs(KEYS) do
-          local a = 5 * (i - 1)
+          local a = 6 * (i - 1)
           local quota, span, cost = tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
           local left = before[i]
-          if out[1] == 1 then
-            left = after[i]
+          local said = tonumber(ARGV[a + 5]) > 0 or tonumber(ARGV[a + 6]) > 0
+          if out[1] == 1 then left = after[i] end
+          if out[1] == 1 or said then
             if left > now then
               redis.call('SET', key, string.format('%.0f', left), 'PX', math.ceil((left - now) / 1000) + 1)
             else

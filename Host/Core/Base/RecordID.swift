@@ -11,6 +11,9 @@ public struct RecordID: Sendable, Hashable, Comparable, RawRepresentable {
     public init(rawValue: Int64) { self.rawValue = rawValue }
 
     public static func < (left: RecordID, right: RecordID) -> Bool { left.rawValue < right.rawValue }
+
+    /// How far apart ids are that were made so long after each other.
+    public static func distance(_ time: Duration) -> Int64 { time.milliseconds << 22 }
 }
 
 extension RecordID: LosslessStringConvertible {

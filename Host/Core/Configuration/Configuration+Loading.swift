@@ -44,6 +44,7 @@ extension Configuration {
         }.filter { !$0.isEmpty }
         rateLimit = Configuration.rateLimit(&source)
         gemini = Vendor(key: source.secret("GEMINI_API_KEY"))
+        models = Models(&source)
         youtube = Vendor(key: source.secret("YOUTUBE_API_KEY"))
         microsoft = Configuration.client("MICROSOFT", &source)
         google = Configuration.client("GOOGLE", &source)
@@ -127,6 +128,7 @@ extension Configuration {
         let user = source.text("TANDEM_SMTP_USER")
         let password = source.secret("TANDEM_SMTP_PASSWORD")
         let sender = source.text("TANDEM_SMTP_FROM")
+        let authorities = source.text("TANDEM_SMTP_CACERT")
         guard let server = source.text("TANDEM_SMTP_URL") else {
             if user != nil || password != nil || sender != nil {
                 source.refuse(
@@ -147,7 +149,14 @@ extension Configuration {
             source.refuse("TANDEM_SMTP_FROM", "is no address", "Say which address mails come from.")
             return nil
         }
-        return Mail(server: server, user: user, password: password, sender: sender, allowsPlainText: plain)
+        if let authorities, access(authorities, R_OK) != 0 {
+            source.refuse(
+                "TANDEM_SMTP_CACERT", "is no file that can be read",
+                "Name a PEM file of the authorities that may vouch for the mail server.")
+        }
+        return Mail(
+            server: server, user: user, password: password, sender: sender, allowsPlainText: plain,
+            authorities: authorities)
     }
 
     private static func rateLimit(_ source: inout ConfigurationSource) -> Double? {
@@ -237,6 +246,7 @@ extension Configuration {
         let apiKey = source.text("TWILIO_API_KEY")
         let apiSecret = source.secret("TWILIO_API_SECRET")
         let invitation = source.text("TANDEM_SMS_INVITATION")
+        let segments = daySegments(&source)
         let previous = source.secret("TWILIO_AUTH_TOKEN_PREVIOUS")
         let signingKey = source.secret("TWILIO_SIGNING_KEY")
         if account == nil, token == nil, numbers == nil, service == nil, apiKey == nil, apiSecret == nil { return nil }
@@ -287,7 +297,14 @@ extension Configuration {
         return Twilio(
             accountSID: account ?? "", authToken: token ?? Secret(""), previousAuthToken: previous,
             signingKey: signingKey, apiKey: apiKey, apiSecret: apiSecret, numbers: ours, messagingServiceSID: service,
-            invitation: invitation)
+            invitation: invitation, daySegments: segments)
+    }
+
+    private static func daySegments(_ source: inout ConfigurationSource) -> Int? {
+        guard let text = source.text("TANDEM_SMS_DAY_SEGMENTS"), text.lowercased() != "off" else { return nil }
+        if let number = Int(text), (1...100_000).contains(number) { return number }
+        source.refuse("TANDEM_SMS_DAY_SEGMENTS", "is no number from 1 to 100000", "Write off for no limit.")
+        return nil
     }
 }
 

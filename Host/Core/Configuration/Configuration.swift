@@ -56,6 +56,8 @@ public struct Configuration: Sendable {
     /// Multiplies the limits of the REST interface; nil for none. `TANDEM_RATE_LIMIT`: a number or `off`.
     public var rateLimit: Double?
     public var gemini: Vendor
+    /// Which language models are asked, and what they may cost: `TANDEM_GEMINI_MODEL`, `TANDEM_CHAT_…`, `TANDEM_MODEL_…`.
+    public var models: Models
     public var youtube: Vendor
     public var microsoft: OAuthClient?
     public var google: OAuthClient?
@@ -87,15 +89,19 @@ public struct Configuration: Sendable {
         public var sender: String
         /// `TANDEM_SMTP_PLAIN`: a server on this machine may do without TLS.
         public var allowsPlainText: Bool
+        /// `TANDEM_SMTP_CACERT`: a PEM file of the authorities that may vouch for the server.
+        public var authorities: String?
 
         public init(
-            server: String, user: String? = nil, password: Secret? = nil, sender: String, allowsPlainText: Bool = false
+            server: String, user: String? = nil, password: Secret? = nil, sender: String,
+            allowsPlainText: Bool = false, authorities: String? = nil
         ) {
             self.server = server
             self.user = user
             self.password = password
             self.sender = sender
             self.allowsPlainText = allowsPlainText
+            self.authorities = authorities
         }
     }
 
@@ -128,11 +134,13 @@ public struct Configuration: Sendable {
         public var messagingServiceSID: String?
         /// What an unknown number is told, once a day. `TANDEM_SMS_INVITATION`; nil: a text of our own.
         public var invitation: String?
+        /// SMS segments that one person's answers may take in a day of UTC. `TANDEM_SMS_DAY_SEGMENTS`; nil: no limit.
+        public var daySegments: Int?
 
         public init(
             accountSID: String, authToken: Secret, previousAuthToken: Secret? = nil, signingKey: Secret? = nil,
             apiKey: String? = nil, apiSecret: Secret? = nil, numbers: [String], messagingServiceSID: String? = nil,
-            invitation: String? = nil
+            invitation: String? = nil, daySegments: Int? = nil
         ) {
             self.accountSID = accountSID
             self.authToken = authToken
@@ -143,6 +151,7 @@ public struct Configuration: Sendable {
             self.numbers = numbers
             self.messagingServiceSID = messagingServiceSID
             self.invitation = invitation
+            self.daySegments = daySegments
         }
     }
 
@@ -177,12 +186,19 @@ struct Setting {
         Setting("DATABASE_PASSWORD", secret: true), Setting("DATABASE_OWNER_URL", secret: true),
         Setting("DATABASE_OWNER_PASSWORD", secret: true), Setting("DATABASE_POOL"),
         Setting("REDIS_URL", secret: true), Setting("GEMINI_API_KEY", secret: true),
+        Setting("TANDEM_GEMINI_MODEL"), Setting("TANDEM_CHAT_URL"), Setting("TANDEM_CHAT_KEY", secret: true),
+        Setting("TANDEM_CHAT_MODEL"), Setting("TANDEM_MODEL_ORDER"), Setting("TANDEM_MODEL_PROMPTS"),
+        Setting("TANDEM_MODEL_PRICES"), Setting("TANDEM_MODEL_TIMEOUT"), Setting("TANDEM_MODEL_STEPS"),
+        Setting("TANDEM_MODEL_TURN_TOKENS"), Setting("TANDEM_MODEL_DAY_REQUESTS"), Setting("TANDEM_MODEL_DAY_TOKENS"),
+        Setting("TANDEM_MODEL_DAY_MONEY"), Setting("TANDEM_MODEL_TOTAL_MONEY"),
         Setting("YOUTUBE_API_KEY", secret: true), Setting("TWILIO_ACCOUNT_SID"),
         Setting("TWILIO_AUTH_TOKEN", secret: true), Setting("TWILIO_AUTH_TOKEN_PREVIOUS", secret: true),
         Setting("TWILIO_SIGNING_KEY", secret: true), Setting("TWILIO_API_KEY"),
         Setting("TWILIO_API_SECRET", secret: true), Setting("TWILIO_NUMBER"), Setting("TWILIO_MESSAGING_SERVICE_SID"),
-        Setting("TANDEM_SMS_INVITATION"), Setting("TANDEM_SMTP_URL"), Setting("TANDEM_SMTP_USER"),
+        Setting("TANDEM_SMS_INVITATION"), Setting("TANDEM_SMS_DAY_SEGMENTS"), Setting("TANDEM_SMTP_URL"),
+        Setting("TANDEM_SMTP_USER"),
         Setting("TANDEM_SMTP_PASSWORD", secret: true), Setting("TANDEM_SMTP_FROM"), Setting("TANDEM_SMTP_PLAIN"),
+        Setting("TANDEM_SMTP_CACERT"),
         Setting("TANDEM_TRUSTED_PROXIES"), Setting("TANDEM_RATE_LIMIT"), Setting("TANDEM_OAUTH"),
         Setting("MICROSOFT_CLIENT_ID"),
         Setting("MICROSOFT_CLIENT_SECRET", secret: true), Setting("GOOGLE_CLIENT_ID"),

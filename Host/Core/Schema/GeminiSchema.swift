@@ -53,13 +53,17 @@ public enum GeminiDeclaration {
                 output += [0x3A, hexDigit(unit >> 4), hexDigit(unit & 15)]
             }
         }
-        if output.count > maxNameLength {
-            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            for unit in bytes { hash = (hash ^ UInt64(unit)) &* 0x0000_0100_0000_01B3 }
-            output = Array(output.prefix(maxNameLength - 17)) + [0x2D]
-            for shift in stride(from: 60, through: 0, by: -4) {
-                output.append(hexDigit(UInt8(truncatingIfNeeded: hash >> UInt64(shift)) & 15))
-            }
+        return shortened(output, of: bytes, to: maxNameLength)
+    }
+
+    /// A name that is too long ends in a hash of the whole id (FNV-1a) instead.
+    static func shortened(_ name: [UInt8], of id: [UInt8], to length: Int) -> String {
+        guard name.count > length else { return String(decoding: name, as: UTF8.self) }
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for unit in id { hash = (hash ^ UInt64(unit)) &* 0x0000_0100_0000_01B3 }
+        var output = Array(name.prefix(length - 17)) + [0x2D]
+        for shift in stride(from: 60, through: 0, by: -4) {
+            output.append(hexDigit(UInt8(truncatingIfNeeded: hash >> UInt64(shift)) & 15))
         }
         return String(decoding: output, as: UTF8.self)
     }
@@ -69,7 +73,7 @@ public enum GeminiDeclaration {
         toolIDs.first { Self.name(for: $0) == name }
     }
 
-    private static func isHex(_ unit: UInt8) -> Bool { ASCII.isDigit(unit) || (0x41...0x46).contains(unit) }
+    static func isHex(_ unit: UInt8) -> Bool { ASCII.isDigit(unit) || (0x41...0x46).contains(unit) }
 
-    private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }
+    static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }
 }

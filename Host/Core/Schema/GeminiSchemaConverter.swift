@@ -33,6 +33,44 @@ struct GeminiSchemaConverter {
 
     /// The field of the declaration and its value; nil for a tool without parameters.
     mutating func parameters() throws(JSONSchemaError) -> (field: String, schema: JSON)? {
+        let object = try rootObject()
+        let isOpen = object["additionalProperties"]?.objectValue != nil || object["patternProperties"] != nil
+        if object["properties"]?.objectValue?.isEmpty ?? true, !isOpen, object["anyOf"] == nil, object["oneOf"] == nil {
+            return nil
+        }
+        do {
+            return ("parameters", .object(try subset(root, isRoot: true)))
+        } catch let error as JSONSchemaError {
+            throw error
+        } catch {
+            return ("parametersJsonSchema", try jsonSchema())
+        }
+    }
+
+    /// The same as JSON Schema with `type` object at the root and no alternatives there, which some servers refuse.
+    mutating func plainParameters() throws(JSONSchemaError) -> JSONObject? {
+        _ = try rootObject()
+        guard case .object(var schema) = try jsonSchema() else { return nil }
+        schema["type"] = "object"
+        if schema["properties"] == nil { schema["properties"] = [:] }
+        // Alternatives at the root become members that may be left out: the host checks which of them go together.
+        for key in ["anyOf", "oneOf"] {
+            guard let alternatives = schema[key]?.arrayValue else { continue }
+            schema[key] = nil
+            var properties = schema["properties"]?.objectValue ?? [:]
+            for alternative in alternatives {
+                for (name, member) in alternative["properties"]?.objectValue ?? [:] where properties[name] == nil {
+                    properties[name] = member
+                }
+            }
+            schema["properties"] = .object(properties)
+        }
+        schema["enum"] = nil
+        return schema
+    }
+
+    /// The root's keywords; it has to describe an object.
+    private mutating func rootObject() throws(JSONSchemaError) -> JSONObject {
         budget = Self.maxSubschemas
         let object: JSONObject
         do {
@@ -49,17 +87,7 @@ struct GeminiSchemaConverter {
                 code: .invalidKeyword, location: "/type",
                 message: "must be object, for a function takes named arguments")
         }
-        let isOpen = object["additionalProperties"]?.objectValue != nil || object["patternProperties"] != nil
-        if object["properties"]?.objectValue?.isEmpty ?? true, !isOpen, object["anyOf"] == nil, object["oneOf"] == nil {
-            return nil
-        }
-        do {
-            return ("parameters", .object(try subset(root, isRoot: true)))
-        } catch let error as JSONSchemaError {
-            throw error
-        } catch {
-            return ("parametersJsonSchema", try jsonSchema())
-        }
+        return object
     }
 
     private func tooComplex(_ location: String) -> JSONSchemaError {

@@ -28,14 +28,28 @@ public enum SchemaPipe {
 
     /// Converts `{"name", "description", "parameters"}` to a Gemini function declaration, or gives `{"error":{…}}`.
     public static func gemini(line: JSON) -> JSON {
+        declaration(line) { name, description, parameters throws(JSONSchemaError) in
+            try GeminiDeclaration.declaration(name: name, description: description, parameters: parameters)
+        }
+    }
+
+    /// The same to a function of the chat-completions API.
+    public static func chat(line: JSON) -> JSON {
+        declaration(line) { name, description, parameters throws(JSONSchemaError) in
+            try ChatDeclaration.declaration(name: name, description: description, parameters: parameters)
+        }
+    }
+
+    private static func declaration(
+        _ line: JSON, _ make: (String, String, JSON) throws(JSONSchemaError) -> JSON
+    ) -> JSON {
         guard case .object(let object) = line, let name = object["name"]?.stringValue else {
             return problem("invalid_line", "", "must be an object with the members name, description and parameters")
         }
         var parameters = object["parameters"] ?? true
         if parameters.isNull { parameters = true }
         do throws(JSONSchemaError) {
-            return try GeminiDeclaration.declaration(
-                name: name, description: object["description"]?.stringValue ?? "", parameters: parameters)
+            return try make(name, object["description"]?.stringValue ?? "", parameters)
         } catch {
             return problem(error.code.rawValue, error.location, error.message)
         }

@@ -7,7 +7,14 @@ extension ShownEntities {
         if let select { object["select"] = .string(select) }
         object["numbered"] = .bool(isNumbered)
         object["items"] = .array(
-            items.map { ["type": .string($0.type), "id": .string($0.id), "label": .string($0.label)] })
+            items.map { item in
+                var object: JSONObject = [:]
+                object["type"] = .string(item.type)
+                object["id"] = .string(item.id)
+                object["label"] = .string(item.label)
+                if item.trust != .system { object["trust"] = .string(item.trust.rawValue) }
+                return .object(object)
+            })
         return .object(object)
     }
 
@@ -20,7 +27,8 @@ extension ShownEntities {
             guard let type = element["type"]?.stringValue, let id = element["id"]?.stringValue,
                 let label = element["label"]?.stringValue
             else { return nil }
-            items.append(Item(type: type, id: id, label: label))
+            let trust = element["trust"].map { $0.stringValue.flatMap(TrustLabel.init(rawValue:)) ?? .untrusted }
+            items.append(Item(type: type, id: id, label: label, trust: trust ?? .system))
         }
         self.init(items: items, select: json["select"]?.stringValue, isNumbered: json["numbered"]?.boolValue ?? true)
     }

@@ -40,11 +40,14 @@ public struct ShownEntities: Sendable, Hashable {
         public var type: String
         public var id: String
         public var label: String
+        /// Whose words the label is. Set by the agent from the outcome that showed it.
+        public var trust: TrustLabel
 
-        public init(type: String, id: String, label: String) {
+        public init(type: String, id: String, label: String, trust: TrustLabel = .system) {
             self.type = type
             self.id = id
             self.label = label
+            self.trust = trust
         }
     }
 

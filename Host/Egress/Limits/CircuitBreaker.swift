@@ -1,8 +1,8 @@
 /// Stops calling what fails: closed, open for a while that doubles, half-open with one call that tries.
 ///
 /// Opens after five failures in a row, or when half of at least ten calls within 30 s failed.
-struct CircuitBreaker: Sendable {
-    enum State: Sendable, Hashable {
+public struct CircuitBreaker: Sendable {
+    public enum State: Sendable, Hashable {
         case closed
         /// Until the instant.
         case open(UInt64)
@@ -10,18 +10,20 @@ struct CircuitBreaker: Sendable {
         case halfOpen
     }
 
-    struct Rules: Sendable, Hashable {
-        var consecutiveFailures = 5
-        var windowNanoseconds: UInt64 = 30_000_000_000
-        var minimumCalls = 10
-        var openNanoseconds: UInt64 = 10_000_000_000
-        var maxOpenNanoseconds: UInt64 = 300_000_000_000
+    public struct Rules: Sendable, Hashable {
+        public var consecutiveFailures = 5
+        public var windowNanoseconds: UInt64 = 30_000_000_000
+        public var minimumCalls = 10
+        public var openNanoseconds: UInt64 = 10_000_000_000
+        public var maxOpenNanoseconds: UInt64 = 300_000_000_000
         /// How long the one call may take before another may try.
-        var probeNanoseconds: UInt64 = 60_000_000_000
+        public var probeNanoseconds: UInt64 = 60_000_000_000
+
+        public init() {}
     }
 
     let rules: Rules
-    private(set) var state = State.closed
+    public private(set) var state = State.closed
     private var consecutive = 0
     private var calls = 0
     private var failures = 0
@@ -30,10 +32,10 @@ struct CircuitBreaker: Sendable {
     private var openings = 0
     private var probeStarted: UInt64 = 0
 
-    init(rules: Rules = Rules()) { self.rules = rules }
+    public init(rules: Rules = Rules()) { self.rules = rules }
 
-    /// Nil when a call may be made; otherwise nanoseconds to wait.
-    mutating func refusal(now: UInt64) -> UInt64? {
+    /// Nil when a call may be made, whose end must then be told; otherwise nanoseconds to wait.
+    public mutating func refusal(now: UInt64) -> UInt64? {
         switch state {
         case .closed: return nil
         case .open(let until):
@@ -52,7 +54,7 @@ struct CircuitBreaker: Sendable {
 
     /// The call that `refusal` let through ended well; true when that closed the breaker.
     @discardableResult
-    mutating func succeeded(now: UInt64) -> Bool {
+    public mutating func succeeded(now: UInt64) -> Bool {
         let wasOpen = state != .closed
         if wasOpen {
             state = .closed
@@ -68,7 +70,7 @@ struct CircuitBreaker: Sendable {
 
     /// It failed; true when that opened the breaker.
     @discardableResult
-    mutating func failed(now: UInt64) -> Bool {
+    public mutating func failed(now: UInt64) -> Bool {
         if case .open = state { return false }
         consecutive += 1
         count(now: now, isFailure: true)
@@ -87,7 +89,7 @@ struct CircuitBreaker: Sendable {
     }
 
     /// It was given up without telling anything: another may try.
-    mutating func abandoned() {
+    public mutating func abandoned() {
         if state == .halfOpen { state = .open(0) }
     }
 

@@ -106,6 +106,15 @@ struct BrowserSignIn: Sendable {
         return response
     }
 
+    /// What the page needs is away.
+    var outage: Response {
+        var response = message(
+            "Not just now", "Something that this needs cannot be reached. Open the page again in a moment.", status: 503
+        )
+        response.headers[.retryAfter] = "2"
+        return response
+    }
+
     // MARK: Forms
 
     /// A form to the page's own address.

@@ -4,6 +4,7 @@ public import TandemAccounts
 public import TandemCore
 public import TandemOAuth
 import TandemSMS
+import TandemStorage
 
 /// The pages where a person connects an account elsewhere: sign in, see what would be allowed and why, go to the service,
 /// come back.
@@ -59,7 +60,11 @@ public struct ConnectionRoutes: Sendable {
                 default: 400
                 }
             return signIn.message("That did not work", error.message, status: status)
-        } catch let error as AccountsError { return signIn.refusal(error) }
+        } catch let error as AccountsError {
+            return signIn.refusal(error)
+        } catch let error as StorageError where error.isPassing {
+            return signIn.outage
+        }
     }
 
     private func session(of request: Request) async throws -> LoginSession? {

@@ -5,6 +5,7 @@ public import TandemAPI
 public import TandemAccounts
 public import TandemCore
 import TandemSMS
+import TandemStorage
 
 /// The pages behind the links that people ask for by text: everything as a file, and the end of the account.
 ///
@@ -46,7 +47,11 @@ public struct DataPages: Sendable {
                 "This link is over",
                 "It is out of date, was used already, or belongs to another login. Text your assistant again for a new one.",
                 status: 404)
-        } catch let error as AccountsError { return signIn.refusal(error) }
+        } catch let error as AccountsError {
+            return signIn.refusal(error)
+        } catch let error as StorageError where error.isPassing {
+            return signIn.outage
+        }
     }
 
     // MARK: The pages

@@ -39,6 +39,9 @@ public protocol Database: Sendable {
         _ scope: AccessScope, _ body: @escaping @Sendable (any WriteTransaction) throws -> T
     ) async throws -> T
 
+    /// A page of one person's rows; what `page(_:of:tables:)` calls when the person's keys can be had.
+    func readPage(_ request: PageRequest, of scope: UserScope, tables: TableAccess) async throws -> RowPage
+
     /// Brings the database to the program's version: the complete list of the program's migrations, in order.
     ///
     /// Several processes may do this on one database at once. Throws `migration_edited`, `migration_missing`,

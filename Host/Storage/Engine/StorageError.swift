@@ -123,6 +123,15 @@ public struct StorageError: Error, Sendable, Hashable {
         self.sqlState = sqlState
     }
 
+    /// Whether the storage is at fault and not the request: the same may succeed later.
+    public var isPassing: Bool {
+        switch code {
+        case .busy, .unavailable, .outcomeUnknown, .closed, .diskFull, .readOnly, .io, .cannotOpen, .transactionOver:
+            true
+        default: false
+        }
+    }
+
     /// The failure as a status of the plugin ABI (`tandem/base.h`).
     public var abiStatus: Int32 {
         switch code {

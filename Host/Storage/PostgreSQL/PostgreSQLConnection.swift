@@ -128,11 +128,53 @@ final class PostgreSQLConnection {
 
     /// Runs a statement of the row functions.
     func run(_ statement: RowStatement, _ values: [SQLValue]) throws -> SQLAnswer {
+        try run(cached(statement), values).answer
+    }
+
+    private func cached(_ statement: RowStatement) -> PostgreSQLText {
         let key = ObjectIdentifier(statement)
-        if let known = rowTexts[key] { return try run(known, values).answer }
+        if let known = rowTexts[key] { return known }
         let made = PostgreSQLText(PostgreSQLConnection.numbered(statement.text), source: statement)
         rowTexts[key] = made
-        return try run(made, values).answer
+        return made
+    }
+
+    /// Queues a statement of the row functions together with one that comes before it, as a transaction of their own:
+    /// what is between two synchronisations is one
+    /// (https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-PIPELINING).
+    func queueAlone(_ before: String, _ values: [SQLValue], _ single: SingleStatement) throws {
+        try send(cached(before), values, isAnswered: false)
+        try send(cached(single.statement), single.binds, isAnswered: true)
+        guard PQpipelineSync(handle) == 1 else { throw lost() }
+        expected.append(.sync)
+    }
+
+    /// Sends what `queueAlone` queued and gives the answers in their order, each as soon as it is there.
+    ///
+    /// Throws when the connection is lost; then the answers that are missing do not come.
+    func finishEach(_ count: Int, _ body: (Result<SQLAnswer, StorageError>) -> Void) throws {
+        try push(until: monotonicNanoseconds() + answerNanoseconds)
+        // What was sent before and nobody waits for comes first.
+        var foreign = expected.reduce(0) { if case .sync = $1 { $0 + 1 } else { $0 } } - count
+        var answer = SQLAnswer()
+        var names: SQLColumnNames?
+        var failure: StorageError?
+        defer { expected.removeAll(keepingCapacity: true) }
+        for item in expected {
+            let deadline = monotonicNanoseconds() + answerNanoseconds
+            guard case .sync = item else {
+                try take(item, until: deadline, &answer, &names, &failure)
+                continue
+            }
+            try synchronise(until: deadline)
+            if foreign > 0 {
+                foreign -= 1
+            } else {
+                body(failure.map { .failure($0) } ?? .success(answer))
+            }
+            answer = SQLAnswer()
+            failure = nil
+        }
     }
 
     /// Runs a statement of a domain; with the names of its columns.
@@ -244,34 +286,46 @@ final class PostgreSQLConnection {
         while place < expected.count {
             let item = expected[place]
             place += 1
-            if case .sync = item {
-                guard let result = try result(until: deadline) else { throw lost() }
-                defer { PQclear(result) }
-                guard PQresultStatus(result) == PGRES_PIPELINE_SYNC else { throw lost(result) }
-                // What failed before an earlier one was for somebody who did not wait for it.
-                if place < expected.count { failure = nil }
+            guard case .sync = item else {
+                try take(item, until: deadline, &answer, &names, &failure)
                 continue
             }
-            var isFirst = true
-            while let result = try result(until: deadline) {
-                defer { PQclear(result) }
-                guard isFirst else { continue }
-                isFirst = false
-                switch PQresultStatus(result) {
-                case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
-                    take(result, for: item, &answer, &names)
-                case PGRES_PIPELINE_ABORTED: forget(item)
-                default:
-                    forget(item)
-                    if PQstatus(handle) == CONNECTION_BAD { throw lost(result) }
-                    if failure == nil { failure = PostgreSQLFailure.error(result, operation: operation(of: item)) }
-                }
-            }
-            if isFirst { throw lost() }
+            try synchronise(until: deadline)
+            // What failed before an earlier one was for somebody who did not wait for it.
+            if place < expected.count { failure = nil }
         }
         expected.removeAll(keepingCapacity: true)
         if let failure { throw failure }
         return (answer, names)
+    }
+
+    private func synchronise(until deadline: UInt64) throws {
+        guard let result = try result(until: deadline) else { throw lost() }
+        defer { PQclear(result) }
+        guard PQresultStatus(result) == PGRES_PIPELINE_SYNC else { throw lost(result) }
+    }
+
+    /// Takes in all results of one command.
+    private func take(
+        _ item: Expected, until deadline: UInt64, _ answer: inout SQLAnswer, _ names: inout SQLColumnNames?,
+        _ failure: inout StorageError?
+    ) throws {
+        var isFirst = true
+        while let result = try result(until: deadline) {
+            defer { PQclear(result) }
+            guard isFirst else { continue }
+            isFirst = false
+            switch PQresultStatus(result) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
+                take(result, for: item, &answer, &names)
+            case PGRES_PIPELINE_ABORTED: forget(item)
+            default:
+                forget(item)
+                if PQstatus(handle) == CONNECTION_BAD { throw lost(result) }
+                if failure == nil { failure = PostgreSQLFailure.error(result, operation: operation(of: item)) }
+            }
+        }
+        if isFirst { throw lost() }
     }
 
     private func take(

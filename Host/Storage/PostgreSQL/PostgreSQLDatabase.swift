@@ -189,6 +189,13 @@ public final class PostgreSQLDatabase: Database {
             scope, { try body($0) }, submit: { unit in pool.submit(unit, isRead: false) })
     }
 
+    public func readPage(_ request: PageRequest, of scope: UserScope, tables: TableAccess) async throws -> RowPage {
+        try await PostgreSQLUnit.run(
+            .user(scope), shortcut: try shortcut(to: request, of: scope, tables),
+            { try $0.page(request, tables: tables) },
+            submit: { unit in pool.submit(unit, isRead: true) })
+    }
+
     @discardableResult
     public func migrate(_ migrations: [Migration]) async throws -> MigrationReport {
         let store = store

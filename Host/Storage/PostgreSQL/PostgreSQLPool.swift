@@ -19,6 +19,11 @@ final class PostgreSQLPool: @unchecked Sendable {
         var lane: Lane?
     }
 
+    private enum Work {
+        case job(Job)
+        case singles([PostgreSQLUnit])
+    }
+
     private static let mostAttempts = 30
     private static let shortestPause: UInt64 = 50_000_000
     private static let longestPause: UInt64 = 1_000_000_000
@@ -28,6 +33,8 @@ final class PostgreSQLPool: @unchecked Sendable {
     private var next = 0
     /// Lanes with a job in the queue or at work, and the jobs that wait for it.
     private var lanes: [Lane: [Job]] = [:]
+    /// Units of one statement, which go many at once.
+    private var singles = SingleQueue()
     private var idle = 0
     private var running = 0
     private var isClosed = false
@@ -76,6 +83,10 @@ final class PostgreSQLPool: @unchecked Sendable {
         let refusal: StorageError? = signal.withLock {
             guard !isClosed else { return SQLiteDatabase.closedError }
             if let outage, outage.until > monotonicNanoseconds() { return outage.error }
+            if lane == nil, unit.single != nil, case .user = unit.scope {
+                if singles.append(unit, idle: idle) { signal.wakeOne() }
+                return nil
+            }
             let job = Job(unit: unit, lane: lane)
             if let lane {
                 guard lanes[lane] == nil else {
@@ -104,21 +115,31 @@ final class PostgreSQLPool: @unchecked Sendable {
 
     // MARK: The threads
 
-    private func nextJob() -> Job? {
+    private func nextWork() -> Work? {
         signal.withLock {
-            while next == queue.count {
-                if isClosed, lanes.isEmpty { return nil }
+            while true {
+                let units = singles.take(onlyLate: next < queue.count)
+                if singles.wakes(idle) { signal.wakeOne() }
+                if !units.isEmpty { return .singles(units) }
+                if next < queue.count {
+                    let job = queue[next]
+                    next += 1
+                    if next == queue.count {
+                        queue.removeAll(keepingCapacity: queue.count < 1024)
+                        next = 0
+                    }
+                    return .job(job)
+                }
+                if isClosed, lanes.isEmpty, singles.isEmpty { return nil }
                 idle += 1
-                signal.wait()
+                if let instant = singles.watch() {
+                    _ = signal.wait(untilNanoseconds: instant)
+                    singles.endWatch()
+                } else {
+                    signal.wait()
+                }
                 idle -= 1
             }
-            let job = queue[next]
-            next += 1
-            if next == queue.count {
-                queue.removeAll(keepingCapacity: queue.count < 1024)
-                next = 0
-            }
-            return job
         }
     }
 
@@ -140,13 +161,18 @@ final class PostgreSQLPool: @unchecked Sendable {
 
     private func loop(_ first: PostgreSQLConnection?, _ number: Int) {
         var connection = first
-        while let job = nextJob() {
-            if job.unit.isCancelled {
-                job.unit.fail(CancellationError())
-            } else {
+        while let work = nextWork() {
+            switch work {
+            case .job(let job):
                 run(job, on: &connection, number)
+                leave(job.lane)
+            case .singles(let units):
+                run(units, on: &connection, number)
+                signal.withLock {
+                    singles.finished()
+                    if isClosed, singles.isEmpty { signal.wakeAll() }
+                }
             }
-            leave(job.lane)
         }
         connection?.close()
         let completions = signal.withLock {
@@ -156,7 +182,43 @@ final class PostgreSQLPool: @unchecked Sendable {
         for completion in completions { completion() }
     }
 
+    /// Runs units of one statement, each in a transaction of its own, without waiting for one before the next is sent.
+    ///
+    /// What does not come to an answer so runs as a transaction.
+    private func run(_ units: [PostgreSQLUnit], on connection: inout PostgreSQLConnection?, _ number: Int) {
+        let units = units.filter { unit in
+            if unit.isCancelled { unit.fail(CancellationError()) }
+            return !unit.isCancelled
+        }
+        var done = 0
+        var rest: [PostgreSQLUnit] = []
+        do {
+            let live = try connected(&connection, number)
+            for unit in units {
+                guard let single = unit.single, case .user(let scope) = unit.scope else { continue }
+                try live.queueAlone(
+                    PostgreSQLTransaction.setScope,
+                    [.text(scope.user.description), .text("user"), .text(roles.rows)], single)
+            }
+            try live.finishEach(units.count) { result in
+                let unit = units[done]
+                done += 1
+                do {
+                    try unit.take(try result.get())
+                    unit.succeed()
+                } catch {
+                    rest.append(unit)
+                }
+            }
+        } catch {
+            // Without a server each unit says so for itself.
+        }
+        if connection?.isBroken ?? false { connection = nil }
+        for unit in rest + units[done...] { run(Job(unit: unit, lane: nil), on: &connection, number) }
+    }
+
     private func run(_ job: Job, on connection: inout PostgreSQLConnection?, _ number: Int) {
+        guard !job.unit.isCancelled else { return job.unit.fail(CancellationError()) }
         var attempt = 0
         while true {
             attempt += 1

@@ -79,7 +79,7 @@ final class PostgreSQLTransaction: WriteTransaction, RowEngine {
     private static let beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     private static let beginWrite = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
     private static let beginDefinition = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-    private static let setScope = """
+    static let setScope = """
         SELECT set_config('tandem.user', $1, true), set_config('tandem.scope', $2, true), set_config('role', $3, true)
         """
     private static let setMarkerAndRole =

@@ -75,13 +75,7 @@ struct RowExecutor {
         }
     }
 
-    func table(_ name: String) throws -> UserTable {
-        guard let table = snapshot.tables[name], access.covers(table.owner) else {
-            throw StorageError(
-                .unknownTable, "there is no table \(SQL.isIdentifier(name) ? name : "of that name")", table: name)
-        }
-        return table
-    }
+    func table(_ name: String) throws -> UserTable { try snapshot.table(name, access) }
 
     func keys(create: Bool) throws -> UserKeySet? {
         try context.store.keyring.keys(for: user, in: context, create: create)
@@ -94,36 +88,9 @@ struct RowExecutor {
     }
 
     func list(_ table: UserTable, _ query: RowQuery) throws -> (rows: [UserRow], more: Bool) {
-        guard query.limit >= 0, query.offset >= 0, query.limit < Int.max else {
-            throw StorageError(.invalid, "limit and offset are not negative")
+        let (statement, binds) = try table.selection(query, of: user, engine.dialect, columns: nil) {
+            try keys(create: false)
         }
-        let filter = try RowFilter(query.conditions, table: table) { try keys(create: false) }
-        var shape = "l\(filter.shape)#"
-        var order: [UserColumn] = []
-        for item in query.order {
-            let column = try table.column(item.column)
-            guard !column.isSealed, column.type != .json else {
-                throw StorageError(
-                    .invalid, "\(table.name).\(column.name) has no order", table: table.name, column: column.name)
-            }
-            order.append(column)
-            shape += "\(column.physicalIndex)\(item.isDescending ? "d" : "a")"
-        }
-        let statement = table.statement(shape) {
-            let columns = table.readColumns.map { "\"\($0.name)\"" }.joined(separator: ", ")
-            var terms: [String] = []
-            for (column, item) in zip(order, query.order) {
-                let nulls = column.isNullable ? " NULLS LAST" : ""
-                terms.append("\"\(column.name)\" \(item.isDescending ? "DESC" : "ASC")\(nulls)")
-            }
-            terms.append("\"id\"")
-            return "SELECT \(columns) FROM \"\(table.name)\"\(filter.clause(engine.dialect))"
-                + " ORDER BY \(terms.joined(separator: ", ")) LIMIT ? OFFSET ?"
-        }
-        var binds: [SQLValue] = [.int(user)]
-        binds.append(contentsOf: filter.binds)
-        binds.append(.int(Int64(query.limit) + 1))
-        binds.append(.int(Int64(query.offset)))
         let rows = try rows(of: table, engine.run(statement, binds))
         return rows.count > query.limit ? (Array(rows.prefix(query.limit)), true) : (rows, false)
     }

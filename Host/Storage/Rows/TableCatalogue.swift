@@ -25,6 +25,15 @@ public final class TableCatalogue: Sendable {
             }
             self.children = children
         }
+
+        /// A table that is there for the caller.
+        func table(_ name: String, _ access: TableAccess) throws -> UserTable {
+            guard let table = tables[name], access.covers(table.owner) else {
+                throw StorageError(
+                    .unknownTable, "there is no table \(SQL.isIdentifier(name) ? name : "of that name")", table: name)
+            }
+            return table
+        }
     }
 
     private struct State {

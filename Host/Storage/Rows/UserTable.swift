@@ -26,6 +26,7 @@ final class UserTable: Sendable {
     let deleteStatement: RowStatement
     let versionStatement: RowStatement
     private let shapes = Mutex<[String: RowStatement]>([:])
+    private let plans = Mutex<[ObjectIdentifier: PagePlan]>([:])
 
     static let versionColumn = "#version"
     static let fixedColumns = ["user_id", "id", "created_at", "updated_at", versionColumn]
@@ -95,7 +96,59 @@ final class UserTable: Sendable {
         }
     }
 
+    /// What a page of some columns needs, worked out once.
+    func plan(_ columns: RowColumns) throws -> PagePlan {
+        let key = ObjectIdentifier(columns)
+        if let known = plans.withLock({ $0[key] }) { return known }
+        guard !columns.names.isEmpty else { throw StorageError(.invalid, "a page shows no columns", table: name) }
+        let made = PagePlan(columns, try columns.names.map { try column($0) })
+        plans.withLock { plans in
+            if plans.count >= 32 { plans.removeAll() }
+            plans[key] = made
+        }
+        return made
+    }
+
     // MARK: Statements by shape
+
+    /// The statement of a query, and its binds: one row more than its limit, so that it shows whether there are more.
+    ///
+    /// - Parameter columns: Nil selects `readColumns`.
+    func selection(
+        _ query: RowQuery, of user: Int64, _ dialect: SQLDialect, columns: PagePlan?, keys: () throws -> UserKeySet?
+    ) throws -> (RowStatement, [SQLValue]) {
+        guard query.limit >= 0, query.offset >= 0, query.limit < Int.max else {
+            throw StorageError(.invalid, "limit and offset are not negative")
+        }
+        let filter = try RowFilter(query.conditions, table: self, keys: keys)
+        var shape = "\(columns?.shape ?? "l")\(filter.shape)#"
+        var order: [UserColumn] = []
+        for item in query.order {
+            let column = try column(item.column)
+            guard !column.isSealed, column.type != .json else {
+                throw StorageError(.invalid, "\(name).\(column.name) has no order", table: name, column: column.name)
+            }
+            order.append(column)
+            shape += "\(column.physicalIndex)\(item.isDescending ? "d" : "a")"
+        }
+        let statement = statement(shape) {
+            let selected = columns?.selected ?? readColumns.map { "\"\($0.name)\"" }.joined(separator: ", ")
+            var terms: [String] = []
+            for (column, item) in zip(order, query.order) {
+                let nulls = column.isNullable ? " NULLS LAST" : ""
+                terms.append("\"\(column.name)\" \(item.isDescending ? "DESC" : "ASC")\(nulls)")
+            }
+            // What stands behind the id decides nothing.
+            if !order.contains(where: { $0.name == "id" }) { terms.append("\"id\"") }
+            return "SELECT \(selected) FROM \"\(name)\"\(filter.clause(dialect))"
+                + " ORDER BY \(terms.joined(separator: ", ")) LIMIT ? OFFSET ?"
+        }
+        var binds: [SQLValue] = [.int(user)]
+        binds.append(contentsOf: filter.binds)
+        binds.append(.int(Int64(query.limit) + 1))
+        binds.append(.int(Int64(query.offset)))
+        return (statement, binds)
+    }
 
     /// Sets some columns, and always `updated_at` and the version, of one row: binds are these, user and id.
     func updateStatement(_ places: [Int]) -> RowStatement {

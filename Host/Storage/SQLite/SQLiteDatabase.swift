@@ -154,6 +154,13 @@ public final class SQLiteDatabase: Database {
         try await submit(scope, isRead: false) { try body($0) }
     }
 
+    public func readPage(_ request: PageRequest, of scope: UserScope, tables: TableAccess) async throws -> RowPage {
+        guard let readers else { return try await read(.user(scope)) { try $0.page(request, tables: tables) } }
+        return try await SQLiteUnit.run(
+            .user(scope), shortcut: try shortcut(to: request, of: scope, tables),
+            { try $0.page(request, tables: tables) }, submit: { unit in readers.submit(unit) })
+    }
+
     private func submit<T: Sendable>(
         _ scope: AccessScope, isRead: Bool, _ body: @escaping @Sendable (SQLiteTransaction) throws -> T
     ) async throws -> T {

@@ -81,6 +81,10 @@ final class SQLiteReaders: @unchecked Sendable {
 
     /// Runs one unit on a snapshot of its own.
     private static func run(_ unit: SQLiteUnit, on connection: SQLiteConnection, store: RowStore) {
+        // One statement has a snapshot of its own without a transaction around it.
+        if let single = unit.single, (try? unit.take(connection.run(single.statement, single.binds))) != nil {
+            return unit.succeed()
+        }
         let transaction = SQLiteTransaction(connection: connection, scope: unit.scope, store: store, canWrite: false)
         do {
             try connection.command("BEGIN")

@@ -182,6 +182,12 @@ public final class Keyring: Sendable {
         return try load(user, in: context, create: create, generation: generation)
     }
 
+    /// The person's keys where memory has them and they are not to be read again.
+    func fresh(_ user: Int64) -> UserKeySet? {
+        guard let cached = cache.withLock({ $0.sets[user] }), now() - cached.at < Keyring.staleAfter else { return nil }
+        return cached.set
+    }
+
     /// The person's keys as the transaction's snapshot has them, whatever is cached.
     func reload(_ user: Int64, in context: TransactionContext) throws -> UserKeySet? {
         try load(user, in: context, create: false, generation: cache.withLock { $0.generation })

@@ -1,3 +1,4 @@
+import CSodium
 import Crypto
 import Glibc
 import Synchronization
@@ -91,15 +92,23 @@ public struct SealContext: Sendable, Hashable {
 enum SealedForm {
     static let overhead = 1 + 4 + 12 + 16
 
-    static func authenticated(_ header: some Sequence<UInt8>, user: Int64, _ context: SealContext) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(40 + context.table.utf8.count + context.column.utf8.count)
-        bytes.append(contentsOf: header)
+    /// Writes what is authenticated besides; `header` begins with the first five bytes.
+    static func authenticated(
+        _ header: [UInt8], user: Int64, _ context: SealContext, into bytes: inout [UInt8]
+    ) {
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(contentsOf: header[..<5])
         bytes.append(bigEndian: user)
         bytes.append(bigEndian: context.row)
         bytes.append(contentsOf: context.table.utf8)
         bytes.append(0)
         bytes.append(contentsOf: context.column.utf8)
+    }
+
+    private static func authenticated(_ header: [UInt8], user: Int64, _ context: SealContext) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(40 + context.table.utf8.count + context.column.utf8.count)
+        authenticated(header, user: user, context, into: &bytes)
         return bytes
     }
 
@@ -125,28 +134,76 @@ enum SealedForm {
     }
 
     static func open(_ sealed: [UInt8], keys: UserKeySet?, user: Int64, _ context: SealContext) throws -> [UInt8] {
+        let version = try checkedVersion(sealed, context)
+        guard let key = keys?.keys[version] else { throw missing(version, context) }
+        if DirectGCM.isAvailable {
+            guard let plain = direct(sealed, key, authenticated(sealed, user: user, context)) else {
+                throw broken(context)
+            }
+            return plain
+        }
+        return try openPortably(sealed, keys: keys, user: user, context)
+    }
+
+    /// The same with swift-crypto, for processors without the instructions.
+    static func openPortably(
+        _ sealed: [UInt8], keys: UserKeySet?, user: Int64, _ context: SealContext
+    ) throws -> [UInt8] {
+        let version = try checkedVersion(sealed, context)
+        guard let key = keys?.keys[version] else { throw missing(version, context) }
+        do {
+            let box = try AES.GCM.SealedBox(
+                nonce: AES.GCM.Nonce(data: sealed[5..<17]), ciphertext: sealed[17..<(sealed.count - 16)],
+                tag: sealed[(sealed.count - 16)...])
+            return [UInt8](
+                try AES.GCM.open(box, using: key, authenticating: authenticated(sealed, user: user, context)))
+        } catch {
+            throw broken(context)
+        }
+    }
+
+    /// Nil: it is not authentic.
+    private static func direct(_ sealed: [UInt8], _ key: SymmetricKey, _ authenticated: [UInt8]) -> [UInt8]? {
+        let count = sealed.count - overhead
+        var isAuthentic = false
+        let plain = [UInt8](unsafeUninitializedCapacity: max(1, count)) { plain, initialized in
+            let code = sealed.withUnsafeBufferPointer { sealed in
+                key.withUnsafeBytes { key -> Int32 in
+                    guard let base = sealed.baseAddress, key.count == 32,
+                        let key = key.bindMemory(to: UInt8.self).baseAddress
+                    else { return -1 }
+                    return crypto_aead_aes256gcm_decrypt_detached(
+                        plain.baseAddress, nil, base + 17, UInt64(count), base + 17 + count, authenticated,
+                        UInt64(authenticated.count), base + 5, key)
+                }
+            }
+            isAuthentic = code == 0
+            initialized = isAuthentic ? count : 0
+        }
+        return isAuthentic ? plain : nil
+    }
+
+    /// Throws `seal_broken` for what has not the form; gives the version of the key otherwise.
+    static func checkedVersion(_ sealed: [UInt8], _ context: SealContext) throws -> Int {
         guard sealed.count >= overhead, sealed[0] == 1 else {
             throw StorageError(
                 .sealBroken, "the sealed value has no known format", table: context.table, column: context.column)
         }
         let version = sealed[1..<5].reduce(0) { $0 << 8 | Int($1) }
-        guard version > 0, let key = keys?.keys[version] else {
-            throw StorageError(
-                .keyMissing, "version \(version) of the person's key is not there: it was erased, or never was here",
-                table: context.table, column: context.column)
-        }
-        do {
-            let box = try AES.GCM.SealedBox(
-                nonce: AES.GCM.Nonce(data: sealed[5..<17]), ciphertext: sealed[17..<(sealed.count - 16)],
-                tag: sealed[(sealed.count - 16)...])
-            let plain = try AES.GCM.open(
-                box, using: key, authenticating: authenticated(sealed[0..<5], user: user, context))
-            return [UInt8](plain)
-        } catch {
-            throw StorageError(
-                .sealBroken, "the sealed value does not open: it was changed, or belongs to another row",
-                table: context.table, column: context.column)
-        }
+        guard version > 0 else { throw missing(version, context) }
+        return version
+    }
+
+    static func missing(_ version: Int, _ context: SealContext) -> StorageError {
+        StorageError(
+            .keyMissing, "version \(version) of the person's key is not there: it was erased, or never was here",
+            table: context.table, column: context.column)
+    }
+
+    static func broken(_ context: SealContext) -> StorageError {
+        StorageError(
+            .sealBroken, "the sealed value does not open: it was changed, or belongs to another row",
+            table: context.table, column: context.column)
     }
 }
 

@@ -11,7 +11,7 @@ struct AdminCommand: AsyncParsableCommand {
             Examples:
               tandem admin audit verify            whether the audit is as it was written
               tandem admin audit list --user me@example.org
-              tandem admin usage                   how many accounts, sessions and numbers there are
+              tandem admin usage                   accounts, sessions, numbers; models of the last days
               tandem admin rotate-tokens           access tokens get a new signing key
               tandem admin rotate-tokens --revoke  and all that were given are worth nothing
               tandem admin mail                    sends what waits
@@ -36,6 +36,7 @@ struct AdminUsageCommand: AsyncParsableCommand {
         let terminal = common.terminal
         try await Application.with(try common.configuration()) { application in
             let usage = try await application.accounts.usage()
+            let models = try await application.modelUsage()
             var roles: JSONObject = [:]
             for role in Account.Role.allCases {
                 roles[role.rawValue] = .integer(Int64(usage.accountsByRole[role] ?? 0))
@@ -44,11 +45,17 @@ struct AdminUsageCommand: AsyncParsableCommand {
                 terminal.json([
                     "accounts_by_role": .object(roles), "open_sessions": .integer(Int64(usage.openSessions)),
                     "verified_numbers": .integer(Int64(usage.verifiedNumbers)),
+                    "models": .array(models.map(\.json)),
                 ])
             } else {
                 for (role, count) in roles { terminal.line("\(role) accounts: \(count.text)") }
                 terminal.line("open sessions: \(usage.openSessions)")
                 terminal.line("verified numbers: \(usage.verifiedNumbers)")
+                for day in models {
+                    terminal.line(
+                        "models on \(day.date): \(day.requests) requests, \(day.tokens) tokens, \(day.cost) of \(day.people)"
+                            + " people")
+                }
             }
         }
     }

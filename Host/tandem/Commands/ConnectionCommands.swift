@@ -8,6 +8,16 @@ import TandemStorage
 struct ConnectionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connection", abstract: "Accounts elsewhere that plugins use for a person.",
+        discussion: """
+            What a plugin lacks is said when it is switched on, and when it is used. Services have to be set up once for
+            this installation (MICROSOFT_CLIENT_ID and the like, see docs/oauth.md).
+
+            Examples:
+              tandem connection list --as me@example.org
+              tandem connection connect microsoft --as me@example.org
+              tandem connection disconnect microsoft --as me@example.org
+              tandem connection --as me@example.org --json
+            """,
         subcommands: [
             ConnectionListCommand.self, ConnectionConnectCommand.self, ConnectionDisconnectCommand.self,
         ], defaultSubcommand: ConnectionListCommand.self)

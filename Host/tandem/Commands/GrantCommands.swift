@@ -9,11 +9,14 @@ struct PluginEnableCommand: AsyncParsableCommand {
         commandName: "enable", abstract: "Switch a plugin on for an account, and say what it may do.",
         discussion: """
             The first time, without a level, a first-party plugin may write and every other one asks before each change;
-            later it goes on as far as it went. `tandem plugin show` says what a plugin may do before it is on.
+            later it goes on as far as it went. `tandem plugin show` says what a plugin may do before it is on. One that
+            uses an account elsewhere (Microsoft, Google, Notion) is on at once; where the person connects that account is
+            in the answer: "connect" in JSON.
 
             Examples:
               tandem plugin show tides --as me@example.org
               tandem plugin enable tides --as me@example.org
+              tandem plugin enable notion --as me@example.org --json
               tandem plugin enable tides --level read_only --as me@example.org
             """)
 
@@ -145,7 +148,7 @@ struct PluginShowCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        try await PluginGranting.run(common, plugin: plugin, email: email) { _, _ in }
+        try await PluginGranting.run(common, plugin: plugin, email: email, makesLink: false) { _, _ in }
     }
 }
 
@@ -166,23 +169,36 @@ enum LevelArgument: String, ExpressibleByArgument, CaseIterable {
 
 private enum PluginGranting {
     /// Makes a change and shows where the plugin stands afterwards.
+    ///
+    /// - Parameter makesLink: Also what the person connects next.
     static func run(
-        _ common: CommonOptions, plugin: String, email: String,
+        _ common: CommonOptions, plugin: String, email: String, makesLink: Bool = true,
         _ change: sending (Application, UserScope) async throws -> Void
     ) async throws {
         let terminal = common.terminal
         try await Application.with(try common.configuration()) { application in
             do {
                 let scope = try await application.scope(email: email)
-                try await change(application, scope)
-                show(try await application.plugins.grant(of: plugin, in: scope), on: terminal)
+                do {
+                    try await change(application, scope)
+                } catch let error as GrantError where error.code == .illegalTransition {
+                    guard let next = try await application.connectionStep(of: plugin, in: scope) else { throw error }
+                    throw CommandFailure("\(error.reason). Connect \(next.service) here: \(next.link)")
+                }
+                let next = makesLink ? try await application.connectionStep(of: plugin, in: scope) : nil
+                show(try await application.plugins.grant(of: plugin, in: scope), next, on: terminal)
+                let missing = try await application.servicesNotSetUp(for: plugin, in: scope)
+                if !missing.isEmpty {
+                    let names = missing.joined(separator: ", ")
+                    Terminal.note("It uses \(names), not set up here: see docs/oauth.md.")
+                }
             } catch let error as GrantError {
                 throw CommandFailure("\(error.reason). `tandem plugin list` shows what there is.")
             }
         }
     }
 
-    private static func show(_ grant: PluginGrant, on terminal: Terminal) {
+    private static func show(_ grant: PluginGrant, _ next: NextConnection?, on terminal: Terminal) {
         if terminal.isJSON {
             var object: JSONObject = [
                 "plugin": .string(grant.plugin), "name": .string(grant.name), "trust": .string(grant.trust.rawValue),
@@ -197,6 +213,13 @@ private enum PluginGranting {
                 ])
             }
             object["tools"] = .array(tools)
+            object["connect"] =
+                next.map {
+                    [
+                        "provider": .string($0.provider), "name": .string($0.service), "account": .string($0.grant),
+                        "link": .string($0.link),
+                    ]
+                } ?? .null
             terminal.json(.object(object))
             return
         }
@@ -205,6 +228,11 @@ private enum PluginGranting {
             "\(terminal.styled(grant.name, .bold)) is \(grant.state.name)\(level) now (\(grant.trust.mark)).")
         terminal.line("It \(grant.consent).")
         if let request = grant.request { terminal.line(terminal.styled("New: it \(request).", .yellow)) }
+        if let next {
+            terminal.line(
+                "\(terminal.styled("Next:", .bold)) connect \(next.service) at \(next.link) (for three days, while "
+                    + "`tandem serve` runs).")
+        }
         terminal.table(
             [["TOOL", "EFFECT", "ACCESS", "TITLE"]]
                 + grant.tools.map { [$0.id, $0.effect.rawValue, $0.access.rawValue, $0.title] })

@@ -7,7 +7,7 @@ import TandemMemory
 struct SchemaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema", abstract: "JSON Schema pipes: one JSON object in, one out.",
-        subcommands: [SchemaValidateCommand.self, SchemaGeminiCommand.self])
+        subcommands: [SchemaValidateCommand.self, SchemaGeminiCommand.self, SchemaChatCommand.self])
 }
 
 struct SchemaValidateCommand: AsyncParsableCommand {
@@ -38,6 +38,20 @@ struct SchemaGeminiCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await LinePipe.run(common.terminal) { SchemaPipe.gemini(line: $0) }
+    }
+}
+
+struct SchemaChatCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chat", abstract: "Show a tool as servers of the chat-completions API would see it.",
+        discussion: """
+            Reads {"name":...,"description":...,"parameters":{...}} a line; writes {"type":"function","function":{...}}.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await LinePipe.run(common.terminal) { SchemaPipe.chat(line: $0) }
     }
 }
 

@@ -1,11 +1,11 @@
 /// A growing byte buffer that writes JSON without checks per byte.
-struct JSONWriter: ~Copyable {
+package struct JSONWriter: ~Copyable {
     private var buffer: UnsafeMutablePointer<UInt8>
     private(set) var count = 0
     private var capacity: Int
     private let knowsSmall = SmallString.isKnown
 
-    init(capacity: Int = 2048) {
+    package init(capacity: Int = 2048) {
         self.capacity = capacity
         buffer = .allocate(capacity: capacity)
     }
@@ -13,7 +13,7 @@ struct JSONWriter: ~Copyable {
     deinit { buffer.deallocate() }
 
     /// The bytes written so far, valid until the next write.
-    borrowing func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package borrowing func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         body(UnsafeBufferPointer(start: buffer, count: count))
     }
 
@@ -33,13 +33,13 @@ struct JSONWriter: ~Copyable {
     }
 
     @inline(__always)
-    mutating func byte(_ value: UInt8) {
+    package mutating func byte(_ value: UInt8) {
         reserve(1)
         buffer[count] = value
         count &+= 1
     }
 
-    mutating func ascii(_ text: StaticString) {
+    package mutating func ascii(_ text: StaticString) {
         let length = text.utf8CodeUnitCount
         reserve(length)
         (buffer + count).update(from: text.utf8Start, count: length)
@@ -56,10 +56,31 @@ struct JSONWriter: ~Copyable {
         }
     }
 
+    /// Writes bytes as they are.
+    package mutating func raw(_ source: UnsafeBufferPointer<UInt8>) {
+        reserve(source.count)
+        guard let start = source.baseAddress else { return }
+        (buffer + count).update(from: start, count: source.count)
+        count &+= source.count
+    }
+
+    /// Writes the last `width` decimal digits of a number that is not negative, at most nine.
+    package mutating func digits(_ value: Int, width: Int) {
+        reserve(width)
+        var rest = UInt32(truncatingIfNeeded: value)
+        var place = width
+        while place > 0 {
+            place &-= 1
+            buffer[count &+ place] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        count &+= width
+    }
+
     // MARK: Values
 
     /// Writes a value compactly.
-    mutating func value(_ value: borrowing JSON) {
+    package mutating func value(_ value: borrowing JSON) {
         withUnsafePointer(to: value) { self.value(at: $0) }
     }
 
@@ -119,7 +140,7 @@ struct JSONWriter: ~Copyable {
     }
 
     /// Writes a string with its quotes, escaping only what RFC 8259 requires.
-    mutating func string(_ text: borrowing String) {
+    package mutating func string(_ text: borrowing String) {
         withUnsafePointer(to: text) { key(at: $0) }
     }
 
@@ -157,7 +178,8 @@ struct JSONWriter: ~Copyable {
         text.utf8Span.span.withUnsafeBufferPointer { quoted($0) }
     }
 
-    private mutating func quoted(_ source: UnsafeBufferPointer<UInt8>) {
+    /// Writes a string given by its UTF-8, which must be valid.
+    package mutating func quoted(_ source: UnsafeBufferPointer<UInt8>) {
         let length = source.count
         reserve(length &+ 16)
         buffer[count] = 0x22
@@ -228,7 +250,7 @@ struct JSONWriter: ~Copyable {
     }
 
     /// Writes an integer in decimal.
-    mutating func integer(_ value: Int64) {
+    package mutating func integer(_ value: Int64) {
         reserve(20)
         if value < 0 {
             buffer[count] = 0x2D
@@ -255,7 +277,7 @@ struct JSONWriter: ~Copyable {
     }
 
     /// Writes the shortest decimal that reads back as the same double; integral values keep `.0`.
-    mutating func double(_ value: Double) {
+    package mutating func double(_ value: Double) {
         guard value.isFinite else {
             ascii("null")
             return

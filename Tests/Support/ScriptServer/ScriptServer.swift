@@ -20,6 +20,8 @@ public final class ScriptServer: Sendable {
         case raw(String)
         /// Sent byte by byte with a pause before each.
         case drip(String, milliseconds: UInt32)
+        /// Sent piece by piece with a pause before each but the first; the connection is then closed.
+        case pieces([String], milliseconds: UInt32)
         /// A body of this many bytes, as fast as it is taken.
         case flood(Int)
         /// The connection is closed without a word.
@@ -146,6 +148,12 @@ public final class ScriptServer: Sendable {
                     usleep(milliseconds * 1000)
                     guard !isOver, write(descriptor, [byte]) else { return }
                 }
+            case .pieces(let pieces, let milliseconds):
+                for (index, piece) in pieces.enumerated() {
+                    if index > 0 { usleep(milliseconds * 1000) }
+                    guard !isOver, write(descriptor, Array(piece.utf8)) else { return }
+                }
+                return
             case .flood(let count):
                 guard write(descriptor, Array("HTTP/1.1 200 OK\r\nContent-Length: \(count)\r\n\r\n".utf8)) else {
                     return

@@ -1,8 +1,10 @@
 import Foundation
+import ModelSimulators
 import OAuthSimulator
 
 // The simulated services as a program, by the real clock: `tandem-simulators [--port 9900] [--public-url URL]
-// [--providers FILE]`. Writes the operator's file for TANDEM_OAUTH, says what to set, and serves until it is ended.
+// [--providers FILE] [--contract FILE]`. Writes the operator's file for TANDEM_OAUTH, says what to set, and serves until it
+// is ended. Gemini is at the next port, a server of the chat-completions API at the one after.
 
 func option(_ name: String) -> String? {
     guard let place = CommandLine.arguments.firstIndex(of: name), place + 1 < CommandLine.arguments.count else {
@@ -14,13 +16,14 @@ func option(_ name: String) -> String? {
 if CommandLine.arguments.contains("--help") {
     print(
         """
-        Simulated Microsoft, Google and Notion for trying connections without an account anywhere.
+        Simulated Microsoft, Google, Notion, Gemini and chat-completions API for trying things without an account anywhere.
 
-        USAGE: tandem-simulators [--port PORT] [--public-url URL] [--providers FILE]
+        USAGE: tandem-simulators [--port PORT] [--public-url URL] [--providers FILE] [--contract FILE]
 
-          --port        where it listens on 127.0.0.1; any free port unless given
+          --port        where it listens on 127.0.0.1, with the two ports after it; any free ports unless given
           --public-url  how browsers reach `tandem serve`; http://127.0.0.1:8080 unless given
           --providers   where it writes the operator's file; oauth-simulators.json unless given
+          --contract    an OpenAPI file of Gemini that requests are checked by
 
         Example, in two terminals:
           tandem-simulators --port 9900
@@ -28,7 +31,7 @@ if CommandLine.arguments.contains("--help") {
         """)
     exit(0)
 }
-let known: Set<String> = ["--port", "--public-url", "--providers"]
+let known: Set<String> = ["--port", "--public-url", "--providers", "--contract"]
 if let stranger = CommandLine.arguments.dropFirst().enumerated().first(where: {
     $0.offset.isMultiple(of: 2) && !known.contains($0.element)
 }) {
@@ -48,7 +51,18 @@ do {
     }
     try Data(simulator.standardProvidersFile).write(to: URL(filePath: file))
     let variables = ["GRAPH", "GMAIL", "NOTION", "YOUTUBE"].map { "TANDEM_\($0)_URL=\(simulator.origin)" }
-    let lines = ["TANDEM_OAUTH=\(URL(filePath: file).path)", "TANDEM_PUBLIC_URL=\(publicURL)"] + variables
+    let port = option("--port").flatMap(UInt16.init)
+    let checker = option("--contract").flatMap {
+        OpenAPIChecker(file: $0, bound: ["GenerateContentRequest": ["model"]])
+    }
+    let gemini = try GeminiSimulator(
+        ModelScript(rule: PlayedModel.reply), checker: checker, port: port.map { $0 &+ 1 } ?? 0)
+    let chat = try ChatSimulator(ModelScript(rule: PlayedModel.reply), port: port.map { $0 &+ 2 } ?? 0)
+    let models = [
+        "GEMINI_API_KEY=SAMPLE-KEY", "TANDEM_GEMINI_URL=\(gemini.origin)", "TANDEM_CHAT_URL=\(chat.base)",
+        "TANDEM_CHAT_KEY=SAMPLE-KEY", "TANDEM_CHAT_MODEL=small",
+    ]
+    let lines = ["TANDEM_OAUTH=\(URL(filePath: file).path)", "TANDEM_PUBLIC_URL=\(publicURL)"] + variables + models
     FileHandle.standardOutput.write(Data((lines.joined(separator: "\n") + "\n").utf8))
     // Until a signal ends it.
     while true { pause() }

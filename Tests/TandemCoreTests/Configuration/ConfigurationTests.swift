@@ -103,6 +103,41 @@ import Testing
         #expect(twilio.previousAuthToken?.reveal() == "p")
     }
 
+    @Test func readsModels() throws {
+        let plain = try Configuration(environment: ["HOME": "/h"]).models
+        #expect(plain.chat == nil)
+        #expect(plain.geminiModel == "gemini-2.5-flash")
+        #expect(plain.order == ["gemini", "chat"])
+        #expect(plain.microsPerDay == nil)
+        let models = try Configuration(environment: [
+            "HOME": "/h", "TANDEM_GEMINI_MODEL": "models/gemini-3-flash", "TANDEM_CHAT_KEY": "k",
+            "TANDEM_CHAT_MODEL": "gpt-4o-mini", "TANDEM_MODEL_ORDER": "chat, gemini", "TANDEM_MODEL_DAY_MONEY": "0.05",
+            "TANDEM_MODEL_TOTAL_MONEY": "12", "TANDEM_MODEL_DAY_TOKENS": "off", "TANDEM_MODEL_STEPS": "3",
+        ]).models
+        #expect(models.geminiModel == "gemini-3-flash")
+        #expect(models.chat?.address.description == "https://api.openai.com/v1")
+        #expect(models.order == ["chat", "gemini"])
+        #expect(models.microsPerDay == 50_000)
+        #expect(models.totalMicrosPerDay == 12_000_000)
+        #expect(models.tokensPerDay == nil)
+        #expect(models.stepsPerTurn == 3)
+    }
+
+    @Test(arguments: [
+        ("TANDEM_GEMINI_MODEL", "a/../b"), ("TANDEM_GEMINI_MODEL", "x y"), ("TANDEM_CHAT_URL", "ftp://x"),
+        ("TANDEM_MODEL_ORDER", "gemini,gemini"), ("TANDEM_MODEL_ORDER", "local"), ("TANDEM_MODEL_DAY_MONEY", "1,5"),
+        ("TANDEM_MODEL_DAY_MONEY", "0.1234567"), ("TANDEM_MODEL_DAY_MONEY", "-1"), ("TANDEM_MODEL_STEPS", "0"),
+        ("TANDEM_MODEL_TIMEOUT", "x"),
+    ])
+    func refusesModelsThatMakeNoSense(name: String, value: String) {
+        #expect(problems([name: value]).contains { $0.variable == name })
+    }
+
+    @Test func wantsAModelForAServerAndAServerForAModel() {
+        #expect(problems(["TANDEM_CHAT_URL": "http://127.0.0.1:1"]).map(\.variable) == ["TANDEM_CHAT_MODEL"])
+        #expect(problems(["TANDEM_CHAT_MODEL": "m"]).map(\.variable) == ["TANDEM_CHAT_URL"])
+    }
+
     @Test func readsSecretsFromFiles() throws {
         let path = try write("token", "abc\n")
         let configuration = try Configuration(environment: ["HOME": "/h", "GEMINI_API_KEY_FILE": path])

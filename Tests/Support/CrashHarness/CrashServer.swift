@@ -1,0 +1,34 @@
+import Foundation
+import Synchronization
+import TandemApplication
+import TandemCore
+import TandemStorage
+
+/// The program that is killed: `tandem serve` as it is, over a database that ends the process at a chosen transaction.
+public enum CrashServer {
+    static let pointVariable = "CRASH_POINT"
+    static let modelVariable = "CRASH_MODEL"
+    static let folderVariable = "CRASH_INSTALLATION"
+
+    /// Serves until the process ends.
+    public static func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let environment = ProcessInfo.processInfo.environment
+        let configuration = try Configuration(environment: environment)
+        Application.startLogging(configuration)
+        var options = Application.Options()
+        options.executableFolder = environment[folderVariable]
+        if environment[modelVariable] != nil { options.language = CrashModel() }
+        let fault = Mutex<FaultDatabase?>(nil)
+        if let point = environment[pointVariable].flatMap(FaultPoint.init) {
+            options.wrapDatabase = { database in
+                let made = FaultDatabase(database, point: point)
+                fault.withLock { $0 = made }
+                return made
+            }
+        }
+        let application = try await Application.open(configuration, options: options)
+        let database = fault.withLock { $0 }
+        try await application.serve { _ in database?.arm() }
+    }
+}
