@@ -164,7 +164,11 @@ public final class SMSOutbox: DeliveryChannel {
             try transaction.first("SELECT user_id FROM sms_outbox WHERE sid = \(sid)").map { try $0.userID("user_id") }
         }
         let scope = user.map { AccessScope.user(UserScope(authenticated: $0)) } ?? .system
-        let isNew = try await database.write(scope) { [self] transaction in
+        let isNew: Bool? = try await database.write(scope) { [self] transaction in
+            // Its message was noted as sent since we looked: whoever did so has not seen this report.
+            if user == nil, try transaction.first("SELECT 1 AS one FROM sms_outbox WHERE sid = \(sid)") != nil {
+                return nil
+            }
             let added = try transaction.execute(
                 """
                 INSERT INTO sms_reports (sid, status, error_code, received_at)
@@ -174,6 +178,7 @@ public final class SMSOutbox: DeliveryChannel {
             try settle(status, errorCode: errorCode, sid: sid, in: transaction)
             return true
         }
+        guard let isNew else { return try await apply(status, errorCode: errorCode, to: sid) }
         if isNew, status.isFailure { signal.signal() }
     }
 

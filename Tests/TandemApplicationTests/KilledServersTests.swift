@@ -198,7 +198,7 @@ struct KilledServersTests {
                 return try await world.isRedis(1)
             })
         let time = ContinuousClock.now - back
-        #expect(time < .seconds(5), "\(what): all is well \(time) after the return")
+        #expect(time < .seconds(30), "\(what): all is well \(time) after the return")
         print("killed servers: \(what), recovered in \(time)")
     }
 

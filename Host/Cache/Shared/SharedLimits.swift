@@ -14,29 +14,41 @@ final class SharedLimits: RateLimiting {
         /// Of `local`, the share of what was known.
         var share: LimitTable
 
-        /// What the store does not know of, in units; it is handed over, and here no more.
-        mutating func claim(_ divided: RateLimit, _ key: CacheKey, now: Int64) -> (units: Int64, claim: Claim?) {
-            guard let used = local.used(divided, key, now: now)?.micros else { return (0, nil) }
-            let known = share.used(divided, key, now: now)?.micros ?? 0
-            local.forget(divided, key)
-            share.forget(divided, key)
-            let units = (max(used - known, 0) + divided.interval - 1) / divided.interval
-            return (units, Claim(limit: divided, key: key, used: used, share: known))
+        /// What is being handed over: by one charge at a time, and counted here until it has arrived.
+        var handing: Set<Bucket> = []
+
+        /// What the store does not know of, in units, to be handed over.
+        mutating func claim(_ bucket: Bucket, now: Int64) -> (units: Int64, claim: Claim?) {
+            let (limit, key) = (bucket.limit, bucket.key)
+            guard let used = local.used(limit, key, now: now)?.micros, handing.insert(bucket).inserted else {
+                return (0, nil)
+            }
+            let known = share.used(limit, key, now: now)?.micros ?? 0
+            return ((max(used - known, 0) + limit.interval - 1) / limit.interval, Claim(bucket: bucket, used: used))
+        }
+
+        /// It arrived: what was taken here since then stays.
+        mutating func settle(_ claim: Claim, now: Int64) {
+            let bucket = claim.bucket
+            handing.remove(bucket)
+            share.forget(bucket.limit, bucket.key)
+            let left = (local.used(bucket.limit, bucket.key, now: now)?.micros ?? 0) - claim.used
+            local.forget(bucket.limit, bucket.key)
+            if left > 0 { local.note(bucket.limit, bucket.key, used: left, now: now) }
         }
 
         /// It did not arrive.
-        mutating func restore(_ claim: Claim, now: Int64) {
-            let other = local.used(claim.limit, claim.key, now: now)?.micros ?? 0
-            local.note(claim.limit, claim.key, used: max(claim.used, other), now: now)
-            share.note(claim.limit, claim.key, used: claim.share, now: now)
-        }
+        mutating func keep(_ claim: Claim) { handing.remove(claim.bucket) }
+    }
+
+    private struct Bucket: Hashable {
+        var limit: RateLimit
+        var key: CacheKey
     }
 
     private struct Claim {
-        var limit: RateLimit
-        var key: CacheKey
+        var bucket: Bucket
         var used: Int64
-        var share: Int64
     }
 
     private let shared: any LimitStore
@@ -72,7 +84,8 @@ final class SharedLimits: RateLimiting {
                 if let used = state.mirror.used(limit, charge.key, now: now), used.epoch != current {
                     charge.known = min((used.micros + limit.interval - 1) / limit.interval, Int64(limit.quota))
                 }
-                let (units, claim) = state.claim(limit.divided(by: parts), charge.key, now: now)
+                let (units, claim) = state.claim(
+                    Bucket(limit: limit.divided(by: parts), key: charge.key), now: now)
                 if let claim { claims.append(claim) }
                 charge.debt = min(units, Int64(limit.quota))
                 return charge
@@ -86,13 +99,13 @@ final class SharedLimits: RateLimiting {
                 for (charge, decision) in zip(asked, decisions) {
                     state.mirror.note(charge.limit, charge.key, used: decision.usedMicros, epoch: current, now: now)
                 }
+                for claim in claims { state.settle(claim, now: now) }
             }
             return LimitVerdict(decisions)
         } catch {
             metrics.fallbacks.with("limit").increment()
-            let now = InProcessEngine.now
             state.withLock { state in
-                for claim in claims { state.restore(claim, now: now) }
+                for claim in claims { state.keep(claim) }
             }
             return LimitVerdict(takeAlone(charges, parts), isDegraded: true)
         }
