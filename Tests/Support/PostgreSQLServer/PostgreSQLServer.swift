@@ -108,6 +108,18 @@ public final class PostgreSQLServer: @unchecked Sendable {
 
     /// Starts the server and waits until it takes connections.
     public func start() throws(Failure) {
+        for _ in 0..<2 {
+            do {
+                return try launch()
+            } catch {
+                // The machine was short of something for a moment: the server ends at once then, and can be started again.
+                guard error.description.contains("insufficient file descriptors") else { throw error }
+            }
+        }
+        try launch()
+    }
+
+    private func launch() throws(Failure) {
         var pipe: [Int32] = [0, 0]
         guard Glibc.pipe(&pipe) == 0 else { throw Failure(description: "no pipe: errno \(errno)") }
         for descriptor in pipe { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
