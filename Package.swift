@@ -244,15 +244,19 @@ let package = Package(
             name: "TwilioSimulator", dependencies: [hummingbird, crypto, log], path: "Tests/Support/TwilioSimulator",
             swiftSettings: settings),
         .target(
-            name: "PostgreSQLServer", dependencies: ["TandemStorage", "CPostgreSQL"],
+            name: "ChildProcess", dependencies: ["CLinux"], path: "Tests/Support/ChildProcess", swiftSettings: settings),
+        .target(
+            name: "PostgreSQLServer", dependencies: ["ChildProcess", "TandemStorage", "CPostgreSQL"],
             path: "Tests/Support/PostgreSQLServer",
             swiftSettings: settings),
-        .target(name: "RedisServer", path: "Tests/Support/RedisServer", swiftSettings: settings),
+        .target(
+            name: "RedisServer", dependencies: ["ChildProcess"], path: "Tests/Support/RedisServer",
+            swiftSettings: settings),
         .target(
             name: "TestDatabases", dependencies: ["PostgreSQLServer", "TandemStorage", "TandemCore"],
             path: "Tests/Support/TestDatabases", swiftSettings: settings),
         .target(
-            name: "MailServer", dependencies: ["TandemJSON"], path: "Tests/Support/MailServer",
+            name: "MailServer", dependencies: ["ChildProcess", "TandemJSON"], path: "Tests/Support/MailServer",
             swiftSettings: settings),
         .target(name: "RawSocket", path: "Tests/Support/RawSocket", swiftSettings: settings),
         .target(name: "ScriptServer", path: "Tests/Support/ScriptServer", swiftSettings: settings),
@@ -285,7 +289,7 @@ let package = Package(
             name: "CrashHarness",
             dependencies: [
                 "TandemApplication", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON", "TandemPluginHost",
-                "TandemStorage", "TwilioSimulator", "ScriptServer", "PostgreSQLServer",
+                "TandemStorage", "TwilioSimulator", "ScriptServer", "PostgreSQLServer", "ChildProcess",
             ], path: "Tests/Support/CrashHarness", swiftSettings: settings),
         .executableTarget(
             name: "tandem-crash",
@@ -377,6 +381,7 @@ let package = Package(
                 "TandemEgress", "TandemJSON", "TandemLife", httpTypes, "RedisServer",
                 "TandemPluginHost", "TandemStorage", "TwilioSimulator", "DuckDuckGoSimulator", "ScriptServer",
                 "PostgreSQLServer", "TestDatabases", "OAuthSimulator", "TandemOAuth", "RawSocket", "MailServer",
+                "ChildProcess",
                 "ModelSimulators", "TandemModels", "TandemLanguage", "CrashHarness", crypto,
             ]),
         tests("PluginCommon", ["PluginCommon", "TandemSDK"]),

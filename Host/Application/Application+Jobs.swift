@@ -43,9 +43,11 @@ extension Application {
 private struct HouseKeeping: JobHandling {
     static let kind = "house.keep"
 
-    let application: Application
+    // The queue is the application's own and must not keep it alive.
+    weak let application: Application?
 
     func run(_ job: Job) async throws -> JobOutcome {
+        guard let application else { throw CancellationError() }
         let counts = try await application.applyRetention()
         if !counts.isEmpty {
             application.logger.info(

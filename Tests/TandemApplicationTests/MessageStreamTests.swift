@@ -119,8 +119,9 @@ struct MessageStreamTests {
     }
 
     private func signIn(_ server: SMSTests.Server) async throws -> SessionTokens {
-        let accounts = server.household.application.accounts
-        try await accounts.setPassword(Self.password, of: server.household.ann)
+        let (accounts, ann) = (server.household.application.accounts, server.household.ann)
+        // Setting it ends the sessions that there are.
+        if try await !accounts.hasPassword(ann) { try await accounts.setPassword(Self.password, of: ann) }
         let outcome = try await accounts.logIn(
             email: "ann@example.org", password: Self.password, from: ClientSource(address: "203.0.113.7"))
         guard case .signedIn(let tokens) = outcome else { throw ApplicationError("not signed in") }
@@ -163,9 +164,9 @@ struct MessageStreamTests {
         try await SMSTests.Server.run { (server) async throws in
             let token = try await signIn(server).accessToken.reveal()
             let stream = try await EventSource(port: server.port, token: token)
-            // The greeting, and two later.
-            try await stream.untilComments(3)
-            #expect(stream.comments >= 3)
+            // The greeting, and one later.
+            try await stream.untilComments(2)
+            #expect(stream.comments >= 2)
             try await server.household.say("I spent 3 euros on tea")
             #expect(try await stream.take(2).count == 2)
         }

@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import Synchronization
 import Testing
@@ -23,22 +24,11 @@ final class ProgramRun: Sendable {
                 && !name.lowercased().hasSuffix("_proxy")
         }
         inherited.merge(environment) { $1 }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        let program = installation.folder + "/tandem"
-        var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
-        var variables: [UnsafeMutablePointer<CChar>?] = inherited.map { strdup("\($0)=\($1)") } + [nil]
-        defer { for pointer in words + variables { free(pointer) } }
-        var pid: pid_t = 0
-        let code = posix_spawn(&pid, program, &actions, nil, &words, &variables)
-        try #require(code == 0, "tandem cannot be started: \(code)")
+        let pid = ChildProcess.spawn(
+            [installation.folder + "/tandem"] + arguments, environment: inherited, output: .newFile(output),
+            errors: .newFile(log))
+        try #require(pid > 0, "tandem cannot be started: \(-pid)")
         self.pid = pid
-        words.append(nil)
-        variables.append(nil)
     }
 
     private static let count = Mutex(0)

@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import Synchronization
 import TandemJSON
@@ -17,20 +18,9 @@ final class ServerProcess: Sendable {
                 && !name.lowercased().hasSuffix("_proxy")
         }
         inherited.merge(environment) { $1 }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        let program = installation.folder + "/tandem"
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup("serve"), nil]
-        var variables: [UnsafeMutablePointer<CChar>?] = inherited.map { strdup("\($0)=\($1)") }
-        variables.append(nil)
-        defer { for pointer in arguments + variables { free(pointer) } }
-        var pid: pid_t = 0
-        let status = posix_spawn(&pid, program, &actions, nil, &arguments, &variables)
-        try #require(status == 0, "tandem cannot be started: \(status)")
+        let pid = ChildProcess.spawn(
+            [installation.folder + "/tandem", "serve"], environment: inherited, errors: .newFile(log))
+        try #require(pid > 0, "tandem cannot be started: \(-pid)")
         self.pid = pid
         var port: Int?
         let isListening = await eventually(within: .seconds(20)) {

@@ -97,8 +97,10 @@ struct MessageStream: Sendable {
                 // What came between the answer's making and the watch is found by the first look.
                 while !Task.isCancelled {
                     do {
+                        // Asked after the reading: what was written after the end of a session is never given to it.
+                        let events = try await events()
                         guard try await stream.isAllowed else { return nil }
-                        if let events = try await events() {
+                        if let events {
                             beats = 0
                             return events
                         }

@@ -1,4 +1,5 @@
-/* What Swift cannot call or does not see of Linux: sealed memory files, malloc_trim(3). Header only. */
+/* What Swift cannot call or does not see of Linux: sealed memory files, malloc_trim(3), posix_spawn's newer actions. Header
+ * only. */
 #ifndef TANDEM_CLINUX_SHIM_H
 #define TANDEM_CLINUX_SHIM_H
 
@@ -24,5 +25,9 @@ static inline int tandem_seal(int descriptor) {
     const int add_seals = 1033, seal = 0x1, shrink = 0x2, grow = 0x4, write_ = 0x8;
     return fcntl(descriptor, add_seals, seal | shrink | grow | write_);
 }
+
+/* posix_spawn_file_actions_addclosefrom_np(3), which <spawn.h> hides without _GNU_SOURCE. `actions` is a
+ * posix_spawn_file_actions_t. */
+int tandem_spawn_close_from(void *actions, int from) __asm__("posix_spawn_file_actions_addclosefrom_np");
 
 #endif

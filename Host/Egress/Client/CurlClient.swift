@@ -36,7 +36,6 @@ public final class CurlClient: StreamingHTTPClient {
         requests = metrics?.counters(
             "tandem_http_client_requests_total", help: "Outbound requests by outcome.", labels: ["outcome"])
         latency = metrics?.histogram("tandem_http_client_seconds", help: "Outbound requests, to the last byte.")
-        loop.start()
     }
 
     deinit { loop.stop() }

@@ -13,9 +13,9 @@ final class CurlLoop: Sendable {
     }
 
     private struct Inbox {
+        var state = State.idle
         var commands: [Command] = []
         var isStopping = false
-        var hasEnded = false
         /// Requests submitted and not yet finished.
         var pending = 0
         var onEnd: [@Sendable () -> Void] = []
@@ -25,77 +25,77 @@ final class CurlLoop: Sendable {
 
     private let options: CurlClient.Options
     private let inbox = Mutex(Inbox())
-    private let multi: MultiHandle
 
     /// libcurl's handle; `curl_multi_wakeup` alone may be called from any thread, the rest happens on the loop's.
     private struct MultiHandle: @unchecked Sendable {
         // Unchecked: a pointer that never changes; who may call what is said above.
-        let pointer: UnsafeMutableRawPointer?
+        let pointer: UnsafeMutableRawPointer
     }
 
-    init(options: CurlClient.Options) {
-        self.options = options
-        let multi = CurlLoop.isInitialised ? curl_multi_init() : nil
-        self.multi = MultiHandle(pointer: multi)
-        if let multi {
-            tandem_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.maxIdleConnections)
-            // One request at a time on a connection, also by HTTP/2: when several answers come over one, libcurl 7.88 now
-            // and then leaves the last bytes of some where they are until their time is over.
-            tandem_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
-            tandem_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, options.maxConnectionsPerHost)
-            tandem_curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, options.maxConnections)
-        }
+    /// Thread and handle exist from the first request to the end: a client that is never used costs neither.
+    private enum State {
+        case idle
+        case running(MultiHandle)
+        case ended
     }
 
-    /// Starts the thread, which keeps the loop alive until it is stopped.
-    func start() {
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self)
-        let isStarted = multi.pointer != nil && pthread_create(&thread, nil, runCurlLoop, context.toOpaque()) == 0
-        if isStarted {
-            pthread_detach(thread)
-        } else {
-            context.release()
-            inbox.withLock { $0.hasEnded = true }
-        }
-    }
+    init(options: CurlClient.Options) { self.options = options }
 
-    /// Ends all requests, then the thread; `onEnd` is called on it, or at once when it has ended.
+    /// Ends all requests, then the thread; `onEnd` is called on it, or at once when there is none.
     func stop(_ onEnd: (@Sendable () -> Void)? = nil) {
         let hasEnded = inbox.withLock { inbox in
             inbox.isStopping = true
-            if !inbox.hasEnded, let onEnd { inbox.onEnd.append(onEnd) }
-            return inbox.hasEnded
+            guard case .running(let multi) = inbox.state else {
+                inbox.state = .ended
+                return true
+            }
+            if let onEnd { inbox.onEnd.append(onEnd) }
+            curl_multi_wakeup(multi.pointer)
+            return false
         }
-        if hasEnded { onEnd?() } else { wake() }
+        if hasEnded { onEnd?() }
     }
 
     func submit(_ command: Command) {
-        var refusal: HTTPError.Code?
-        let needsWake = inbox.withLock { inbox in
+        let refusal: HTTPError.Code? = inbox.withLock { inbox in
             if case .start = command {
-                if inbox.isStopping || inbox.hasEnded {
-                    refusal = .closed
-                } else if inbox.pending >= options.maxRequests {
-                    refusal = .overloaded
-                } else {
-                    inbox.pending += 1
+                if inbox.isStopping { return .closed }
+                if inbox.pending >= options.maxRequests { return .overloaded }
+                if case .idle = inbox.state {
+                    guard let multi = start() else { return .overloaded }
+                    inbox.state = .running(multi)
                 }
+                inbox.pending += 1
             }
-            if refusal != nil || inbox.hasEnded { return false }
+            guard case .running(let multi) = inbox.state else { return nil }
             inbox.commands.append(command)
-            return inbox.commands.count == 1
+            // The handle is freed after the state has changed, so that it is there.
+            if inbox.commands.count == 1 { curl_multi_wakeup(multi.pointer) }
+            return nil
         }
         if let refusal, case .start(let transfer) = command { transfer.finish(.failure(transfer.failure(refusal))) }
-        if needsWake { wake() }
     }
 
-    private func wake() { if let multi = multi.pointer { curl_multi_wakeup(multi) } }
+    /// Makes the handle and starts its thread, which keeps the loop alive until it is stopped.
+    private func start() -> MultiHandle? {
+        guard CurlLoop.isInitialised, let multi = curl_multi_init() else { return nil }
+        tandem_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.maxIdleConnections)
+        // One request at a time on a connection, also by HTTP/2: when several answers come over one, libcurl 7.88 now
+        // and then leaves the last bytes of some where they are until their time is over.
+        tandem_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
+        tandem_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, options.maxConnectionsPerHost)
+        tandem_curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, options.maxConnections)
+        let handle = MultiHandle(pointer: multi)
+        guard HostThread.start(named: "tandem-http", { [self] in run(handle.pointer) }) else {
+            curl_multi_cleanup(multi)
+            return nil
+        }
+        return handle
+    }
 
     // MARK: - On the thread
 
-    fileprivate func run() {
-        guard let multi = multi.pointer else { return }
+    private func run(_ multi: UnsafeMutableRawPointer) {
         var active: [UnsafeMutableRawPointer: CurlTransfer] = [:]
         var pool: [UnsafeMutableRawPointer] = []
         var isStopping = false
@@ -129,7 +129,7 @@ final class CurlLoop: Sendable {
         }
         for handle in pool { curl_easy_cleanup(handle) }
         let onEnd = inbox.withLock { inbox in
-            inbox.hasEnded = true
+            inbox.state = .ended
             for case .start(let transfer) in inbox.commands {
                 transfer.finish(.failure(transfer.failure(.closed)))
             }
@@ -137,10 +137,9 @@ final class CurlLoop: Sendable {
             defer { inbox.onEnd.removeAll() }
             return inbox.onEnd
         }
+        curl_multi_cleanup(multi)
         for action in onEnd { action() }
     }
-
-    deinit { if let multi = multi.pointer { curl_multi_cleanup(multi) } }
 
     private func begin(
         _ transfer: CurlTransfer, _ multi: UnsafeMutableRawPointer,
@@ -196,11 +195,4 @@ final class CurlLoop: Sendable {
         inbox.withLock { $0.pending -= 1 }
         transfer.finish(result)
     }
-}
-
-/// The thread's function: top-level, so that it belongs to no actor.
-private func runCurlLoop(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let context else { return nil }
-    Unmanaged<CurlLoop>.fromOpaque(context).takeRetainedValue().run()
-    return nil
 }

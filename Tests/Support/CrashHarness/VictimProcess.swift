@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import Synchronization
 import TandemJSON
@@ -19,18 +20,8 @@ final class VictimProcess: Sendable {
                 && !name.lowercased().hasSuffix("_proxy")
         }
         inherited.merge(environment) { $1 }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
-        var variables: [UnsafeMutablePointer<CChar>?] = inherited.map { strdup("\($0)=\($1)") } + [nil]
-        defer { for pointer in words + variables { free(pointer) } }
-        var pid: pid_t = 0
-        let status = posix_spawn(&pid, program, &actions, nil, &words, &variables)
-        guard status == 0 else { throw Failure(description: "\(program) cannot be started: \(status)") }
+        let pid = ChildProcess.spawn([program] + arguments, environment: inherited, errors: .newFile(log))
+        guard pid > 0 else { throw Failure(description: "\(program) cannot be started: \(-pid)") }
         self.pid = pid
         let end = ContinuousClock.now + .seconds(60)
         var found: Int?

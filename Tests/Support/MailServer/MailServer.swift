@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import Glibc
 import Synchronization
@@ -199,22 +200,13 @@ public final class MailServer: Sendable {
         var output: [Int32] = [0, 0]
         guard pipe(&input) == 0, pipe(&output) == 0 else { throw Failure(description: "no pipe") }
         for descriptor in input + output { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input[0], 0)
-        posix_spawn_file_actions_adddup2(&actions, output[1], 1)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        var process: pid_t = 0
-        var list = arguments.map { strdup($0) } + [nil]
-        defer { for argument in list { free(argument) } }
-        let code = posix_spawn(&process, arguments[0], &actions, nil, &list, environ)
+        let process = ChildProcess.spawn(arguments, input: .descriptor(input[0]), output: .descriptor(output[1]))
         close(input[0])
         close(output[1])
-        guard code == 0 else {
+        guard process > 0 else {
             close(input[1])
             close(output[0])
-            throw Failure(description: "\(arguments[0]) cannot be started (errno \(code))")
+            throw Failure(description: "\(arguments[0]) cannot be started (errno \(-process))")
         }
         return (process, input[1], output[0])
     }

@@ -1,3 +1,4 @@
+import ChildProcess
 import Glibc
 import Synchronization
 public import TandemStorage
@@ -108,18 +109,6 @@ public final class PostgreSQLServer: @unchecked Sendable {
 
     /// Starts the server and waits until it takes connections.
     public func start() throws(Failure) {
-        for _ in 0..<2 {
-            do {
-                return try launch()
-            } catch {
-                // The machine was short of something for a moment: the server ends at once then, and can be started again.
-                guard error.description.contains("insufficient file descriptors") else { throw error }
-            }
-        }
-        try launch()
-    }
-
-    private func launch() throws(Failure) {
         var pipe: [Int32] = [0, 0]
         guard Glibc.pipe(&pipe) == 0 else { throw Failure(description: "no pipe: errno \(errno)") }
         for descriptor in pipe { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
@@ -136,11 +125,15 @@ public final class PostgreSQLServer: @unchecked Sendable {
         ]
         let server =
             asServer("\(programs)/postgres", "-D", "\(folder)/data") + (options + settings).flatMap { ["-c", $0] }
+        let known = PostgreSQLServer.text("\(folder)/server.log").utf8.count
         let pid = PostgreSQLServer.spawn(["/bin/sh", "-c", script, "sh", folder] + server, input: pipe[0], log: nil)
         close(pipe[0])
         guard pid > 0 else { throw Failure(description: "the server cannot be started: errno \(errno)") }
         lock.withLock { $0.append(pipe[1]) }
         for _ in 0..<1200 {
+            // The shell stays to hear of our end; what it started may have ended long since.
+            let news = PostgreSQLServer.text("\(folder)/server.log").utf8.dropFirst(known)
+            if String(Substring(news)).hasSuffix("is shut down\n") { break }
             // Its eighth line says when it is ready (miscadmin.h, LOCK_FILE_LINE_PM_STATUS).
             let lines = PostgreSQLServer.text("\(folder)/data/postmaster.pid").split(
                 separator: "\n", omittingEmptySubsequences: false)
@@ -257,30 +250,11 @@ public final class PostgreSQLServer: @unchecked Sendable {
     }
 
     private static func spawn(_ command: [String], input: Int32?, log: String?) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        if let input {
-            posix_spawn_file_actions_adddup2(&actions, input, 0)
-        } else {
-            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        }
-        posix_spawn_file_actions_addopen(&actions, 1, log ?? "/dev/null", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // A session of its own: what a terminal sends to the tests does not reach it. No inherited signal mask.
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | 0x80)
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        let arguments = command.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        var pid: pid_t = 0
-        let code = posix_spawnp(&pid, command[0], &actions, &attributes, arguments, environ)
-        if code != 0 { errno = code }
-        return code == 0 ? pid : -1
+        let pid = ChildProcess.spawn(
+            command, input: input.map { .descriptor($0) } ?? .nothing, output: .appending(log ?? "/dev/null"),
+            errors: .appending(log ?? "/dev/null"), isLeader: true)
+        if pid < 0 { errno = -pid }
+        return pid
     }
 
     static func text(_ path: String) -> String {

@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import Glibc
 import Synchronization
@@ -179,23 +180,11 @@ public final class RedisServer: Sendable {
     }
 
     private static func spawn(_ arguments: [String], output: Int32? = nil) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        if let output {
-            posix_spawn_file_actions_adddup2(&actions, output, 1)
-        } else {
-            posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-        }
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        var process: pid_t = 0
-        var list = arguments.map { strdup($0) } + [nil]
-        defer { for argument in list { free(argument) } }
-        let code = posix_spawn(&process, arguments[0], &actions, nil, &list, environ)
-        guard code == 0 else {
+        let process = ChildProcess.spawn(arguments, output: output.map { .descriptor($0) } ?? .nothing)
+        guard process > 0 else {
             throw Failure(
-                description: "\(arguments[0]) cannot be started (errno \(code)): apt-get install redis-server openssl")
+                description:
+                    "\(arguments[0]) cannot be started (errno \(-process)): apt-get install redis-server openssl")
         }
         return process
     }
