@@ -3,12 +3,14 @@ import PostgreSQLServer
 import TandemAccounts
 import TandemCore
 import TandemJSON
-import TandemStorage
+import TestDatabases
 import Testing
 
 @testable import TandemApplication
+@testable import TandemStorage
 
-/// Copying a database by processes that are killed in the middle: what was interrupted goes on, and nothing is lost.
+/// Copying a database, and sealing it anew with other keys, by processes that are killed in the middle: what was interrupted
+/// goes on, and nothing is lost.
 @Suite(.timeLimit(.minutes(8)), .serialized)
 struct KilledCareTests {
     private static let people = 6
@@ -177,5 +179,61 @@ struct KilledCareTests {
         #expect(try await everything(last) == before)
         #expect(try await last.accounts.identify(phone: "+15555550203") != nil)
         await last.close()
+    }
+
+    // MARK: Keys
+
+    /// Ends the lease of the killed one and the time that other processes have to take the new keys, which are a minute each.
+    private func passTime(_ application: Application) async throws -> (phase: String, done: Int64) {
+        try await application.database.write(.system) { transaction in
+            _ = try transaction.context.engine.run(
+                RowStatement("UPDATE key_rotations SET lease_until = 0, phase_at = phase_at - 61000"), [])
+            let job = try RotationJob.find(.users, in: transaction.context)
+            return (job?.phase.rawValue ?? "", Int64(job?.done ?? 0))
+        }
+    }
+
+    @Test(arguments: TestEngine.allCases)
+    func resealingThatIsKilledGoesOnAndLosesNothing(_ engine: TestEngine) async throws {
+        let folder = try folder()
+        var environment = settings(folder, ["DATABASE_URL": "sqlite:\(folder.path)/sealed.sqlite"])
+        if engine == .postgres {
+            let server = try PostgreSQLServer.shared()
+            environment = settings(folder, server.environment(try await server.database().address.database))
+        }
+        let filling = try await open(environment)
+        try await fill(filling)
+        let before = try await everything(filling)
+        await filling.close()
+
+        let command = ["admin", "keys", "rotate", "--users", "--json"]
+        var kills = 0
+        var phases: Set<String> = []
+        // In each phase and, in the long one, after more and more of it.
+        for parts in [1, 1, 4, 9, 16, 25] {
+            let wasAtWork = try await killed(command, environment, folder) { run in
+                run.text.utf8.count { $0 == UInt8(ascii: "\n") } >= parts
+            }
+            if wasAtWork { kills += 1 }
+            let between = try await open(environment)
+            #expect(try await everything(between) == before)
+            phases.insert(try await passTime(between).phase)
+            await between.close()
+        }
+        #expect(kills == 6 && phases.contains("sealing"), "\(kills) kills, \(phases)")
+        _ = try await finished(command, environment, folder)
+
+        let last = try await open(environment)
+        #expect(try await passTime(last) == ("done", Int64(Self.people) + 1))
+        #expect(try await everything(last) == before)
+        // The keys that all of it was sealed with are gone.
+        let old = try await last.database.read(.system) { transaction in
+            try transaction.context.engine.run(
+                RowStatement("SELECT user_id FROM user_keys WHERE version = 1"), []
+            ).rowCount
+        }
+        #expect(old == 0)
+        await last.close()
+        try await expectIntactAudit(environment, folder)
     }
 }
