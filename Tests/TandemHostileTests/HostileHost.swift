@@ -243,6 +243,9 @@ final class SteadyLoad: Sendable {
 
     var failures: [String] { state.withLock { $0.failures } }
 
+    /// Something was measured since the last time.
+    var hasCalled: Bool { state.withLock { !$0.latencies.isEmpty } }
+
     /// Takes what was measured since the last time: calls, median and 99th percentile in microseconds.
     func measure() -> (calls: Int, p50: UInt64, p99: UInt64) {
         let latencies = state.withLock { state in

@@ -109,7 +109,8 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
         HostileCase("completes_twice", .value(["first": true]), "double_completions="),
         HostileCase("wrong_sizes", .answered, "malformed_outcomes=", calls: 11),
         HostileCase("invalid_text", .failure(["bad_outcome"]), "malformed_outcomes="),
-        HostileCase("huge_value", .failure(["bad_outcome"]), "malformed_outcomes="),
+        HostileCase(
+            "huge_value", .failure(["bad_outcome"]), "malformed_outcomes=", tool: ["timeoutMilliseconds": 20_000]),
         HostileCase("deep_json", .failure(["bad_outcome"]), "malformed_outcomes="),
         // Floods.
         HostileCase("flood_log", .answered, "log_lines_dropped="),
@@ -159,6 +160,7 @@ struct HostileTests {
         await test.host.start()
         let load = try await SteadyLoad(test)
         try await Task.sleep(for: .milliseconds(120))
+        #expect(await eventually { load.hasCalled })
         let before = load.measure()
         var seen = Set(test.processes)
 
@@ -190,6 +192,7 @@ struct HostileTests {
             #expect(isSeen, "\(test.evidence())")
         }
         try await Task.sleep(for: .milliseconds(120))
+        #expect(await eventually { load.hasCalled })
         await load.stop()
         let during = load.measure()
         #expect(load.failures.isEmpty, "\(load.failures.prefix(3))")
