@@ -235,8 +235,8 @@ let package = Package(
             name: "tandem-benchmarks",
             dependencies: [
                 "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON",
-                "TandemJobs", "TandemPluginHost", "TandemStorage", "TandemLife", "TandemCache", "PostgreSQLServer",
-                crypto, log,
+                "TandemJobs", "TandemMemory", "TandemPluginHost", "TandemStorage", "TandemLife", "TandemCache",
+                "PostgreSQLServer", crypto, log,
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
 

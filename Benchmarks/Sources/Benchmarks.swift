@@ -43,7 +43,7 @@ struct Benchmarks {
             ("turn", TurnBenchmark.run), ("webhook", WebhookBenchmark.run), ("start", StartBenchmark.run),
             ("egress", EgressBenchmark.run), ("hostile", HostileBenchmark.run),
             ("kv", KeyValueBenchmark.run), ("database", DatabaseBenchmark.run), ("jobs", JobBenchmark.run),
-            ("redis", SharedBenchmark.run), ("reads", ReadBenchmark.run),
+            ("redis", SharedBenchmark.run), ("reads", ReadBenchmark.run), ("recall", RecallBenchmark.run),
         ]
         // Minutes long: only when asked for.
         let rare: Set = ["hostile"]

@@ -66,6 +66,39 @@ struct ArgumentSources: Sendable {
         return false
     }
 
+    /// Whether texts say nothing that the owner did not write: each word of theirs but the small ones is there, and a denial
+    /// in one is a denial in the other.
+    func ownersWords(cover arguments: JSON) -> Bool {
+        let own = Set(ArgumentSources.words(of: words))
+        return CallReach.leaves(of: arguments).allSatisfy { leaf in
+            guard let text = leaf.value.stringValue, !text.hasPrefix("#"), !ownersWords(contain: text) else {
+                return true
+            }
+            let said = ArgumentSources.words(of: ArgumentSources.folded(text))
+            return said.allSatisfy { own.contains($0) || ArgumentSources.small.contains($0) }
+                && said.contains(where: ArgumentSources.isDenial) == own.contains(where: ArgumentSources.isDenial)
+        }
+    }
+
+    private static func words(of text: String) -> [String] {
+        text.split { !isWordPart($0) && $0 != "'" }.map { word in
+            // `the user's dentist`, `my dentists`
+            var word = String(word)
+            if word.hasSuffix("'s") { word.removeLast(2) }
+            return word
+        }
+    }
+
+    private static func isDenial(_ word: String) -> Bool {
+        ["not", "no", "never", "none", "nothing", "without", "cannot"].contains(word) || word.hasSuffix("n't")
+    }
+
+    private static let small: Set<String> = [
+        "the", "a", "an", "is", "are", "was", "were", "has", "have", "of", "to", "in", "on", "at", "for", "with", "and",
+        "my", "your", "his", "her", "their", "our", "user", "person", "owner", "i", "they", "she", "he", "that", "this",
+        "it", "be", "as", "by", "do", "does", "am", "me", "them",
+    ]
+
     /// Whether a result of the same service gave exactly this value.
     func gave(_ text: String, to namespace: String) -> Bool {
         let wanted = ArgumentSources.folded(text)

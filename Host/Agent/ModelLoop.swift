@@ -100,6 +100,12 @@ struct ModelLoop: Sendable {
         if step.record == nil {
             step.label = sources.label(ofAll: call.arguments)
             step.reach = CallReach.of(call.arguments, tool: tool, sources: sources)
+            // What a model makes of the talk is its guess; the owner is asked before it is believed.
+            if PolicyFacts(tool: tool, label: .owner, isPlanned: true).isMemory,
+                !sources.ownersWords(cover: call.arguments)
+            {
+                step.label = step.label.joined(with: .contact)
+            }
             if sources.isTainted {
                 step.isPlanned = plan.take(call.tool)
             } else if tool.effect != .read {

@@ -15,6 +15,9 @@ public protocol ToolCatalogue: Sendable {
     /// The call that a message asks for when it decides about integrations in fixed words; nil for every other message.
     func decision(in text: String) -> (tool: String, arguments: JSON)?
 
+    /// What a message tells, to be kept without being asked for; nil when it tells nothing of the kind. Cheap.
+    func told(in text: String) -> ToldFacts?
+
     /// Why this person cannot use a tool that is there, in words for them, when it is another reason than that the
     /// integration is off; nil otherwise.
     func obstacle(to tool: String, in scope: UserScope) async -> TurnNotice?
@@ -25,8 +28,44 @@ public protocol ToolCatalogue: Sendable {
 
 extension ToolCatalogue {
     public func decision(in text: String) -> (tool: String, arguments: JSON)? { nil }
+    public func told(in text: String) -> ToldFacts? { nil }
     public func obstacle(to tool: String, in scope: UserScope) async -> TurnNotice? { nil }
     public func notice(for scope: UserScope) async -> TurnNotice? { nil }
+}
+
+/// Statements in a message that are kept as they were said, and what else the message says.
+public struct ToldFacts: Sendable {
+    public struct Fact: Sendable {
+        /// In the person's words.
+        public var text: String
+        /// The call that keeps it.
+        public var tool: String
+        public var arguments: JSON
+
+        public init(text: String, tool: String, arguments: JSON) {
+            self.text = text
+            self.tool = tool
+            self.arguments = arguments
+        }
+    }
+
+    public var facts: [Fact]
+    /// The other sentences; empty when there are none.
+    public var rest: String
+
+    public init(facts: [Fact], rest: String) {
+        self.facts = facts
+        self.rest = rest
+    }
+
+    /// A call is planned with this confidence: less sure than the answer to a question that is open.
+    public static let confidence = 0.85
+
+    /// What a person tells of themself may be a setting as well (`my name is Ada`): then it is that. Of a reading of one
+    /// fact's words: its tool and how sure it is.
+    public static func isSetting(tool: String, confidence: Double) -> Bool {
+        tool.utf8.starts(with: "settings.".utf8) && confidence >= 0.9
+    }
 }
 
 /// A few words of the host's own to the person, and the question that they may be.

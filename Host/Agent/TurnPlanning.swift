@@ -21,6 +21,8 @@ struct PlannedTurn: Sendable {
     var note: String?
     /// Of something that is off: how sure that reading is.
     var confidence = 1.0
+    /// The message tells something to be kept: no model knows better.
+    var isTold = false
 }
 
 /// Chooses the tools for a message.
@@ -75,7 +77,7 @@ struct ProviderTurnPlanner: TurnPlanning {
 
     func plan(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn {
         let read = await read(text, context: context, directory: directory)
-        guard provider.name != ProviderTurnPlanner.local else { return read }
+        guard provider.name != ProviderTurnPlanner.local, !read.isTold else { return read }
         var reading: [LanguageCall] = []
         switch read.verdict {
         case .off(let tool, let integration):
@@ -111,6 +113,45 @@ struct ProviderTurnPlanner: TurnPlanning {
     }
 
     func read(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn {
+        if let told = catalogue.told(in: text), let turn = await keep(told, context: context, directory: directory) {
+            return turn
+        }
+        return await plain(text, context: context, directory: directory)
+    }
+
+    /// Calls that keep what the message tells, before those that the rest of it asks for; nil when it is to be read as any
+    /// other.
+    private func keep(_ told: ToldFacts, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn? {
+        var calls: [LanguageCall] = []
+        for fact in told.facts where directory[fact.tool] != nil {
+            let own = await plain(fact.text, context: context, directory: directory)
+            if case .calls(let others) = own.verdict,
+                others.contains(where: { ToldFacts.isSetting(tool: $0.tool, confidence: $0.confidence) })
+            {
+                return nil
+            }
+            calls.append(
+                LanguageCall(
+                    id: "told-\(calls.count)", tool: fact.tool, arguments: fact.arguments,
+                    confidence: ToldFacts.confidence, text: fact.text))
+        }
+        guard !calls.isEmpty else { return nil }
+        var turn = turn(.calls(calls))
+        if !told.rest.isEmpty {
+            switch await plain(told.rest, context: context, directory: directory).verdict {
+            case .calls(let others): turn = self.turn(.calls(calls + others))
+            case .reply: break
+            // Asked for as well, by somebody who can be asked; or by nobody, and what is told stays.
+            case .unclear where asksModels: return nil
+            case .unclear: break
+            case .off, .model: return nil
+            }
+        }
+        turn.isTold = true
+        return turn
+    }
+
+    private func plain(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn {
         do {
             let response = try await respond(text, tools: catalogue.allTools(), context: context)
             if let off = response.calls.first(where: { directory[$0.tool] == nil }) {

@@ -131,7 +131,7 @@ final class TurnRunner: ToolMediator {
         }
         // A tool's words are the host's at best: its own trust limits what it may cause elsewhere. An effect that would
         // need the person's word cannot be had in passing.
-        guard policy.decide(tool: entry.definition, label: .system) == .allow else {
+        guard policy.decide(tool: entry.definition, label: TurnRunner.label(of: entry.definition)) == .allow else {
             return .failure(
                 ToolFailure(
                     status: -42, code: "confirmation_denied",
@@ -158,6 +158,11 @@ final class TurnRunner: ToolMediator {
         guard let directory = try? await directories.directory(for: scope), let entry = directory[tool] else {
             return false
         }
-        return policy.decide(tool: entry.definition, label: .system) == .allow
+        return policy.decide(tool: entry.definition, label: TurnRunner.label(of: entry.definition)) == .allow
+    }
+
+    /// Of what a tool says to another one: the host's word at best, and nobody's for what is believed of the owner.
+    private static func label(of tool: ToolDefinition) -> TrustLabel {
+        PolicyFacts(tool: tool, label: .system, isPlanned: true).isMemory ? .untrusted : .system
     }
 }

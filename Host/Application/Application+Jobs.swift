@@ -28,10 +28,15 @@ extension Application {
         jobs.register(
             HouseKeeping.kind, JobRules(attempts: 100, timeLimit: .seconds(3600), concurrency: 1),
             HouseKeeping(application: self))
+        jobs.register(
+            MemoryKeeping.kind, MemoryKeeping.rules,
+            MemoryKeeping(memory: memory, accounts: accounts, logger: logger))
         do {
-            // Not at once: a start has other things to do. It never ends, so that one host does it at a time.
+            // Not at once: a start has other things to do. They never end, so that one host does each at a time.
             let first = clock.now.advanced(by: .seconds(300))
-            try await jobs.enqueue(NewJob(HouseKeeping.kind, key: HouseKeeping.kind, runAt: first))
+            for kind in [HouseKeeping.kind, MemoryKeeping.kind] {
+                try await jobs.enqueue(NewJob(kind, key: kind, runAt: first))
+            }
         } catch {
             logger.error("the retention could not be planned", metadata: ["reason": "\(error)"])
         }

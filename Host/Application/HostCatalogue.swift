@@ -3,6 +3,7 @@ import TandemAgent
 import TandemCore
 import TandemJSON
 import TandemLife
+import TandemMemory
 import TandemPluginHost
 
 /// All tools of this host, the built-in ones first, kept until the loaded plugins change.
@@ -31,7 +32,19 @@ final class HostCatalogue: ToolCatalogue {
     }
 
     func decision(in text: String) -> (tool: String, arguments: JSON)? {
-        AccountPhrases.call(for: text) ?? current().phrases.call(for: text)
+        AccountPhrases.call(for: text) ?? current().phrases.call(for: text) ?? MemoryPhrases.call(for: text)
+    }
+
+    func told(in text: String) -> ToldFacts? { HostCatalogue.told(in: text) }
+
+    /// What is kept without being asked for.
+    static func told(in text: String) -> ToldFacts? {
+        let reading = MemoryCapture.read(text, trust: .owner)
+        guard !reading.statements.isEmpty else { return nil }
+        return ToldFacts(
+            facts: reading.statements.map {
+                ToldFacts.Fact(text: $0.text, tool: "memory.remember", arguments: ["text": .string($0.text)])
+            }, rest: reading.rest)
     }
 
     private func current() -> Cached {

@@ -8,12 +8,12 @@ public import TandemStorage
 /// read from the table, so that nothing that was forgotten comes back. Safe from any thread.
 public final class LongTermMemory: Sendable {
     /// Memories of one person at most.
-    public static let mostMemories = 20_000
+    public static let mostMemories = 200_000
     /// The longest text, in Unicode scalars.
     public static let longestText = 2000
 
-    private let database: any Database
-    private let index = PersonalIndex(
+    public let database: any Database
+    let index = PersonalIndex(
         table: MemoryRows.table, where: MemoryRows.isOpen, tuning: .facts,
         text: { row in
             let memory = Memory(row: row)
@@ -21,6 +21,9 @@ public final class LongTermMemory: Sendable {
         })
 
     public init(database: any Database) { self.database = database }
+
+    /// About how many bytes the indexes of all people hold.
+    public var indexSize: Int { index.size }
 
     // MARK: - Writing
 
@@ -35,42 +38,44 @@ public final class LongTermMemory: Sendable {
             throw ToolFailure(status: -40, code: "not_owner", message: "I only keep what you tell me yourself.")
         }
         try LongTermMemory.require(new.content)
+        var new = new
+        if new.expiresAt == nil { new.expiresAt = LongTermMemory.end(of: new, now: database.store.clock.now) }
+        let dated = new
         let index = index
         let near = try await database.read(scope) { transaction in
-            try index.search(new.content, limit: 6, of: scope.user, in: transaction).map(\.key)
+            var near = try index.search(dated.content, limit: 6, of: scope.user, in: transaction).map(\.key)
+            if let probe = FactShape(dated.content)?.probe {
+                near += try index.search(probe, limit: 12, of: scope.user, in: transaction).map(\.key)
+                    .filter { !near.contains($0) }
+            }
+            return near
         }
         return try await database.write(scope) { transaction in
             let rows = MemoryRows(transaction, origin)
             let before = try index.mark(transaction)
             let known = try near.compactMap { try rows.memory($0) }.filter(\.isOpen)
             let result: RememberResult
-            if let same = known.first(where: { Likeness.isSame($0.content, new.content) }) {
-                result = .refreshed(try rows.refresh(same, with: new))
+            var closed: [RecordID] = []
+            if let same = known.first(where: { Likeness.isSame($0.content, dated.content) }) {
+                result = .refreshed(try rows.refresh(same, with: dated))
             } else {
                 guard try rows.count() < LongTermMemory.mostMemories else {
                     throw ToolFailure(
                         status: -21, code: "too_many",
                         message: "My memory of you is full. Let me forget something first.")
                 }
-                let shape = FactShape(new.content)
-                let older = shape.flatMap { shape in
-                    known.first { FactShape($0.content)?.subject == shape.subject }
-                }
-                let memory = try rows.insert(new)
-                if let older {
-                    try rows.close(older, by: memory)
-                    result = .replaced(memory, older: older)
-                } else {
-                    result = .added(memory)
-                }
+                let older = known.filter { LongTermMemory.contradicts(dated, $0) }
+                let memory = try rows.insert(dated)
+                for one in older { try rows.close(one, by: memory) }
+                closed = older.map(\.id)
+                result = older.first.map { .replaced(memory, older: $0) } ?? .added(memory)
             }
             let after = try index.mark(transaction)
+            let gone = closed
             transaction.afterCommit {
-                var closed: [RecordID] = []
-                if case .replaced(_, let older) = result { closed = [older.id] }
                 let memory = result.memory
                 index.update(
-                    scope.user, from: before, to: after, remove: closed,
+                    scope.user, from: before, to: after, remove: gone,
                     insert: (memory.id, memory.searchText, memory.modifiedAt))
             }
             return result
@@ -103,6 +108,25 @@ public final class LongTermMemory: Sendable {
         }
     }
 
+    /// They cannot both be so now: another value of what one has one of, or the opposite.
+    ///
+    /// What somebody means to do, or only supposes, closes no fact.
+    private static func contradicts(_ new: NewMemory, _ old: Memory) -> Bool {
+        guard StatementKind(rawValue: new.type)?.isFact ?? true else { return false }
+        if let shape = FactShape(new.content), FactShape(old.content)?.subject == shape.subject { return true }
+        return Likeness.isOpposite(new.content, old.content)
+    }
+
+    /// A plan or an appointment ends with the last day that it names, when that is to come.
+    static func end(of new: NewMemory, now: Timestamp) -> Timestamp? {
+        guard let kind = StatementKind(rawValue: new.type), kind == .fact || kind == .plan,
+            let day = DateHints(new.content, now: nil).lastDay
+        else { return nil }
+        // Whatever the zone, the day is over then.
+        let end = Timestamp(millisecondsSinceEpoch: Int64(day + 2) * 86_400_000)
+        return end > now.advanced(by: .seconds(2 * 86_400)) ? end : nil
+    }
+
     private static func require(_ content: String) throws {
         guard content.unicodeScalars.count <= LongTermMemory.longestText else {
             throw ToolFailure(
@@ -128,6 +152,7 @@ public final class LongTermMemory: Sendable {
                 next += 1
             }
             for id in doomed { try rows.delete(id) }
+            try rows.dropUses(of: doomed)
             let gone = doomed
             let after = try index.mark(transaction)
             transaction.afterCommit {
@@ -144,6 +169,7 @@ public final class LongTermMemory: Sendable {
             let rows = MemoryRows(transaction, origin)
             let open = try rows.countOpen()
             try rows.deleteAll()
+            try rows.dropUses(of: nil)
             transaction.afterCommit { index.drop(scope.user) }
             return open
         }
@@ -151,21 +177,36 @@ public final class LongTermMemory: Sendable {
 
     // MARK: - Reading
 
+    /// What a memory's own strength counts in a ranking.
+    private static let standing = 1.5
+
     /// The memories that answer a question, best first, with the parts of their scores.
     ///
-    /// Only what holds now, and only what is about as good as the best.
+    /// Only what holds now, and only what is about as good as the best. Strength (`MemoryStrength`) decides between about
+    /// equal matches.
     public func recall(_ question: String, limit: Int, now: Timestamp? = nil, in scope: UserScope) async throws
         -> [RecalledMemory]
     {
+        guard limit > 0 else { return [] }
         let index = index
+        let clock = now ?? database.store.clock.now
         return try await database.read(scope) { transaction in
             let rows = MemoryRows(transaction)
-            let hits = try index.search(question, limit: limit, now: now, of: scope.user, in: transaction)
+            let hits = try index.search(question, limit: limit + 5, now: now, of: scope.user, in: transaction)
             guard let best = hits.first?.score.total else { return [] }
-            return try hits.filter { $0.score.total >= best * 0.4 }.compactMap { hit in
-                guard let memory = try rows.memory(hit.key), memory.isOpen else { return nil }
-                return RecalledMemory(memory: memory, score: hit.score)
+            var found: [RecalledMemory] = try hits.filter { $0.score.total >= best * 0.4 }.compactMap { hit in
+                guard let memory = try rows.memory(hit.key), memory.isOpen, !memory.hasExpired(at: clock) else {
+                    return nil
+                }
+                var score = hit.score
+                score.standing = LongTermMemory.standing * MemoryStrength.strength(of: memory, at: clock)
+                return RecalledMemory(memory: memory, score: score)
             }
+            found.sort { left, right in
+                let (a, b) = (left.score.total, right.score.total)
+                return a != b ? a > b : left.memory.modifiedAt > right.memory.modifiedAt
+            }
+            return Array(found.prefix(limit))
         }
     }
 

@@ -22,9 +22,21 @@ public struct Memory: Sendable, Hashable {
     public var sourceID: String?
     public var channel: String?
     public var trust: TrustLabel
+    /// 1 to 10.
+    public var importance: Int
+    public var lastAccessed: Timestamp?
+    /// How often it was part of an answer, as of the last consolidation.
+    public var accessCount: Int
+    /// When it ends by itself: a plan or an appointment on a day.
+    public var expiresAt: Timestamp?
+    public var archiveReason: String?
+    /// Memories about the same things; nil: not looked for since it was said or changed.
+    public var relatedIDs: [RecordID]?
 
     /// It holds now: neither closed nor archived.
     public var isOpen: Bool { supersededBy == nil && validUntil == nil && !isArchived }
+
+    public func hasExpired(at now: Timestamp) -> Bool { expiresAt.map { $0 <= now } ?? false }
 
     /// What it is found by.
     var searchText: String {
@@ -49,6 +61,12 @@ public struct Memory: Sendable, Hashable {
         sourceID = row.string("source_id")
         channel = row.string("channel")
         trust = row.string("trust_label").flatMap(TrustLabel.init(rawValue:)) ?? .untrusted
+        importance = Int(min(max(row.integer("importance_score") ?? 5, 1), 10))
+        lastAccessed = row.timestamp("last_accessed")
+        accessCount = Int(min(max(row.integer("access_count") ?? 0, 0), 1 << 30))
+        expiresAt = row.timestamp("expires_at")
+        archiveReason = row.string("archive_reason")
+        relatedIDs = row["related_memory_ids"].arrayValue?.compactMap { $0.stringValue.flatMap { RecordID($0) } }
     }
 }
 
@@ -61,18 +79,34 @@ public struct NewMemory: Sendable, Hashable {
     /// `sms`, `cli` …, where known.
     public var channel: String?
     public var trust: TrustLabel
+    /// 1 to 10; by its kind unless it is set.
+    public var importance: Int
+    public var expiresAt: Timestamp?
 
+    /// - Parameter type: Nil: what the text's words say it is.
     public init(
-        _ content: String, tags: [String] = [], category: String? = nil, type: String = "fact", channel: String? = nil,
+        _ content: String, tags: [String] = [], category: String? = nil, type: String? = nil, channel: String? = nil,
         trust: TrustLabel = .owner
     ) {
         self.content = content
         self.tags = tags
         self.category = category
-        self.type = type
+        let kind = StatementKind(content)
+        self.type = type ?? kind.rawValue
         self.channel = channel
         self.trust = trust
+        importance = (type.flatMap(StatementKind.init(rawValue:)) ?? kind).importance
     }
+}
+
+/// Why a memory is out of use.
+public enum ArchiveReason: String, Sendable, Hashable {
+    /// The day that it was about is over.
+    case expired
+    /// Another memory says the same; `parent_memory_id` names it.
+    case duplicate
+    /// A plan or a supposition that was never used again.
+    case faded
 }
 
 /// What its owner changes of a memory; nil: nothing.
@@ -104,4 +138,16 @@ public enum RememberResult: Sendable, Hashable {
 public struct RecalledMemory: Sendable {
     public var memory: Memory
     public var score: RecallScore
+}
+
+/// What one step of consolidation did.
+public struct ConsolidationStep: Sendable, Hashable {
+    /// Where the next step goes on; nil at the end.
+    public var next: RecordID?
+    public var seen = 0
+    public var expired = 0
+    public var merged = 0
+    public var faded = 0
+
+    public init() {}
 }

@@ -5,9 +5,9 @@ import TandemStorage
 /// The memory table's rows within one transaction.
 struct MemoryRows {
     static let table = "ltm_memories"
-    private static let accesses = "ltm_accesses"
+    static let accesses = "ltm_accesses"
 
-    private let reading: any ReadTransaction
+    let reading: any ReadTransaction
     private let writing: (any WriteTransaction)?
     private let origin: WriteOrigin?
 
@@ -24,7 +24,7 @@ struct MemoryRows {
         self.origin = origin
     }
 
-    private func writer() throws -> any WriteTransaction {
+    func writer() throws -> any WriteTransaction {
         guard let writing else { throw StorageError(.notAllowed, "a write in a reading transaction") }
         return writing
     }
@@ -62,18 +62,25 @@ struct MemoryRows {
     func insert(_ new: NewMemory) throws -> Memory {
         let transaction = try writer()
         let now = JSON.timestamp(transaction.now)
+        let channel = new.channel ?? origin.flatMap { self.channel(of: $0.turn) }
         let id = try transaction.insert(
             MemoryRows.table,
             [
                 "content": .string(new.content), "tags": .array(new.tags.map { .string($0) }),
                 "memory_type": .string(new.type), "category": new.category.map { .string($0) } ?? .null,
                 "source_id": origin.map { .string($0.turn.description) } ?? .null,
-                "channel": new.channel.map { .string($0) } ?? .null, "trust_label": .string(new.trust.rawValue),
-                "valid_from": now, "last_modified": now,
+                "channel": channel.map { .string($0) } ?? .null, "trust_label": .string(new.trust.rawValue),
+                "importance_score": .integer(Int64(new.importance)),
+                "expires_at": new.expiresAt.map { .timestamp($0) } ?? .null, "valid_from": now, "last_modified": now,
                 "revision": .integer(PersonalIndex.revision(transaction)),
             ], origin: origin)
         guard let memory = try memory(id) else { throw StorageError(.internalFailure, "an inserted row is not there") }
         return memory
+    }
+
+    /// Over what the person sent the message of that turn; nil when it was no message.
+    private func channel(of turn: RecordID) -> String? {
+        (try? reading.row("messages", turn))?.string("channel")
     }
 
     /// The same statement, said again: its newer wording, fully trusted again.
@@ -82,7 +89,7 @@ struct MemoryRows {
         let tags = old.tags + new.tags.filter { !old.tags.contains($0) }
         var set: JSONObject = [
             "content": .string(new.content), "tags": .array(tags.map { .string($0) }), "confidence_score": 1,
-            "last_modified": .timestamp(transaction.now),
+            "last_modified": .timestamp(transaction.now), "related_memory_ids": .null,
             "revision": .integer(PersonalIndex.revision(transaction)),
         ]
         if let category = new.category { set["category"] = .string(category) }
@@ -94,9 +101,18 @@ struct MemoryRows {
     func correct(_ old: Memory, _ correction: MemoryCorrection) throws -> Memory {
         let transaction = try writer()
         var set: JSONObject = [
-            "last_modified": .timestamp(transaction.now), "revision": .integer(PersonalIndex.revision(transaction)),
+            "last_modified": .timestamp(transaction.now), "related_memory_ids": .null,
+            "revision": .integer(PersonalIndex.revision(transaction)),
         ]
-        if let content = correction.content { set["content"] = .string(content) }
+        if let content = correction.content {
+            let new = NewMemory(content)
+            set["content"] = .string(content)
+            set["expires_at"] = LongTermMemory.end(of: new, now: transaction.now).map { .timestamp($0) } ?? .null
+            if StatementKind(rawValue: old.type) != nil {
+                set["memory_type"] = .string(new.type)
+                set["importance_score"] = .integer(Int64(new.importance))
+            }
+        }
         if let tags = correction.tags { set["tags"] = .array(tags.map { .string($0) }) }
         if let category = correction.category { set["category"] = category.map { .string($0) } ?? .null }
         try transaction.update(MemoryRows.table, old.id, set: set, origin: origin)
@@ -112,6 +128,53 @@ struct MemoryRows {
                 "superseded_by": .id(new.id), "valid_until": .timestamp(transaction.now),
                 "revision": .integer(PersonalIndex.revision(transaction)),
             ], origin: origin)
+    }
+
+    /// Takes a memory out of use, with the reason; it stays readable and exportable.
+    func archive(_ memory: Memory, _ reason: ArchiveReason, keptBy kept: RecordID? = nil) throws {
+        let transaction = try writer()
+        var set: JSONObject = [
+            "is_archived": true, "archive_reason": .string(reason.rawValue),
+            "revision": .integer(PersonalIndex.revision(transaction)),
+        ]
+        if let kept { set["parent_memory_id"] = .id(kept) }
+        try transaction.update(MemoryRows.table, memory.id, set: set, origin: origin)
+    }
+
+    /// What consolidation found of a memory that stays; nothing is written when that is about what is there.
+    ///
+    /// - Parameter memory: With its use as it is now.
+    func consolidate(_ memory: Memory, strength: Double, related: [RecordID]) throws {
+        let row = try reading.row(MemoryRows.table, memory.id)
+        let isKnown =
+            memory.relatedIDs == related && Int64(memory.accessCount) == row?.integer("access_count")
+            && abs(strength - (row?["dynamic_importance"].doubleValue ?? 9)) < 0.02
+        guard !isKnown else { return }
+        try writer().update(
+            MemoryRows.table, memory.id,
+            set: [
+                "dynamic_importance": .number(strength), "access_count": .integer(Int64(memory.accessCount)),
+                "last_accessed": memory.lastAccessed.map { .timestamp($0) } ?? .null,
+                "related_memory_ids": .array(related.map { .id($0) }),
+            ], origin: origin)
+    }
+
+    /// With how often and when it was used, as counted since the last consolidation.
+    func withUse(_ memory: Memory) throws -> Memory {
+        var memory = memory
+        let match = [RowCondition("memory_id", .equal, .id(memory.id))]
+        guard let row = try reading.list(MemoryRows.accesses, where: match, limit: 1).first else { return memory }
+        memory.accessCount = max(memory.accessCount, Int(min(max(row.integer("access_count") ?? 0, 0), 1 << 30)))
+        memory.lastAccessed = row.timestamp("last_accessed") ?? memory.lastAccessed
+        return memory
+    }
+
+    /// In the order of their ids.
+    func open(after id: RecordID?, limit: Int) throws -> [Memory] {
+        var conditions = MemoryRows.isOpen
+        if let id { conditions.append(RowCondition("id", .greater, .id(id))) }
+        return try reading.list(MemoryRows.table, where: conditions, order: [RowOrder("id")], limit: limit)
+            .map(Memory.init(row:))
     }
 
     /// Apart from the memory's own row, whose version an undo compares.

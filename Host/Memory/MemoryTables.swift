@@ -6,14 +6,14 @@ public enum MemoryTables {
     /// Who owns it, towards the storage.
     public static let owner = "host.memory"
 
-    public static let definitions = [memories, accesses, proposals]
+    public static let definitions = [memories, accesses, uses, proposals]
 
     static let memories = TableDefinition(
         name: "ltm_memories",
         columns: [
             ColumnDefinition("content", .text, sealed: true),
             ColumnDefinition("tags", .json, nullable: true, sealed: true),
-            // `fact` for now; `preference`, `event`, `identity` … as capture learns to tell them apart.
+            // A `StatementKind`, or what an integration named it.
             ColumnDefinition("memory_type", .text, default: .text("fact")),
             ColumnDefinition("category", .text, nullable: true, sealed: true),
             // 1…10.
@@ -44,6 +44,8 @@ public enum MemoryTables {
             ColumnDefinition("channel", .text, nullable: true),
             // A `TrustLabel`: who said it.
             ColumnDefinition("trust_label", .text, default: .text("owner")),
+            // When it ends by itself; it is then archived with the reason `expired`.
+            ColumnDefinition("expires_at", .timestamp, nullable: true),
             // New at every write, for `PersonalIndex`.
             ColumnDefinition("revision", .integer, default: .integer(0)),
         ],
@@ -59,6 +61,18 @@ public enum MemoryTables {
         ],
         indexes: [IndexDefinition(["memory_id"], unique: true)],
         purpose: "how often what you asked me to remember was used")
+
+    /// Why the last answers said what they said: which memories they used, and the parts of their scores. No texts.
+    static let uses = TableDefinition(
+        name: "ltm_uses",
+        columns: [
+            // The message that was answered.
+            ColumnDefinition("turn", .id),
+            // Best first: `[{"memory":"12","parts":[{"name":"words","value":3.1}]}]`.
+            ColumnDefinition("memories", .json),
+        ],
+        indexes: [IndexDefinition(["turn"], unique: true)],
+        purpose: "which of your memories the last answers used, and why")
 
     /// What plugins propose to remember, until the person says.
     static let proposals = TableDefinition(

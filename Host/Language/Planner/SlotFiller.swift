@@ -659,7 +659,9 @@ struct SlotFiller {
         }
         if upper - lower <= 4, upper - lower > 1,
             tokens[lower].surface == W.the || tokens[lower].surface == W.a || tokens[lower].surface == W.an
-                || tokens[lower].surface == W.some, !(tokens[lower].has(.capitalised) && lower > segment.lowerBound)
+                || tokens[lower].surface == W.some, !(tokens[lower].has(.capitalised) && lower > segment.lowerBound),
+            // `the sky is blue` is whole.
+            !tokens[lower..<upper].contains(where: { $0.has(.auxiliary) && !$0.has(.quoted) })
         {
             lower += 1
         }

@@ -95,7 +95,7 @@ struct MemoryTools: Toolbox {
                     Utterance("(delete|clear|erase|wipe) [all] (my|your) memories"),
                     Utterance("(clear|erase|wipe) your memory"), Utterance("forget all [you know] about me"),
                 ]),
-        ] + proposalDefinitions
+        ] + [whyDefinition] + proposalDefinitions
 
     func run(_ request: ToolRequest) async throws -> ToolOutcome {
         switch request.call.tool {
@@ -105,6 +105,7 @@ struct MemoryTools: Toolbox {
         case "memory.show": try await show(request)
         case "memory.forget": try await forget(request)
         case "memory.clear": try await clear(request)
+        case "memory.why": try await why(request)
         case "memory.proposals": try await listProposals(request)
         case "memory.keep_proposal": try await keepProposal(request)
         case "memory.decline_proposal": try await declineProposal(request)
@@ -142,7 +143,7 @@ struct MemoryTools: Toolbox {
             return .value(
                 ["memories": []], Wording.line("I have nothing about \"", query, "\" yet. Tell me: remember that ..."))
         }
-        try? await memory.noteAccess(found.map(\.memory.id), in: request.scope)
+        try? await memory.noteUse(found, turn: request.call.origin.turn, in: request.scope)
         let value: JSON = ["memories": .array(found.map { MemoryTools.json($0.memory) })]
         if found.count == 1 {
             let whole = "You told me: \(Wording.oneLine(first.memory.content))."
@@ -169,8 +170,7 @@ struct MemoryTools: Toolbox {
 
     private func show(_ request: ToolRequest) async throws -> ToolOutcome {
         let found = try await resolve(request)
-        let day = request.time.say(request.time.date(of: found.modifiedAt))
-        let tail = " (you told me \(day == "today" || day == "yesterday" ? day : "on " + day))"
+        let tail = " (you told me \(MemoryTools.when(found, request.time)))"
         let content = Wording.oneLine(found.content)
         let room = Wording.firstLineLimit - Wording.septets(tail)
         var message = Wording.clip(content, to: room) + tail

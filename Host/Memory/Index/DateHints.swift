@@ -16,6 +16,9 @@ public struct DateHints: Sendable {
     /// The question has no other words: `what happened in May`.
     public private(set) var isOnlyDates = false
 
+    /// The last day that is named with its year, since 1970-01-01.
+    var lastDay: Int? { spans.map(\.to).max() }
+
     public var isEmpty: Bool { spans.isEmpty && months.isEmpty }
 
     public init(_ question: String, now: Timestamp?) {

@@ -31,6 +31,8 @@ struct IndexedTexts: Sendable {
 
     private var words: [String: Word] = [:]
     private(set) var vocabulary: [String: Int32] = [:]
+    /// The same by length.
+    private var spelled = SpelledWords()
     private(set) var postings: [[Posting]] = []
     /// How many texts have the term.
     private(set) var alive: [Int32] = []
@@ -55,7 +57,7 @@ struct IndexedTexts: Sendable {
         let words = stems.capacity * 4 + postings.reduce(0) { $0 + $1.capacity * 8 + 32 }
         let texts = times.capacity * (8 + 4 + 8 + 4 + 4 + 1 + 4)
         let terms = vocabulary.capacity * 28 + self.words.capacity * 32
-        return words + texts + terms + vectors.size + termVectors.size
+        return words + texts + terms + spelled.size + vectors.size + termVectors.size
     }
 
     /// The stems of the text at a place, in order.
@@ -66,6 +68,9 @@ struct IndexedTexts: Sendable {
 
     /// Stems of a text, on average.
     var averageLength: Float { Float(max(Double(totalLength) / Double(max(count, 1)), 1)) }
+
+    /// The terms that texts have and that differ from a stem by one slip of the finger.
+    func misspellings(of stem: String) -> [Int32] { spelled.near(stem).filter { alive[Int($0)] > 0 } }
 
     /// How rare a term is.
     func inverse(_ term: Int32) -> Double {
@@ -135,6 +140,7 @@ struct IndexedTexts: Sendable {
         if let known = vocabulary[stem] { return known }
         let id = Int32(postings.count)
         vocabulary[stem] = id
+        spelled.insert(stem, id)
         postings.append([])
         alive.append(0)
         termVectors.append(termVector(word))

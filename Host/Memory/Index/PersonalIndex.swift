@@ -107,6 +107,12 @@ public final class PersonalIndex: Sendable {
         }
     }
 
+    /// About how many bytes are held, of all people's indexes together.
+    public var size: Int {
+        let slots = slots.withLock { Array($0.values) }
+        return slots.reduce(0) { $0 + $1.entry.withLock { $0.index.size } }
+    }
+
     /// Forgets a person's index.
     public func drop(_ user: UserID) { slots.withLock { $0[user] = nil } }
 

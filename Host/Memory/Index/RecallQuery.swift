@@ -76,10 +76,7 @@ struct RecallQuery {
             if let id {
                 add(id, 1)
             } else if stem.utf8.count >= 5 {
-                for (other, id) in texts.vocabulary
-                where texts.alive[Int(id)] > 0 && EditDistance.isWithinOne(stem, other) {
-                    add(id, texts.tuning.misspelling)
-                }
+                for id in texts.misspellings(of: stem) { add(id, texts.tuning.misspelling) }
             }
             for other in EnglishWords.synonyms[stem] ?? [] {
                 if let id = texts.vocabulary[other], texts.alive[Int(id)] > 0 { add(id, texts.tuning.synonym) }
