@@ -64,7 +64,7 @@ enum RecallBenchmark {
             Figure(
                 name: "index of 100,000 memories, from the sealed rows", unit: "ms", values: [built], goal: nil),
             Figure(
-                name: "index of 100,000 memories", unit: "MB", values: [Double(memory.indexSize) / 1e6],
+                name: "index of 100,000 memories", unit: "MB", values: [Double(memory.budget.size) / 1e6],
                 goal: "<= 100"),
         ]
     }

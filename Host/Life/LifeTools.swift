@@ -35,7 +35,7 @@ public struct LifeTools: ToolProvider {
         integrations: any IntegrationControl, clock: any WallClock = SystemClock()
     ) {
         toolboxes = [
-            "tasks": TaskTools(database: database), "notes": NoteTools(database: database),
+            "tasks": TaskTools(database: database), "notes": NoteTools(database: database, budget: memory.budget),
             "memory": MemoryTools(
                 memory: memory, proposals: proposals ?? MemoryProposals(database: database, memory: memory)),
             "settings": SettingsTools(accounts: accounts),

@@ -13,17 +13,21 @@ public final class LongTermMemory: Sendable {
     public static let longestText = 2000
 
     public let database: any Database
-    let index = PersonalIndex(
-        table: MemoryRows.table, where: MemoryRows.isOpen, tuning: .facts,
-        text: { row in
-            let memory = Memory(row: row)
-            return (memory.searchText, memory.modifiedAt)
-        })
+    let index: PersonalIndex
 
-    public init(database: any Database) { self.database = database }
+    /// - Parameter budget: What the search indexes of everything hold together.
+    public init(database: any Database, budget: SearchBudget = SearchBudget()) {
+        self.database = database
+        index = PersonalIndex(
+            table: MemoryRows.table, where: MemoryRows.isOpen, tuning: .facts, budget: budget,
+            text: { row in
+                let memory = Memory(row: row)
+                return (memory.searchText, memory.modifiedAt)
+            })
+    }
 
-    /// About how many bytes the indexes of all people hold.
-    public var indexSize: Int { index.size }
+    /// What the search indexes of everything hold together.
+    public var budget: SearchBudget { index.budget }
 
     // MARK: - Writing
 
@@ -190,9 +194,11 @@ public final class LongTermMemory: Sendable {
         guard limit > 0 else { return [] }
         let index = index
         let clock = now ?? database.store.clock.now
+        let commits = database.store.tables.changeCount(of: MemoryRows.table)
         return try await database.read(scope) { transaction in
             let rows = MemoryRows(transaction)
-            let hits = try index.search(question, limit: limit + 5, now: now, of: scope.user, in: transaction)
+            let hits = try index.search(
+                question, limit: limit + 5, now: now, commits: commits, of: scope.user, in: transaction)
             guard let best = hits.first?.score.total else { return [] }
             var found: [RecalledMemory] = try hits.filter { $0.score.total >= best * 0.4 }.compactMap { hit in
                 guard let memory = try rows.memory(hit.key), memory.isOpen, !memory.hasExpired(at: clock) else {

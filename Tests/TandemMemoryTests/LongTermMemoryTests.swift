@@ -62,6 +62,27 @@ struct LongTermMemoryTests {
         #expect(try await world.recall("tea", in: world.ann) == ["Ada likes tea"])
     }
 
+    @Test func holdsNoMoreThanItMayOverAllPeople() async throws {
+        let world = try await World()
+        let budget = SearchBudget(limit: 1)
+        let memory = LongTermMemory(database: world.database, budget: budget)
+        for scope in [world.ann, world.bob] {
+            _ = try await memory.remember(NewMemory("my locker code is 4512"), in: scope, origin: world.turn())
+            #expect(try await world.recall("locker", in: scope, from: memory) == ["my locker code is 4512"])
+        }
+        // Only the one that was used last is held, and asking for the other builds it anew.
+        #expect(budget.count == 1 && budget.size > 1)
+        #expect(try await world.recall("locker", in: world.ann, from: memory).count == 1)
+        #expect(budget.count == 1)
+        let ample = SearchBudget()
+        let other = LongTermMemory(database: world.database, budget: ample)
+        for scope in [world.ann, world.bob] { _ = try await world.recall("locker", in: scope, from: other) }
+        #expect(ample.count == 2 && ample.size < 1 << 20)
+        _ = try await other.forgetAll(in: world.ann, origin: world.turn())
+        #expect(ample.count == 1)
+        #expect(try await world.recall("locker", in: world.ann, from: other).isEmpty)
+    }
+
     @Test func findsAmongMany() async throws {
         let world = try await World()
         for number in 0..<700 {

@@ -8,16 +8,20 @@ import TandemStorage
 struct NoteTools: Toolbox {
     let database: any Database
 
-    private let index = PersonalIndex(
-        table: "notes", where: [RowCondition("status", .equal, "active")], tuning: .facts,
-        text: { row in
-            let note = NoteItem(row: row)
-            // The title counts twice.
-            let tags = note.tags.joined(separator: " ")
-            return ("\(note.title) \(note.title) \(note.content) \(tags) \(note.category ?? "")", note.updatedAt)
-        })
+    private let index: PersonalIndex
 
-    init(database: any Database) { self.database = database }
+    /// - Parameter budget: What the search indexes of everything hold together.
+    init(database: any Database, budget: SearchBudget) {
+        self.database = database
+        index = PersonalIndex(
+            table: "notes", where: [RowCondition("status", .equal, "active")], tuning: .facts, budget: budget,
+            text: { row in
+                let note = NoteItem(row: row)
+                // The title counts twice.
+                let tags = note.tags.joined(separator: " ")
+                return ("\(note.title) \(note.title) \(note.content) \(tags) \(note.category ?? "")", note.updatedAt)
+            })
+    }
 
     static let mostNotes = 5000
     /// The longest note, in UTF-8 bytes, however it grew.

@@ -19,20 +19,24 @@ public final class PersonalIndex: Sendable {
     private struct Entry {
         var index = RecallIndex<RecordID>()
         var mark: Mark?
+        /// When it was last compared with the table, and how many commits of this process had changed that then.
+        var comparedAt: UInt64 = 0
+        var commits = -1
+        /// Held as of the last change.
+        var bytes = 0
     }
 
     private final class Slot: Sendable {
         let entry = Mutex(Entry())
-        let usedAt = Mutex<UInt64>(0)
     }
 
-    /// The indexes of more people than this are not held; the one that was not used for longest goes.
-    private static let mostPeople = 512
     private static let page = 500
 
     private let table: String
     private let conditions: [RowCondition]
     private let tuning: RecallTuning
+    /// What all indexes share.
+    public let budget: SearchBudget
     private let text: @Sendable (UserRow) -> (text: String, at: Timestamp)
     private let slots = Mutex<[UserID: Slot]>([:])
 
@@ -40,12 +44,13 @@ public final class PersonalIndex: Sendable {
     ///   - conditions: Which rows are searched.
     ///   - text: What a row is found by, and its time.
     public init(
-        table: String, where conditions: [RowCondition], tuning: RecallTuning,
+        table: String, where conditions: [RowCondition], tuning: RecallTuning, budget: SearchBudget = SearchBudget(),
         text: @escaping @Sendable (UserRow) -> (text: String, at: Timestamp)
     ) {
         self.table = table
         self.conditions = conditions
         self.tuning = tuning
+        self.budget = budget
         self.text = text
     }
 
@@ -60,18 +65,37 @@ public final class PersonalIndex: Sendable {
         return Mark(count: group?.count ?? 0, sum: group?.sum.int64Value ?? 0)
     }
 
+    /// For so long what other processes write may be missed, where `commits` is given.
+    private static let patience: UInt64 = 2_000_000_000
+
     /// Searches a person's rows; builds the index first when there is none of the table's present state.
+    ///
+    /// - Parameter commits: How many commits of this process had changed the table before the transaction began
+    ///   (`TableCatalogue.changeCount`): while that stays, the index is compared with the table, which takes a look at each
+    ///   of its rows, every two seconds only. Nil: now.
     public func search(
-        _ question: String, limit: Int, now: Timestamp? = nil, of user: UserID, in transaction: any ReadTransaction
+        _ question: String, limit: Int, now: Timestamp? = nil, commits: Int? = nil, of user: UserID,
+        in transaction: any ReadTransaction
     ) throws -> [RecallHit<RecordID>] {
-        let mark = try mark(transaction)
-        return try slot(user).entry.withLock { entry in
-            if entry.mark != mark {
-                entry.index = try build(transaction)
-                entry.mark = mark
+        let time = monotonicNanoseconds()
+        let (hits, bytes) = try slot(user).entry.withLock { entry in
+            let isFresh =
+                entry.mark != nil && commits != nil && entry.commits == commits
+                && time < entry.comparedAt &+ PersonalIndex.patience
+            if !isFresh {
+                let mark = try mark(transaction)
+                if entry.mark != mark {
+                    entry.index = try build(transaction)
+                    entry.bytes = entry.index.size
+                    entry.mark = mark
+                }
+                entry.comparedAt = time
+                entry.commits = commits ?? -1
             }
-            return entry.index.search(question, limit: limit, now: now)
+            return (entry.index.search(question, limit: limit, now: now), entry.bytes)
         }
+        budget.used(self, of: user, bytes: bytes) { [weak self] in self?.letGo(user) }
+        return hits
     }
 
     private func build(_ transaction: any ReadTransaction) throws -> RecallIndex<RecordID> {
@@ -103,32 +127,26 @@ public final class PersonalIndex: Sendable {
             }
             for id in remove { entry.index.remove(id) }
             if let insert { entry.index.insert(insert.id, text: insert.text, at: insert.at) }
+            entry.bytes = entry.index.size
             entry.mark = after
         }
     }
 
-    /// About how many bytes are held, of all people's indexes together.
-    public var size: Int {
-        let slots = slots.withLock { Array($0.values) }
-        return slots.reduce(0) { $0 + $1.entry.withLock { $0.index.size } }
-    }
+    /// Whether there is an index of a person's rows now.
+    public func holds(_ user: UserID) -> Bool { slots.withLock { $0[user] != nil } }
 
     /// Forgets a person's index.
-    public func drop(_ user: UserID) { slots.withLock { $0[user] = nil } }
+    public func drop(_ user: UserID) {
+        letGo(user)
+        budget.dropped(self, of: user)
+    }
+
+    private func letGo(_ user: UserID) { slots.withLock { $0[user] = nil } }
 
     private func slot(_ user: UserID) -> Slot {
         slots.withLock { slots in
-            if let slot = slots[user] {
-                slot.usedAt.withLock { $0 = monotonicNanoseconds() }
-                return slot
-            }
-            if slots.count >= PersonalIndex.mostPeople,
-                let oldest = slots.min(by: { $0.value.usedAt.withLock { $0 } < $1.value.usedAt.withLock { $0 } })
-            {
-                slots[oldest.key] = nil
-            }
+            if let slot = slots[user] { return slot }
             let slot = Slot()
-            slot.usedAt.withLock { $0 = monotonicNanoseconds() }
             slots[user] = slot
             return slot
         }
