@@ -28,16 +28,24 @@ func library(_ name: String, _ providers: [SystemPackageProvider], pkgConfig: St
     .systemLibrary(name: name, path: "Host/Clib/\(name)", pkgConfig: pkgConfig, providers: providers)
 }
 
-func plugin(_ name: String) -> [Target] {
+func plugin(_ name: String, _ more: [Target.Dependency] = []) -> [Target] {
     [
         .target(
-            name: name, dependencies: ["TandemSDK", "PluginCommon"], path: "Plugins/\(name)/Sources",
+            name: name, dependencies: ["TandemSDK", "PluginCommon"] + more, path: "Plugins/\(name)/Sources",
             swiftSettings: settings),
         .target(
             name: "\(name)Entry", dependencies: [.byName(name: name)], path: "Plugins/\(name)/Entry",
             swiftSettings: settings, linkerSettings: pluginLinker),
     ]
 }
+
+/// Those that work with mail, and what they share.
+let mailPlugins: [Target] =
+    [
+        .target(
+            name: "MailCommon", dependencies: ["TandemSDK", "PluginCommon"], path: "Plugins/MailCommon/Sources",
+            swiftSettings: settings)
+    ] + plugin("Gmail", ["MailCommon"]) + plugin("Graph", ["MailCommon"])
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
@@ -67,6 +75,8 @@ let package = Package(
         .library(name: "GroceryPlugin", type: .dynamic, targets: ["GroceryEntry"]),
         .library(name: "RecipesPlugin", type: .dynamic, targets: ["RecipesEntry"]),
         .library(name: "ExpensesPlugin", type: .dynamic, targets: ["ExpensesEntry"]),
+        .library(name: "GmailPlugin", type: .dynamic, targets: ["GmailEntry"]),
+        .library(name: "GraphPlugin", type: .dynamic, targets: ["GraphEntry"]),
         .library(name: "DuckDuckGoPlugin", type: .dynamic, targets: ["DuckDuckGoEntry"]),
     ],
     dependencies: [
@@ -214,7 +224,7 @@ let package = Package(
         // The bundled plugins.
         .target(
             name: "PluginCommon", dependencies: ["TandemSDK"], path: "Plugins/Common/Sources", swiftSettings: settings),
-    ] + plugin("Grocery") + plugin("Recipes") + plugin("Expenses") + plugin("DuckDuckGo") + [
+    ] + plugin("Grocery") + plugin("Recipes") + plugin("Expenses") + plugin("DuckDuckGo") + mailPlugins + [
         .executableTarget(
             name: "tandem",
             dependencies: [
@@ -264,6 +274,15 @@ let package = Package(
             name: "ModelSimulators", dependencies: ["ScriptServer", "TandemCore", "TandemJSON"],
             path: "Tests/Support/ModelSimulators", swiftSettings: settings),
         .target(
+            name: "VendorSimulator", dependencies: ["ScriptServer", "TandemCore", "TandemJSON"],
+            path: "Tests/Support/VendorSimulator", swiftSettings: settings),
+        .target(
+            name: "GmailSimulator", dependencies: ["VendorSimulator", "TandemJSON"],
+            path: "Tests/Support/GmailSimulator", swiftSettings: settings),
+        .target(
+            name: "GraphSimulator", dependencies: ["VendorSimulator", "TandemJSON"],
+            path: "Tests/Support/GraphSimulator", swiftSettings: settings),
+        .target(
             name: "DuckDuckGoSimulator", dependencies: ["TandemJSON"], path: "Tests/Support/DuckDuckGoSimulator",
             swiftSettings: settings),
         .target(
@@ -297,7 +316,10 @@ let package = Package(
             path: "Tests/Support/CrashProgram", swiftSettings: settings),
         .executableTarget(
             name: "tandem-simulators",
-            dependencies: ["OAuthSimulator", "ModelSimulators"], path: "Tests/Support/Simulators",
+            dependencies: [
+                "OAuthSimulator", "ModelSimulators", "ScriptServer", "VendorSimulator", "GmailSimulator",
+                "GraphSimulator",
+            ], path: "Tests/Support/Simulators",
             swiftSettings: settings),
         .target(
             name: "OAuthSimulator", dependencies: ["ScriptServer", "TandemJSON", crypto],
@@ -390,6 +412,19 @@ let package = Package(
         tests(
             "DuckDuckGo",
             ["DuckDuckGo", "DuckDuckGoSimulator", "PluginCommon", "TandemSDK", "TandemTesting", "TandemJSON"]),
+        tests("MailCommon", ["MailCommon", "TandemSDK"]),
+        tests(
+            "Gmail",
+            [
+                "Gmail", "MailCommon", "GmailSimulator", "VendorSimulator", "PluginCommon", "TandemSDK",
+                "TandemTesting", "TandemJSON",
+            ]),
+        tests(
+            "Graph",
+            [
+                "Graph", "MailCommon", "GraphSimulator", "VendorSimulator", "PluginCommon", "TandemSDK",
+                "TandemTesting", "TandemJSON",
+            ]),
         tests("Expenses", ["Expenses", "Grocery", "PluginCommon", "TandemSDK", "TandemTesting"]),
     ]
 )

@@ -91,10 +91,13 @@ public struct TestPerson: Sendable {
     // MARK: Calls
 
     /// Calls a tool with JSON arguments, as the host would: checked against its schemas.
-    public func call(_ tool: String, _ arguments: JSON = [:], answers: JSON? = nil, state resume: JSON? = nil) async
-        -> Outcome
-    {
-        await wireCall(tool, arguments, answers: answers, resume: resume).outcome
+    ///
+    /// - Parameter idempotencyKey: of another attempt at the same effect; nil: one of its own.
+    public func call(
+        _ tool: String, _ arguments: JSON = [:], answers: JSON? = nil, state resume: JSON? = nil,
+        idempotencyKey: String? = nil
+    ) async -> Outcome {
+        await wireCall(tool, arguments, answers: answers, resume: resume, key: idempotencyKey).outcome
     }
 
     /// Calls a tool with typed arguments: `call(Drink.self) { $0.glasses = 2 }`.
@@ -185,7 +188,8 @@ public struct TestPerson: Sendable {
 
 extension TestPerson {
     private func wireCall(
-        _ tool: String, _ arguments: JSON, answers: JSON?, resume: JSON?, within outer: UInt64? = nil
+        _ tool: String, _ arguments: JSON, answers: JSON?, resume: JSON?, key: String? = nil,
+        within outer: UInt64? = nil
     ) async -> WireOutcome {
         guard let plugin = host.plugins.firstIndex(where: { $0.tools[tool] != nil }) else {
             if let stub = host.state.withLock({ $0.stubs[tool] }) { return WireOutcome(await stub(arguments)) }
@@ -210,7 +214,7 @@ extension TestPerson {
         }
         let outcome = await driver.invoke(
             tool, arguments.serialized(), call: call, answers: answers?.serialized() ?? [],
-            resumeState: resume?.serialized() ?? [], idempotencyKey: "call-\(call)")
+            resumeState: resume?.serialized() ?? [], idempotencyKey: key ?? "call-\(call)")
         state.withLock { state in
             state.flights[call] = nil
             if outer == nil, zip(before, state.tables).contains(where: { $0 != $1 }) { state.history.append(before) }

@@ -221,6 +221,16 @@ public final class OAuthSimulator: Sendable {
         }
     }
 
+    /// What an access token allows, for simulators of a service's interfaces; nil when it is not good.
+    public func scopes(of bearer: String, at service: Service) -> [String]? {
+        state.withLock { state in
+            guard let access = state.accesses[bearer], access.service == service, !access.isDead,
+                access.expiresAt.map({ $0 > now() }) ?? true
+            else { return nil }
+            return access.scopes
+        }
+    }
+
     // MARK: What was seen
 
     /// How many requests ended so: `microsoft.token.refreshed`, `notion.token.invalid_grant`, `google.api.401`.

@@ -1,10 +1,14 @@
 import Foundation
+import GmailSimulator
+import GraphSimulator
 import ModelSimulators
 import OAuthSimulator
+import ScriptServer
+import VendorSimulator
 
 // The simulated services as a program, by the real clock: `tandem-simulators [--port 9900] [--public-url URL]
 // [--providers FILE] [--contract FILE]`. Writes the operator's file for TANDEM_OAUTH, says what to set, and serves until it
-// is ended. Gemini is at the next port, a server of the chat-completions API at the one after.
+// is ended. Gemini is at the next port, a server of the chat-completions API at the one after, then Gmail and Graph.
 
 func option(_ name: String) -> String? {
     guard let place = CommandLine.arguments.firstIndex(of: name), place + 1 < CommandLine.arguments.count else {
@@ -16,11 +20,11 @@ func option(_ name: String) -> String? {
 if CommandLine.arguments.contains("--help") {
     print(
         """
-        Simulated Microsoft, Google, Notion, Gemini and chat-completions API for trying things without an account anywhere.
+        Simulated Microsoft with Graph, Google with Gmail, Notion, Gemini and chat-completions API for trying things without an account anywhere.
 
         USAGE: tandem-simulators [--port PORT] [--public-url URL] [--providers FILE] [--contract FILE]
 
-          --port        where it listens on 127.0.0.1, with the two ports after it; any free ports unless given
+          --port        where it listens on 127.0.0.1, with the ports after it; any free ports unless given
           --public-url  how browsers reach `tandem serve`; http://127.0.0.1:8080 unless given
           --providers   where it writes the operator's file; oauth-simulators.json unless given
           --contract    an OpenAPI file of Gemini that requests are checked by
@@ -50,8 +54,16 @@ do {
         for id in ids { simulator.register(redirect: "\(publicURL)/oauth/callback/\(id)", at: service) }
     }
     try Data(simulator.standardProvidersFile).write(to: URL(filePath: file))
-    let variables = ["GRAPH", "GMAIL", "NOTION", "YOUTUBE"].map { "TANDEM_\($0)_URL=\(simulator.origin)" }
     let port = option("--port").flatMap(UInt16.init)
+    let gmail = GmailSimulator.sample(
+        now: { Int64(Date().timeIntervalSince1970 * 1000) }, scopes: { simulator.scopes(of: $0, at: .google) })
+    let gmailServer = try ScriptServer(port: port.map { $0 &+ 3 } ?? 0) { gmail.answer(VendorRequest($0)).scripted }
+    let graph = GraphSimulator.sample(
+        now: { Int64(Date().timeIntervalSince1970 * 1000) }, scopes: { simulator.scopes(of: $0, at: .microsoft) })
+    let graphServer = try ScriptServer(port: port.map { $0 &+ 4 } ?? 0) { graph.answer(VendorRequest($0)).scripted }
+    let variables =
+        ["NOTION", "YOUTUBE"].map { "TANDEM_\($0)_URL=\(simulator.origin)" }
+        + ["TANDEM_GMAIL_URL=\(gmailServer.origin)", "TANDEM_GRAPH_URL=\(graphServer.origin)"]
     let checker = option("--contract").flatMap {
         OpenAPIChecker(file: $0, bound: ["GenerateContentRequest": ["model"]])
     }
