@@ -119,6 +119,15 @@ struct ReadingTests {
         #expect(box.gmail.refusals == [])
     }
 
+    @Test func readsALongMail() async throws {
+        let box = try Mailbox()
+        let line = String(repeating: "All work and no play. ", count: 60_000)
+        let id = box.gmail.deliver(from: "Pat <pat@example.com>", subject: "Novel", text: line)
+        let mail = await box.ann.call("gmail.read", ["mail": .string("#" + id)])
+        #expect(mail.value?["cut"] == true)
+        #expect(mail.value?["text"]?.stringValue?.count == 6000)
+    }
+
     @Test func findsAMailByWordsAndAsksWhichOfSeveral() async throws {
         let box = try Mailbox()
         box.gmail.deliver(from: "Pat Plumber <pat@example.com>", subject: "Tap", text: "Monday?")

@@ -138,8 +138,12 @@ public struct TrashMail: Tool {
         var changes: [MailChange] = []
         for mail in found {
             try await service.post(try GmailService.path(mail.id) + "/trash", isIdempotent: true)
-            changes.append(
-                MailChange(mails: [mail.id], added: ["TRASH"], removed: mail.isInInbox ? ["INBOX"] : []))
+            let removed = mail.isInInbox ? ["INBOX"] : []
+            if let index = changes.firstIndex(where: { $0.removed == removed }) {
+                changes[index].mails.append(mail.id)
+            } else {
+                changes.append(MailChange(mails: [mail.id], added: ["TRASH"], removed: removed))
+            }
         }
         return ChangePhrase.reply(
             "In the trash", found, MailChanges(changes: changes), already: "There was nothing to delete.")

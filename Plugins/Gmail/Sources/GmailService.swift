@@ -55,7 +55,7 @@ struct GmailService: Sendable {
     }
 
     private static func json(_ answer: HTTPResponse) throws -> JSON {
-        guard let json = try? JSON(parsing: answer.body), json.objectValue != nil else {
+        guard let json = try? answer.json(), json.objectValue != nil else {
             // A page of something between us and Gmail.
             throw ToolError(
                 code: "unexpected_answer", "Gmail answered in a way that I cannot read. Try again later.",

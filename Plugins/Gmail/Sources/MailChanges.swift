@@ -11,6 +11,22 @@ public struct MailChange: Object, Hashable {
     public var mails: [String]
     public var added: [String]
     public var removed: [String]
+
+    /// Bounded, so that what is given back can be given in again.
+    public static var shape: Shape {
+        func list(_ count: Int64, _ length: Int64) -> JSON {
+            [
+                "type": "array", "maxItems": .integer(count),
+                "items": ["type": "string", "maxLength": .integer(length)],
+            ]
+        }
+        return Shape(
+            schema: [
+                "type": "object",
+                "properties": ["mails": list(1000, 40), "added": list(20, 64), "removed": list(20, 64)],
+                "required": ["mails", "added", "removed"], "additionalProperties": false,
+            ])
+    }
 }
 
 /// Changes labels, and notes what really changed, so that it can be taken back exactly.
@@ -78,7 +94,7 @@ public struct RestoreMail: Tool {
             "restore the last change of my gmail (labels|mails)"
         ], timeoutMilliseconds: 30_000)
 
-    @Argument("The changes, as the tool that made them gave them back", planned: false, schema: ["maxItems": 200])
+    @Argument("The changes, as the tool that made them gave them back", planned: false, schema: ["maxItems": 3])
     var changes: [MailChange]
 
     public init() {}

@@ -68,7 +68,7 @@ struct GraphService: Sendable {
     }
 
     private static func json(_ answer: HTTPResponse) throws -> JSON {
-        guard let json = try? JSON(parsing: answer.body), json.objectValue != nil else {
+        guard let json = try? answer.json(), json.objectValue != nil else {
             throw ToolError(
                 code: "unexpected_answer", "Microsoft answered in a way that I cannot read. Try again later.",
                 retryable: true)

@@ -43,7 +43,8 @@ public struct HTTPResponse: Sendable, Hashable {
     /// The body as JSON. Throws `ToolError` (`unexpected_answer`) for anything else.
     public func json() throws -> JSON {
         do {
-            return try JSON(parsing: body)
+            // How much may come was bounded by the request.
+            return try JSON(parsing: body, limits: JSONLimits(maxBytes: max(1 << 20, body.count)))
         } catch {
             throw ToolError.rejected("The service answered in an unexpected way.", code: "unexpected_answer")
         }
