@@ -160,7 +160,9 @@ let package = Package(
             swiftSettings: settings),
         host("Jobs", ["TandemCore", "TandemStorage", log]),
         host("Life", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemMemory"]),
-        host("Agent", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemLanguage", "TandemLife"]),
+        host(
+            "Agent",
+            ["TandemCore", "TandemStorage", "TandemAccounts", "TandemLanguage", "TandemModels", "TandemLife", log]),
         host("SMS", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemEgress", "TandemAgent", crypto, log]),
         host(
             "API",
@@ -245,8 +247,8 @@ let package = Package(
             name: "tandem-benchmarks",
             dependencies: [
                 "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON",
-                "TandemJobs", "TandemMemory", "TandemPluginHost", "TandemStorage", "TandemLife", "TandemCache",
-                "PostgreSQLServer", crypto, log,
+                "TandemJobs", "TandemMemory", "TandemPluginHost", "TandemStorage", "TandemLanguage", "TandemModels",
+                "TandemLife", "TandemCache", "PostgreSQLServer", crypto, log,
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
 

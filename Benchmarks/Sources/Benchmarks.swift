@@ -40,7 +40,8 @@ struct Benchmarks {
         var figures: [Figure] = []
         let all: [(String, (Place) async throws -> [Figure])] = [
             ("call", CallBenchmark.run), ("isolated", IsolatedBenchmark.run), ("plan", PlanBenchmark.run),
-            ("turn", TurnBenchmark.run), ("webhook", WebhookBenchmark.run), ("start", StartBenchmark.run),
+            ("turn", TurnBenchmark.run), ("agent", AgentBenchmark.run), ("webhook", WebhookBenchmark.run),
+            ("start", StartBenchmark.run),
             ("egress", EgressBenchmark.run), ("hostile", HostileBenchmark.run),
             ("kv", KeyValueBenchmark.run), ("database", DatabaseBenchmark.run), ("jobs", JobBenchmark.run),
             ("redis", SharedBenchmark.run), ("reads", ReadBenchmark.run), ("recall", RecallBenchmark.run),

@@ -1,6 +1,7 @@
 import TandemCore
 import TandemJSON
 import TandemLanguage
+import TandemModels
 
 extension AgentCore {
     /// Goes through a turn with a model: its calls, their results, its next calls, until it has no more or the turn's limits
@@ -9,10 +10,12 @@ extension AgentCore {
     /// Before a step that may change something the whole plan is on record, and after it its outcome: whoever takes the
     /// turn up when this process dies goes on from there, with the same labels and the same idempotency keys.
     ///
-    /// - Parameter response: The model's first; nil when the turn goes on from its record.
+    /// - Parameters:
+    ///   - response: The model's first; nil when the turn goes on from its record.
+    ///   - patience: Until when the person is kept waiting; nil: until all is done.
     func converse(
         _ loop: ModelLoop, from response: LanguageResponse?, draft: inout TurnDraft, context: TurnContext,
-        scope: UserScope, deadline: UInt64
+        scope: UserScope, deadline: UInt64, patience: UInt64? = nil
     ) async throws {
         var loop = loop
         var text: String?
@@ -23,9 +26,11 @@ extension AgentCore {
         }
         let reader = QuarantinedReader(
             language: services.language, account: LanguageAccount(scope: scope, turn: draft.turn),
-            context: context.modelPlanner)
+            context: context.modelPlanner, prompt: services.prompts.extract.text)
         var questions: [StepResult] = []
         var requests = loop.round + 1
+        // What has no outcome yet may have been begun by a process that died.
+        var isRepeated = response == nil
         while !loop.steps.isEmpty {
             let pending = loop.pending
             let mayChange = pending.contains { $0.effect != .read }
@@ -35,7 +40,9 @@ extension AgentCore {
             }
             if !pending.isEmpty {
                 let results = await runner.run(
-                    pending, turn: draft.turn, scope: scope, directory: loop.directory, deadline: deadline)
+                    pending, turn: draft.turn, scope: scope, directory: loop.directory, deadline: deadline,
+                    patience: patience, isRepeated: isRepeated)
+                isRepeated = false
                 for result in results {
                     guard var record = result.record(of: loop.directory[result.step.tool]?.definition) else {
                         questions.append(result)
@@ -44,14 +51,17 @@ extension AgentCore {
                     await digest(&record, of: result, loop, reader)
                     loop.note(record, of: result.step.index)
                 }
+                if results.count < pending.count { return setAside(loop, &draft) }
             }
             if mayChange {
                 draft.steps = loop.steps
                 try await putOnRecord(&draft, scope: scope)
             }
-            guard questions.isEmpty, requests < services.limits.roundsPerTurn, monotonicNanoseconds() < deadline,
+            guard questions.isEmpty, requests < services.limits.roundsPerTurn,
                 loop.steps.count < services.limits.stepsPerTurn
             else { break }
+            if let patience, monotonicNanoseconds() >= patience { return setAside(loop, &draft) }
+            guard monotonicNanoseconds() < deadline else { break }
             requests += 1
             guard let next = await ask(loop, context: context, account: context.account, deadline: deadline) else {
                 text = nil
@@ -67,6 +77,12 @@ extension AgentCore {
         let results = loop.steps.filter { $0.tool != PlanTool.id }.compactMap(StepResult.init(recorded:)) + questions
         draft.take(results, text: text, directory: loop.directory, now: services.clock.now)
         if draft.reply.isEmpty, draft.opened.isEmpty { draft.reply.add("That is done as far as I could.") }
+    }
+
+    /// The person gets a line now, and the rest when it is there.
+    private func setAside(_ loop: ModelLoop, _ draft: inout TurnDraft) {
+        (draft.steps, draft.trust, draft.goesOn) = (loop.steps, loop.sources.label, true)
+        draft.reply.add(AgentCore.goesOnLine)
     }
 
     /// A turn that another process began with a model, as its record has it.

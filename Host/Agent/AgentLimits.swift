@@ -12,6 +12,10 @@ public struct AgentLimits: Sendable {
     public var questionsPerTurn = 3
     /// From taking up a message to its answer.
     public var turnTime = Duration.seconds(30)
+    /// What takes longer is answered with a line, and goes on: its result is a message of its own.
+    public var answerTime = Duration.seconds(12)
+    /// How long such a turn may go on at a time.
+    public var laterTime = Duration.seconds(900)
     /// A longer message is answered with a request to send it in parts.
     public var messageBytes = 4096
     /// Turns worked on at once in this process. Most of them wait for a commit, which they share: fewer would be slower.
@@ -20,6 +24,8 @@ public struct AgentLimits: Sendable {
     public var joinTime = Duration.milliseconds(1500)
     /// On these channels.
     public var joiningChannels: Set<String> = ["sms"]
+    /// A confirmed message to others waits so long before it leaves, and `undo` stops it; zero: it leaves at once.
+    public var sendDelay = Duration.zero
     /// After so many attempts a turn is given up with an apology …
     public var attempts = 10
     /// … but not while its message is younger than this: a process that is restarted again and again is no fault of the

@@ -8,6 +8,7 @@ public final class AgentMetrics: Sendable {
     private let turnSeconds: Histogram
     private let resumed: Counter
     private let failures: Counter
+    private let continued: Counter
 
     public init(registry: MetricsRegistry) {
         calls = registry.counters(
@@ -22,6 +23,8 @@ public final class AgentMetrics: Sendable {
         resumed = registry.counter(
             "tandem_turns_resumed_total", help: "Turns that were interrupted and taken up again.")
         failures = registry.counter("tandem_turns_failed_total", help: "Attempts at a turn that failed.")
+        continued = registry.counter(
+            "tandem_turns_continued_total", help: "Turns that went on after their first answer, by attempts.")
     }
 
     func called(tool: String, outcome: String, nanoseconds: UInt64) {
@@ -35,6 +38,8 @@ public final class AgentMetrics: Sendable {
     }
 
     func tookUpAgain() { resumed.increment() }
+
+    func wentOn() { continued.increment() }
 
     func failed() { failures.increment() }
 }

@@ -113,11 +113,6 @@ struct AgentStore: Sendable {
         let turn = try queued.recordID("turn")
         guard let message = try transaction.row(AgentTables.messages, turn) else { return nil }
         let conversation = try transaction.list(AgentTables.conversation, limit: 1).first
-        let confirmations = try transaction.list(
-            AgentTables.confirmations,
-            where: [RowCondition("state", .equal, "open"), RowCondition("expires_at", .greater, .timestamp(now))],
-            order: [RowOrder("id", descending: true)], limit: AgentStore.mostConfirmations
-        ).reversed()
         let earlier = try transaction.list(
             AgentTables.turns, where: [RowCondition("message", .equal, .id(turn))], limit: 1
         ).first
@@ -126,7 +121,7 @@ struct AgentStore: Sendable {
             address: message.string("address") ?? "", receivedAt: message.createdAt,
             state: conversation.map { ConversationState(json: $0["state"]) } ?? ConversationState(),
             stateRow: conversation?.id,
-            confirmations: confirmations.compactMap { AgentStore.confirmation($0) },
+            confirmations: try openConfirmations(now: now, in: transaction),
             wasLeft: try queued.int("times_left") > 0,
             earlier: earlier.map { row in
                 TurnWork.Earlier(
@@ -271,7 +266,34 @@ struct AgentStore: Sendable {
                 ])
         }
 
-        // A call that failed leaves nothing behind, whatever it had written before it failed.
+        try settle(draft, in: transaction)
+        for step in draft.undoSteps.reversed() {
+            let origin = WriteOrigin(turn: draft.turn, step: step.index)
+            // Taking back cannot itself be taken back; where it failed, nothing of it stays.
+            if draft.undo == nil { try transaction.rollBack(origin) } else { try transaction.settle(origin) }
+        }
+        for (confirmation, state) in draft.closed { try close(confirmation, as: state, in: transaction) }
+        if let released = draft.released { try stop(released, &draft, in: transaction) }
+        if let undo = draft.undo { try take(back: undo, draft: &draft, in: transaction) }
+        let end = try conclude(&draft, in: transaction)
+        if let channel {
+            try channel.enqueue(
+                OutboundMessage(scope: scope, turn: draft.turn, ordinal: 0, address: draft.address, text: end.text),
+                in: transaction)
+        }
+        return Answer(
+            turn: draft.turn, text: end.text, hasMore: end.hasMore, handledBy: draft.handledBy,
+            calls: draft.results.map {
+                Answer.Call(tool: $0.step.tool, arguments: $0.step.arguments, outcome: $0.word)
+            },
+            confirmation: end.opened.last.map {
+                Answer.Waiting(code: $0.code, summary: $0.summary, expiresAt: $0.expiresAt)
+            },
+            undo: end.undoLabel)
+    }
+
+    /// A call that failed leaves nothing behind, whatever it had written before it failed.
+    func settle(_ draft: TurnDraft, in transaction: any WriteTransaction) throws {
         for result in draft.results.reversed() where result.step.effect != .read {
             let origin = WriteOrigin(turn: draft.turn, step: result.step.index)
             switch result.outcome {
@@ -281,13 +303,18 @@ struct AgentStore: Sendable {
             default: continue
             }
         }
-        for step in draft.undoSteps.reversed() {
-            let origin = WriteOrigin(turn: draft.turn, step: step.index)
-            // Taking back cannot itself be taken back; where it failed, nothing of it stays.
-            if draft.undo == nil { try transaction.rollBack(origin) } else { try transaction.settle(origin) }
-        }
-        for (confirmation, state) in draft.closed { try close(confirmation, as: state, in: transaction) }
-        if let undo = draft.undo { try take(back: undo, draft: &draft, in: transaction) }
+    }
+
+    /// What an answer came to when it was written down.
+    struct Conclusion {
+        var opened: [Confirmation]
+        var undoLabel: String?
+        var text: String
+        var hasMore: Bool
+    }
+
+    /// Questions, title of the change, record, message, conversation and log of an answer.
+    func conclude(_ draft: inout TurnDraft, in transaction: any WriteTransaction) throws -> Conclusion {
         let opened = try open(&draft, in: transaction)
         let undoCalls = draft.undoCalls
         var undoLabel: String?
@@ -296,15 +323,15 @@ struct AgentStore: Sendable {
             let isJournalled = try transaction.latestUndoableTurn() == draft.turn
             if isJournalled || !undoCalls.isEmpty { undoLabel = label }
         }
-
         let (text, rest) = draft.cut()
         draft.state.rest = rest
         try record(draft, undoCalls: undoCalls, in: transaction)
-        try transaction.insert(
+        let message = try transaction.insert(
             AgentTables.messages,
             [
                 "direction": "out", "channel": .string(draft.channel), "turn": .id(draft.turn), "text": .string(text),
             ])
+        if draft.answerTrust > .system { try transaction.label(message, as: draft.answerTrust) }
         if let row = draft.scopeState {
             try transaction.update(AgentTables.conversation, row, set: ["state": draft.state.json])
         } else {
@@ -315,36 +342,30 @@ struct AgentStore: Sendable {
             [
                 "log_level": "info", "log_message": "turn", "log_context": draft.logContext, "turn": .id(draft.turn),
             ])
-        if let channel {
-            try channel.enqueue(
-                OutboundMessage(scope: scope, turn: draft.turn, ordinal: 0, address: draft.address, text: text),
-                in: transaction)
-        }
-        return Answer(
-            turn: draft.turn, text: text, hasMore: !rest.isEmpty, handledBy: draft.handledBy,
-            calls: draft.results.map {
-                Answer.Call(tool: $0.step.tool, arguments: $0.step.arguments, outcome: $0.word)
-            },
-            confirmation: opened.last.map {
-                Answer.Waiting(code: $0.code, summary: $0.summary, expiresAt: $0.expiresAt)
-            },
-            undo: undoLabel)
+        return Conclusion(opened: opened, undoLabel: undoLabel, text: text, hasMore: !rest.isEmpty)
     }
 
     private func record(_ draft: TurnDraft, undoCalls: [JSON], in transaction: any WriteTransaction) throws {
-        let steps: JSON = .array(
-            draft.results.map { result in
-                var step = result.step
-                (step.record, step.continuation) = (nil, nil)
-                var object = step.json.objectValue ?? [:]
-                object["outcome"] = .string(result.word)
-                object["ms"] = .integer(Int64(result.milliseconds))
-                return .object(object)
-            })
+        let steps: JSON
+        if draft.goesOn {
+            // Whoever goes on with it needs all of it.
+            steps = .array(draft.plan.steps.map(\.json))
+        } else {
+            steps = .array(
+                (draft.told + draft.results).map { result in
+                    var step = result.step
+                    (step.record, step.continuation) = (nil, nil)
+                    var object = step.json.objectValue ?? [:]
+                    object["outcome"] = .string(result.word)
+                    object["ms"] = .integer(Int64(result.milliseconds))
+                    return .object(object)
+                })
+        }
         var values: JSONObject = [
-            "state": "done", "handled_by": .string(draft.handledBy), "steps": steps,
-            "ended_at": .timestamp(transaction.now),
+            "state": .string(draft.goesOn ? AgentStore.later : "done"), "handled_by": .string(draft.handledBy),
+            "steps": steps,
         ]
+        if !draft.goesOn { values["ended_at"] = .timestamp(transaction.now) }
         if !undoCalls.isEmpty {
             values["undo_calls"] = ["title": .string(draft.undoLabel ?? ""), "calls": .array(undoCalls)]
             values["undo_state"] = "open"
@@ -362,6 +383,15 @@ struct AgentStore: Sendable {
 
     /// Of those that wait, the newest are looked at.
     static let mostConfirmations = 100
+
+    /// Those that wait for the owner's word, oldest first.
+    func openConfirmations(now: Timestamp, in transaction: any ReadTransaction) throws -> [Confirmation] {
+        try transaction.list(
+            AgentTables.confirmations,
+            where: [RowCondition("state", .equal, "open"), RowCondition("expires_at", .greater, .timestamp(now))],
+            order: [RowOrder("id", descending: true)], limit: AgentStore.mostConfirmations
+        ).reversed().compactMap { AgentStore.confirmation($0) }
+    }
 
     private func open(_ draft: inout TurnDraft, in transaction: any WriteTransaction) throws -> [Confirmation] {
         var opened: [Confirmation] = []
@@ -383,13 +413,14 @@ struct AgentStore: Sendable {
                 summary: ConfirmationText.summary(
                     of: tool, arguments: step.arguments, seen: (draft.state.shown?.items ?? []) + draft.state.touched,
                     isForeign: step.label > .system),
-                expiresAt: draft.now.advanced(by: Confirmation.lifetime))
+                expiresAt: draft.now.advanced(by: Confirmation.lifetime), label: step.contentLabel ?? step.label)
             confirmation.id = try transaction.insert(
                 AgentTables.confirmations,
                 [
                     "state": "open", "code": .integer(Int64(code)), "tool": .string(step.tool),
                     "arguments": step.arguments, "arguments_hash": .string(confirmation.hash),
                     "summary": .string(confirmation.summary), "expires_at": .timestamp(confirmation.expiresAt),
+                    "label": confirmation.label > .system ? .string(confirmation.label.rawValue) : .null,
                 ])
             draft.reply.add(ConfirmationText.prompt(summary: confirmation.summary, code: code))
             opened.append(confirmation)
@@ -397,13 +428,14 @@ struct AgentStore: Sendable {
         return opened
     }
 
-    private static func confirmation(_ row: UserRow) -> Confirmation? {
+    static func confirmation(_ row: UserRow) -> Confirmation? {
         guard let code = row.integer("code"), let tool = row.string("tool"), let hash = row.string("arguments_hash"),
             let summary = row.string("summary"), let expires = row.timestamp("expires_at")
         else { return nil }
         return Confirmation(
             id: row.id, code: Int(code), tool: tool, arguments: row["arguments"], hash: hash, summary: summary,
-            expiresAt: expires)
+            expiresAt: expires,
+            label: row.string("label").map { TrustLabel(rawValue: $0) ?? .untrusted } ?? .owner)
     }
 
     // MARK: Undo

@@ -49,7 +49,7 @@ public enum AgentTables {
             columns: [
                 // The inbound message that this turn answers.
                 ColumnDefinition("message", .id),
-                // `running`, `done`, `failed`.
+                // `running`, `later` (it was answered and goes on), `done`.
                 ColumnDefinition("state", .text),
                 ColumnDefinition("channel", .text),
                 ColumnDefinition("handled_by", .text),
@@ -66,7 +66,7 @@ public enum AgentTables {
         TableDefinition(
             name: confirmations,
             columns: [
-                // `open`, `used`, `dropped`, `expired`.
+                // `open`, `used`, `dropped`, `expired`; between the owner's word and its effect `held`, then `going`.
                 ColumnDefinition("state", .text),
                 ColumnDefinition("code", .integer),
                 ColumnDefinition("tool", .text),
@@ -74,6 +74,8 @@ public enum AgentTables {
                 ColumnDefinition("arguments_hash", .text),
                 ColumnDefinition("summary", .text, sealed: true),
                 ColumnDefinition("expires_at", .timestamp),
+                // Whose words the arguments are; null: the person's own.
+                ColumnDefinition("label", .text, nullable: true),
             ],
             indexes: [IndexDefinition(["state"])],
             purpose: "actions that wait for your word"),

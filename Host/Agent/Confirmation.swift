@@ -15,6 +15,8 @@ struct Confirmation: Sendable, Equatable {
     /// What was shown, without the code.
     var summary: String
     var expiresAt: Timestamp
+    /// The least trusted source of the arguments: agreed to, they are still whose they are.
+    var label = TrustLabel.owner
 
     static let lifetime = Duration.seconds(600)
 

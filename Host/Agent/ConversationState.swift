@@ -64,6 +64,8 @@ struct PendingQuestion: Sendable, Equatable {
     var options: [InputRequest.Option]
     var resumeState: [UInt8]
     var askedAt: Timestamp
+    /// The least trusted source of the arguments that the tool has already.
+    var label = TrustLabel.owner
 
     /// After this a message is taken as a new request.
     static let lifetime = Duration.seconds(60 * 60)
@@ -88,7 +90,7 @@ extension ConversationState {
                 "schema": question.schema,
                 "options": .array(question.options.map { ["value": $0.value, "label": .string($0.label)] }),
                 "resume": .array(question.resumeState.map { .integer(Int64($0)) }),
-                "at": .integer(question.askedAt.millisecondsSinceEpoch),
+                "at": .integer(question.askedAt.millisecondsSinceEpoch), "label": .string(question.label.rawValue),
             ]
         }
         return .object(object)
@@ -118,7 +120,9 @@ extension ConversationState {
                 resumeState: (stored["resume"]?.arrayValue ?? []).compactMap { byte in
                     byte.int64Value.flatMap { UInt8(exactly: $0) }
                 },
-                askedAt: Timestamp(millisecondsSinceEpoch: asked))
+                askedAt: Timestamp(millisecondsSinceEpoch: asked),
+                label: stored["label"].map { $0.stringValue.flatMap(TrustLabel.init(rawValue:)) ?? .untrusted }
+                    ?? .owner)
         }
     }
 }

@@ -138,8 +138,8 @@ struct Interpreter: Sendable {
         }
         let step = PlannedStep(
             index: 0, tool: question.tool, effect: entry.definition.effect, arguments: question.arguments,
-            confidence: 1,
-            label: .owner, resumeState: question.resumeState, answers: [question.field: value])
+            confidence: 1, label: question.label, resumeState: question.resumeState,
+            answers: [question.field: value])
         return .steps([step], handledBy: "local")
     }
 

@@ -11,6 +11,7 @@ extension PlannedStep {
         object["arguments"] = arguments
         object["confidence"] = .number(confidence)
         object["label"] = .string(label.rawValue)
+        if let contentLabel { object["content"] = .string(contentLabel.rawValue) }
         if isConfirmed { object["confirmed"] = true }
         if !resumeState.isEmpty { object["resume"] = .array(resumeState.map { .integer(Int64($0)) }) }
         if let answers { object["answers"] = answers }
@@ -26,6 +27,7 @@ extension PlannedStep {
         if let continuation { object["continuation"] = continuation }
         if !joined.isEmpty { object["joined"] = .array(joined.map { .integer($0.rawValue) }) }
         if let record { object["record"] = record.json }
+        if isTold { object["told"] = true }
         return .object(object)
     }
 
@@ -41,6 +43,7 @@ extension PlannedStep {
             isConfirmed: json["confirmed"]?.boolValue ?? false,
             resumeState: (json["resume"]?.arrayValue ?? []).compactMap { $0.int64Value.flatMap { UInt8(exactly: $0) } },
             answers: json["answers"])
+        contentLabel = json["content"].map { $0.stringValue.flatMap(TrustLabel.init(rawValue:)) ?? .untrusted }
         isPlanned = json["planned"]?.boolValue ?? true
         if let reach = json["reach"] {
             func read<Value: RawRepresentable>(_ name: String, _ fallback: Value) -> Value
@@ -56,6 +59,7 @@ extension PlannedStep {
         continuation = json["continuation"]
         joined = (json["joined"]?.arrayValue ?? []).compactMap { $0.int64Value.map { RecordID(rawValue: $0) } }
         record = json["record"].flatMap(StepRecord.init(json:))
+        isTold = json["told"]?.boolValue ?? false
     }
 }
 

@@ -10,6 +10,8 @@ struct PlannedStep: Sendable, Equatable {
     var confidence: Double
     /// The least trusted source of the arguments.
     var label: TrustLabel
+    /// Of the words in the arguments, where the person's word stands for them: what is stored of them keeps it.
+    var contentLabel: TrustLabel?
     /// The person has just given their word for exactly these arguments.
     var isConfirmed = false
     var resumeState: [UInt8] = []
@@ -25,6 +27,8 @@ struct PlannedStep: Sendable, Equatable {
     var joined: [RecordID] = []
     /// What became of it, once that is on record: it is not made again.
     var record: StepRecord?
+    /// The person was told of it.
+    var isTold = false
 }
 
 /// The outcome of a step as it is kept with the plan, and as a model is told of it.
@@ -73,10 +77,10 @@ struct StepResult: Sendable {
 }
 
 extension StepResult {
-    /// For the record; nil for a question to the person, which is asked again.
+    /// For the record; nil for a question to the person, which is asked again, unless it is recorded as having been asked.
     ///
     /// - Parameter tool: The tool's own declaration: a failure's words are trusted no more than its results may be.
-    func record(of tool: ToolDefinition?) -> StepRecord? {
+    func record(of tool: ToolDefinition?, withQuestions: Bool = false) -> StepRecord? {
         func record(_ message: String, value: JSON = .null, trust: TrustLabel = .system) -> StepRecord {
             StepRecord(word: word, value: value, message: message, trust: trust, milliseconds: milliseconds)
         }
@@ -87,7 +91,7 @@ extension StepResult {
             return made
         // A tool words its failures itself, maybe with what it was told elsewhere.
         case .tool(.failure(let failure)): return record(failure.message, trust: tool?.trust ?? .untrusted)
-        case .tool(.inputRequired): return nil
+        case .tool(.inputRequired(let request)): return withQuestions ? record(request.message) : nil
         case .tool(.authRequired(_, let message)): return record(message)
         case .tool(.accepted(_, let message)): return record(message)
         case .needsConfirmation: return record("This waits for the owner's word. The owner is asked by the host.")
@@ -110,6 +114,8 @@ extension StepResult {
         case "refused": outcome = .refused
         case "off": outcome = .unavailable
         case "auth_required": outcome = .tool(.authRequired(grant: "", message: record.message))
+        case "input_required":
+            outcome = .tool(.inputRequired(InputRequest(message: record.message, field: "")))
         case "accepted": outcome = .tool(.accepted(job: "", message: record.message))
         default:
             let code = record.word.split(separator: ":").last.map(String.init) ?? "failed"

@@ -95,16 +95,17 @@ struct ToolDirectory: Sendable {
     }
 
     private let entries: [String: Entry]
-    /// In the providers' order.
+    /// What a person or a model may ask for, in the providers' order: not what only the host asks.
     let definitions: [ToolDefinition]
 
     init(_ providers: [(any ToolProvider, [ToolDefinition])]) {
         var entries: [String: Entry] = [:]
         var definitions: [ToolDefinition] = []
+        let lookups = Set(providers.flatMap { $0.1.compactMap(\.lookup) })
         for (provider, tools) in providers {
             for tool in tools where entries[tool.id] == nil {
                 entries[tool.id] = Entry(definition: tool, provider: provider)
-                definitions.append(tool)
+                if !lookups.contains(tool.id) { definitions.append(tool) }
             }
         }
         self.entries = entries

@@ -30,7 +30,7 @@ struct TurnDraft: Sendable {
     let turn: RecordID
     let channel: String
     let address: String
-    let scopeState: RecordID?
+    var scopeState: RecordID?
     var state: ConversationState
     var handledBy = "local"
     var steps: [PlannedStep] = []
@@ -46,6 +46,16 @@ struct TurnDraft: Sendable {
     var undoSteps: [PlannedStep] = []
     /// Confirmations that this turn ends, with their new state.
     var closed: [(Confirmation, String)] = []
+    /// It is answered now and goes on afterwards.
+    var goesOn = false
+    /// What was confirmed and waits for a moment before it leaves.
+    var held: Confirmation?
+    /// It was answered before, and this is the rest of it.
+    var later: LaterTurn?
+    /// Outcomes of which the first answer told.
+    var told: [StepResult] = []
+    /// What was confirmed before and is to be stopped before it leaves.
+    var released: Confirmation?
     /// Confirmations that this turn asks for.
     var opened: [PlannedStep] = []
     var openedTools: [ToolDefinition] = []
@@ -105,7 +115,7 @@ struct TurnDraft: Sendable {
 
     /// The calls that would take back what no journal can, newest first.
     var undoCalls: [JSON] {
-        results.reversed().compactMap { result in
+        (told + results).reversed().compactMap { result in
             guard case .tool(.value(let value)) = result.outcome, let tool = undoTools[result.step.tool] else {
                 return nil
             }
@@ -161,11 +171,41 @@ struct TurnDraft: Sendable {
     /// Keeps message and answer for the next request to a model. The questions for the owner's word come later, so that no
     /// model ever sees a code.
     mutating func note(said text: String) {
-        let read = results.reduce(trust) { trust, result in
+        state.note(ConversationState.Exchange(person: text, answer: reply.whole, trust: answerTrust))
+    }
+
+    /// The least trusted of what the answer is made of.
+    var answerTrust: TrustLabel {
+        results.reduce(trust) { trust, result in
             if case .tool(.value(let value)) = result.outcome { return max(trust, value.trust) }
             return trust
         }
-        state.note(ConversationState.Exchange(person: text, answer: reply.whole, trust: read))
+    }
+
+    /// Puts outcomes on record with the plan.
+    mutating func note(_ results: [StepResult], directory: ToolDirectory, withQuestions: Bool) {
+        for result in results {
+            guard let place = steps.firstIndex(where: { $0.index == result.step.index }) else { continue }
+            steps[place].record = result.record(
+                of: directory[result.step.tool]?.definition, withQuestions: withQuestions)
+        }
+    }
+
+    /// The answer says everything that is on record.
+    mutating func tellAll() {
+        for place in steps.indices where steps[place].record != nil { steps[place].isTold = true }
+    }
+
+    /// Puts what this turn changes in the conversation on top of what was said since it began.
+    mutating func rebase(on current: ConversationState) {
+        let own = state
+        state = current
+        for result in results {
+            guard case .tool(.value(let value)) = result.outcome else { continue }
+            state.note(value.shown, tool: result.step.tool, trust: value.trust)
+        }
+        if results.contains(where: \.isQuestion), state.question == nil { state.question = own.question }
+        if let exchange = own.exchanges.last, !current.exchanges.contains(exchange) { state.note(exchange) }
     }
 
     /// There is nothing else to decide, and the answer leaves room for it in its one segment.
@@ -193,6 +233,11 @@ struct TurnDraft: Sendable {
     /// - Parameter text: A model's answer, which then stands for the tools' own words.
     mutating func take(_ results: [StepResult], text: String? = nil, directory: ToolDirectory, now: Timestamp) {
         self.results = results
+        for result in told {
+            if case .tool(let undo)? = directory[result.step.tool]?.definition.undo {
+                undoTools[result.step.tool] = undo
+            }
+        }
         // What the owner is asked to agree to is worded by the host alone.
         let isWorded = text?.isEmpty == false && !results.contains { $0.isQuestion }
         if isWorded, let text { reply.add(text) }
@@ -216,7 +261,8 @@ struct TurnDraft: Sendable {
                 reply.add(request.message)
                 state.question = PendingQuestion(
                     tool: result.step.tool, arguments: result.step.arguments, field: request.field,
-                    schema: request.schema, options: request.options, resumeState: request.resumeState, askedAt: now)
+                    schema: request.schema, options: request.options, resumeState: request.resumeState, askedAt: now,
+                    label: result.step.label)
                 state.shown = nil
             case .tool(.authRequired(_, let message)), .tool(.accepted(_, let message)):
                 reply.add(message)
@@ -250,6 +296,12 @@ extension StepResult {
         case .needsConfirmation, .tool(.inputRequired): true
         default: false
         }
+    }
+
+    /// A call was made that may have had an effect elsewhere.
+    var reachedOthers: Bool {
+        guard step.effect >= .send, case .tool = outcome else { return false }
+        return true
     }
 
     /// The answer numbers things: a digit that follows means one of them.

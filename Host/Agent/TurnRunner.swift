@@ -11,6 +11,7 @@ final class TurnRunner: ToolMediator {
     private let metrics: AgentMetrics
     /// Its loop runs with the agent.
     let watch = CallWatch()
+    private let ongoing = OngoingCalls()
 
     init(directories: ToolDirectoryCache, policy: Policy, limits: AgentLimits, metrics: AgentMetrics) {
         self.directories = directories
@@ -19,24 +20,42 @@ final class TurnRunner: ToolMediator {
         self.metrics = metrics
     }
 
+    /// Ends calls that outlive their deadlines, until the task is cancelled.
+    func run() async {
+        await watch.run()
+        ongoing.cancelAll()
+    }
+
+    /// Whether a call of a turn goes on here although its turn was answered.
+    func goesOn(turn: RecordID, step: Int) -> Bool { ongoing.contains(TurnRunner.key(turn, step)) }
+
+    /// The idempotency key of a step: the same for every attempt, in whatever process.
+    private static func key(_ turn: RecordID, _ step: Int) -> String { "\(turn).\(step)" }
+
+    /// Makes the calls of some steps.
+    ///
+    /// - Parameters:
+    ///   - patience: What takes longer goes on in the background: its step has no result, and none that follows it begins.
+    ///     Nil: everything is waited for.
+    ///   - isRepeated: The calls may have been made before, by a process that died.
     func run(
-        _ steps: [PlannedStep], turn: RecordID, scope: UserScope, directory: ToolDirectory, deadline: UInt64
+        _ steps: [PlannedStep], turn: RecordID, scope: UserScope, directory: ToolDirectory, deadline: UInt64,
+        patience: UInt64? = nil, isRepeated: Bool = false
     ) async -> [StepResult] {
+        let frame = Frame(
+            turn: turn, scope: scope, directory: directory, deadline: deadline, patience: patience,
+            isRepeated: isRepeated)
         guard steps.count > 1, steps.allSatisfy({ $0.effect == .read }) else {
             var results: [StepResult] = []
             for step in steps {
-                results.append(
-                    await run(step, turn: turn, scope: scope, directory: directory, deadline: deadline))
+                guard let result = await run(step, frame) else { break }
+                results.append(result)
             }
             return results
         }
-        return await withTaskGroup(of: (Int, StepResult).self) { group in
+        return await withTaskGroup(of: (Int, StepResult?).self) { group in
             for (position, step) in steps.enumerated() {
-                group.addTask {
-                    let result = await self.run(
-                        step, turn: turn, scope: scope, directory: directory, deadline: deadline)
-                    return (position, result)
-                }
+                group.addTask { (position, await self.run(step, frame)) }
             }
             var results = [StepResult?](repeating: nil, count: steps.count)
             for await (position, result) in group { results[position] = result }
@@ -44,10 +63,19 @@ final class TurnRunner: ToolMediator {
         }
     }
 
-    private func run(
-        _ step: PlannedStep, turn: RecordID, scope: UserScope, directory: ToolDirectory, deadline: UInt64
-    ) async -> StepResult {
-        guard let entry = directory[step.tool] else {
+    /// What the steps of one run have in common.
+    private struct Frame: Sendable {
+        var turn: RecordID
+        var scope: UserScope
+        var directory: ToolDirectory
+        var deadline: UInt64
+        var patience: UInt64?
+        var isRepeated: Bool
+    }
+
+    /// Nil when it goes on in the background.
+    private func run(_ step: PlannedStep, _ frame: Frame) async -> StepResult? {
+        guard let entry = frame.directory[step.tool] else {
             return StepResult(step: step, outcome: .unavailable, milliseconds: 0)
         }
         let facts = PolicyFacts(
@@ -64,51 +92,33 @@ final class TurnRunner: ToolMediator {
         case .refuse: return StepResult(step: step, outcome: .refused, milliseconds: 0)
         }
         let start = monotonicNanoseconds()
+        let key = TurnRunner.key(frame.turn, step.index)
         let limit = start + UInt64(max(entry.definition.timeoutMilliseconds, 1)) * 1_000_000
+        // What may go on has its own time; everything else ends with its turn.
+        let mayGoOn = frame.patience.map { limit > $0 } ?? false
         let call = ToolCall(
-            tool: step.tool, arguments: step.arguments, origin: WriteOrigin(turn: turn, step: step.index),
-            deadlineNanoseconds: min(deadline, limit), idempotencyKey: "\(turn).\(step.index)",
+            tool: step.tool, arguments: step.arguments, origin: WriteOrigin(turn: frame.turn, step: step.index),
+            deadlineNanoseconds: mayGoOn ? limit : min(frame.deadline, limit), idempotencyKey: key,
             resumeState: step.resumeState, answers: step.answers, allowedEffect: entry.definition.effect)
-        var outcome =
-            start >= deadline
-            ? ToolOutcome.failure(TurnRunner.outOfTime)
-            : await watch.run(until: call.deadlineNanoseconds) { await entry.provider.call(call, in: scope) }
-        if step.effect >= .send, start < deadline, TurnRunner.isUnknown(outcome) {
-            outcome = await reconcile(call, entry, scope: scope, deadline: deadline)
+        let attempt = EffectAttempt(
+            call: call, tool: entry, lookup: entry.definition.lookup.flatMap { frame.directory[$0] },
+            scope: frame.scope, label: step.contentLabel ?? step.label,
+            deadline: mayGoOn ? limit : frame.deadline,
+            isRepeated: frame.isRepeated && step.effect >= .send)
+        let outcome: ToolOutcome
+        if start >= frame.deadline {
+            outcome = .failure(TurnRunner.outOfTime)
+        } else if mayGoOn || ongoing.contains(key) {
+            let ended = await ongoing.run(key, patience: frame.patience) { [watch] in await attempt.make(watch) }
+            guard let ended else { return nil }
+            outcome = ended
+        } else {
+            outcome = await attempt.make(watch)
         }
         let nanoseconds = monotonicNanoseconds() - start
         let result = StepResult(step: step, outcome: .tool(outcome), milliseconds: Int(nanoseconds / 1_000_000))
         metrics.called(tool: step.tool, outcome: result.word, nanoseconds: nanoseconds)
         return result
-    }
-
-    /// Nobody knows whether it reached the other side.
-    private static func isUnknown(_ outcome: ToolOutcome) -> Bool {
-        if case .failure(let failure) = outcome {
-            return failure.code == "timeout" || failure.code == "outcome_unknown"
-        }
-        return false
-    }
-
-    /// Asks once more with the same idempotency key, which makes it the same effect and tells what became of it. What is
-    /// not known then is said to be unknown, and not tried again.
-    private func reconcile(
-        _ call: ToolCall, _ entry: ToolDirectory.Entry, scope: UserScope, deadline: UInt64
-    ) async -> ToolOutcome {
-        var again = call
-        let limit = monotonicNanoseconds() + UInt64(max(entry.definition.timeoutMilliseconds, 1)) * 1_000_000
-        again.deadlineNanoseconds = min(deadline, limit)
-        if monotonicNanoseconds() < deadline {
-            let outcome = await watch.run(until: again.deadlineNanoseconds) { [again] in
-                await entry.provider.call(again, in: scope)
-            }
-            if !TurnRunner.isUnknown(outcome) { return outcome }
-        }
-        return .failure(
-            ToolFailure(
-                status: -23, code: "outcome_unknown",
-                message: "I could not find out whether that went through. Look before you ask for it again.",
-                isRetryable: false))
     }
 
     private static let outOfTime = ToolFailure(
@@ -145,7 +155,19 @@ final class TurnRunner: ToolMediator {
         var inner = call
         inner.allowedEffect = min(entry.definition.effect, max(call.allowedEffect, .read))
         let start = monotonicNanoseconds()
-        let outcome = await entry.provider.call(inner, in: scope)
+        // What the calling tool has read may be in what it hands on, and what it is given in what it makes.
+        let outer = CallProvenance.current
+        let provenance = CallProvenance(
+            trust: [outer?.written ?? .system, entry.definition.trust].max() ?? .untrusted,
+            isVerbatim: entry.provider.showsRowsAsTheyAre)
+        var outcome = await CallProvenance.$current.withValue(provenance) { [inner] in
+            await entry.provider.call(inner, in: scope)
+        }
+        if case .value(let value) = outcome {
+            let labelled = provenance.labelled(value)
+            outer?.read(labelled.trust)
+            outcome = .value(labelled)
+        }
         let result = StepResult(
             step: PlannedStep(
                 index: call.origin.step, tool: call.tool, effect: entry.definition.effect, arguments: call.arguments,

@@ -26,30 +26,41 @@ extension Application {
 
     /// Serves until SIGTERM or SIGINT, then ends in order: the front first, the agent and the outbox, the database last.
     ///
+    /// What is not among its roles is other processes' work; health and metrics are served in every role.
+    ///
     /// - Parameter onListening: called with the port once connections are accepted.
     public func serve(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         var webhook: SMSWebhook?
+        // Somebody works off the queue: this process or one of the others.
+        laterTurns.begin()
         var services: [any Service] = [
             LoopService { await self.plugins.run() }, LoopService { await self.agent.run() },
-            LoopService { await self.pluginWork.run() }, LoopService { await self.accountCare.run() },
-            LoopService { await self.connections.run() }, LoopService { await self.runJobs() },
-            LoopService {
-                await self.keyRotation.serve { error in
-                    self.logger.error("a rotation of keys waits", metadata: ["reason": "\(error)"])
-                }
-            },
         ]
+        if roles.contains(.worker) {
+            services += [
+                LoopService { await self.pluginWork.run() }, LoopService { await self.accountCare.run() },
+                LoopService { await self.connections.run() }, LoopService { await self.runJobs() },
+                LoopService {
+                    await self.keyRotation.serve { error in
+                        self.logger.error("a rotation of keys waits", metadata: ["reason": "\(error)"])
+                    }
+                },
+            ]
+        }
         if let sms {
             guard let base = configuration.publicURL else {
                 throw ApplicationError(
                     "TWILIO_ACCOUNT_SID is set, but TANDEM_PUBLIC_URL is not: it is what Twilio signs. Set it to the "
                         + "address that the webhook is reached under, such as https://assistant.example.org.")
             }
-            webhook = SMSWebhook(
-                account: sms.account, publicBase: base, database: database,
-                directory: VerifiedNumbers(accounts: accounts), inbox: agent, outbox: sms.outbox, metrics: metrics)
+            if roles.contains(.front) {
+                webhook = SMSWebhook(
+                    account: sms.account, publicBase: base, database: database,
+                    directory: VerifiedNumbers(accounts: accounts), inbox: agent, outbox: sms.outbox, metrics: metrics)
+            }
+            // Whoever answers sends, too: what another process has taken is left to it.
             let outbox = sms.outbox
-            services.append(LoopService { await outbox.run() })
+            if roles != [.front] { services.append(LoopService { await outbox.run() }) }
         } else {
             logger.notice("no SMS: TWILIO_ACCOUNT_SID is not set")
         }
@@ -67,7 +78,8 @@ extension Application {
                 options: FrontServer.Options(configuration), webhook: webhook,
                 checks: [
                     ReadinessCheck("database") { _ = try await database.read(.system) { try $0.query("SELECT 1") } }
-                ], metrics: metrics, api: api, routes: pages,
+                ], metrics: metrics, api: roles.contains(.front) ? api : nil,
+                routes: roles.contains(.front) ? pages : nil,
                 onListening: { port in
                     // Reading manifests and word lists has left free pages between what stays: 4 MB of them.
                     malloc_trim(0)

@@ -20,6 +20,7 @@ public import TandemStorage
 /// make the same one.
 public final class Application: Sendable {
     public let configuration: Configuration
+    let roles: Set<Configuration.Role>
     public let paths: InstallationPaths
     public let database: any Database
     public let accounts: Accounts
@@ -40,6 +41,8 @@ public final class Application: Sendable {
     let pluginWork: PluginWork
     /// Work that outlives the process that asked for it.
     public let jobs: JobQueue
+    /// Turns that go on after their first answer.
+    let laterTurns: QueuedTurns
     let secrets: StoredSecrets
     /// What other processes tell.
     let subscriptions: [NewsSubscription]
@@ -70,6 +73,8 @@ public final class Application: Sendable {
         /// Where the executable counts as being: its registry and plugins are looked for from there.
         public var executableFolder: String?
         public var limits = AgentLimits()
+        /// What the process does when it serves. Without `agent` it takes messages in and works on none.
+        public var roles = Set(Configuration.Role.allCases)
         /// Who understands messages; nil: those that the configuration names.
         public var language: (any LanguageProvider)?
         /// Comes between the program and its database: for tests of what a process leaves behind.
@@ -114,6 +119,7 @@ public final class Application: Sendable {
         _ configuration: Configuration, paths: InstallationPaths, database: any Database, options: Options
     ) async throws {
         self.configuration = configuration
+        roles = options.roles
         self.paths = paths
         self.database = database
         clock = options.clock
@@ -144,6 +150,7 @@ public final class Application: Sendable {
             .compactMap(\.self)
         try await accounts.prepare()
         try await LifeTools.register(in: database)
+        try await database.register([RowLabels.table], owner: RowLabels.owner)
         try await database.register(AgentTables.definitions, owner: AgentTables.owner)
         try await database.register(SMSSchema.tables, owner: SMSSchema.owner)
         try await database.register(StoredGrants.tables, owner: StoredGrants.owner)
@@ -242,13 +249,17 @@ public final class Application: Sendable {
             sms = nil
         }
         language = try LanguageParts(configuration, database: database, clock: options.clock, metrics: metrics)
+        laterTurns = QueuedTurns(jobs: jobs)
+        var limits = options.limits
+        if limits.sendDelay == .zero { limits.sendDelay = configuration.sendDelay }
         agent = AgentCore(
             AgentServices(
                 database: database, accounts: accounts,
                 providers: [life, LocatedPlugins(plugins: plugins, people: people, steps: steps)], catalogue: catalogue,
-                language: options.language ?? language.provider, channels: channels, clock: options.clock,
-                metrics: AgentMetrics(registry: metrics), limits: options.limits,
-                news: shared.redis.map { _ in SharedTurnNews(shared: shared) }))
+                language: options.language ?? language.provider, prompts: language.prompts, channels: channels,
+                clock: options.clock, metrics: AgentMetrics(registry: metrics), limits: limits,
+                news: shared.redis.map { _ in SharedTurnNews(shared: shared) }, later: laterTurns,
+                worksOnTurns: options.roles.contains(.agent)))
         plugins.setMediator(agent.mediator)
         api = APIService(
             APIServices(

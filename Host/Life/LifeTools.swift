@@ -12,6 +12,7 @@ public struct LifeTools: ToolProvider {
     private let toolboxes: [String: any Toolbox]
     private let accounts: Accounts
     private let clock: any WallClock
+    private let database: any Database
 
     /// The declarations of all built-in tools, in the order of their importance.
     public static let definitions: [ToolDefinition] =
@@ -43,6 +44,7 @@ public struct LifeTools: ToolProvider {
         ]
         self.accounts = accounts
         self.clock = clock
+        self.database = database
     }
 
     /// Creates or extends the tables that the built-in tools need.
@@ -52,6 +54,8 @@ public struct LifeTools: ToolProvider {
     }
 
     public func tools(for scope: UserScope) async throws -> [ToolDefinition] { LifeTools.definitions }
+
+    public var showsRowsAsTheyAre: Bool { true }
 
     public func refusal(of arguments: JSON, tool: String) -> ToolFailure? {
         LifeTools.schemas[tool]?.validate(arguments).first.map(LifeTools.refusal)
@@ -74,7 +78,9 @@ public struct LifeTools: ToolProvider {
         do {
             let zone = try await accounts.profile(of: scope).timeZone
             let time = PersonTime(now: clock.now, offset: { ZoneOffsets.seconds(zone, at: $0) })
-            return try await toolbox.run(ToolRequest(call: call, scope: scope, time: time))
+            let outcome = try await toolbox.run(ToolRequest(call: call, scope: scope, time: time))
+            if LifeTools.indexed.contains(definition.namespace) { try await tell(outcome, in: scope) }
+            return outcome
         } catch let asking as Asking {
             return .inputRequired(asking.request)
         } catch let failure as ToolFailure {
@@ -85,6 +91,20 @@ public struct LifeTools: ToolProvider {
                     status: -24, code: "cancelled", message: "That took too long. Try again?", isRetryable: true))
         } catch {
             return .failure(LifeTools.failure(error))
+        }
+    }
+
+    /// These find texts in an index in memory, which knows of no labels.
+    private static let indexed: Set<String> = ["memory", "notes"]
+
+    /// Tells the call that runs of the labels of what an index found.
+    private func tell(_ outcome: ToolOutcome, in scope: UserScope) async throws {
+        guard let provenance = CallProvenance.current, case .value(let value) = outcome,
+            let items = value.shown?.items, !items.isEmpty
+        else { return }
+        let ids = items.compactMap { RecordID($0.id) }
+        for (id, trust) in try await database.read(scope, { try $0.trust(of: ids) }) {
+            provenance.read(row: id.rawValue, trust: trust, texts: [])
         }
     }
 

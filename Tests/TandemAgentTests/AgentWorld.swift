@@ -30,7 +30,8 @@ final class AgentWorld: Sendable {
 
     init(
         limits: AgentLimits = AgentLimits(), language: any LanguageProvider = ScriptLanguage(),
-        policy: Policy = .standard, over wrap: (any Database) -> any Database = { $0 }
+        policy: Policy = .standard, later: (any LaterWork)? = nil,
+        over wrap: (any Database) -> any Database = { $0 }
     ) async throws {
         folder = try TestFolder()
         clock = ManualClock(AgentWorld.start)
@@ -40,6 +41,7 @@ final class AgentWorld: Sendable {
         try await database.migrate(migrations)
         accounts = Accounts(database: database)
         try await accounts.prepare()
+        try await database.register([RowLabels.table], owner: RowLabels.owner)
         try await database.register(AgentTables.definitions, owner: AgentTables.owner)
         try await database.register([BoxTools.table], owner: BoxTools.owner)
         ann = try await accounts.createUser(email: "ann@example.org", fullName: "Ann").scope
@@ -49,8 +51,9 @@ final class AgentWorld: Sendable {
         metrics = MetricsRegistry()
         services = AgentServices(
             database: database, accounts: accounts, providers: [box], catalogue: BoxCatalogue(), language: language,
-            channels: [delivery], clock: clock, metrics: AgentMetrics(registry: metrics), limits: limits, policy: policy
-        )
+            channels: [delivery], clock: clock, metrics: AgentMetrics(registry: metrics), limits: limits,
+            policy: policy,
+            later: later)
         current = Mutex(AgentCore(services))
         box.mediator.withLock { $0 = agent.mediator }
     }

@@ -19,7 +19,7 @@ final class BoxTools: ToolProvider {
         tool("box.lamp", .write, undo: .tool("box.relamp")), tool("box.relamp", .write, undo: .tool("box.relamp")),
         tool("box.choose", .write), tool("box.ask", .write), tool("box.count", .write), tool("box.long", .read),
         tool("box.hang", .read, timeout: 100), tool("box.hangput", .write, timeout: 100),
-        tool("box.wait", .read, timeout: 60_000),
+        tool("box.wait", .read, timeout: 60_000), tool("box.slowput", .write, timeout: 60_000),
         tool("box.relay", .write), tool("box.peek", .read), tool("box.change", .write),
     ]
 
@@ -147,6 +147,10 @@ final class BoxTools: ToolProvider {
             if call.tool == "box.hangput" { _ = try await put(text, call, scope) }
             try? await Task.sleep(for: .seconds(600))
             return .failure(ToolFailure(code: "cancelled", message: "That took too long."))
+        case "box.slowput":
+            _ = try await put(text, call, scope)
+            await gate.pass()
+            return .value(ToolValue(value: [:], message: "Slowly put in: \(text)"))
         case "box.wait":
             await gate.pass()
             return .value(ToolValue(value: [:], message: "Through."))

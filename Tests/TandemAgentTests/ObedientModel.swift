@@ -33,8 +33,8 @@ final class ObedientModel: LanguageProvider {
     func respond(to request: LanguageRequest) async throws -> LanguageResponse {
         // The reader in quarantine obeys too: it hands on what it was told to hand on.
         if request.tools.isEmpty, case .person(let text)? = request.messages.last {
-            let material = (text.firstRange(of: "Text:\n").map { String(text[$0.upperBound...]) })
-                .flatMap { try? JSON(parsing: $0) }
+            let material = (text.firstRange(of: "<<<data\n").map { String(text[$0.upperBound...]) })
+                .flatMap { try? JSON(parsing: $0.replacing("\ndata>>>", with: "")) }
             let orders = CallReach.leaves(of: material ?? .string(text)).flatMap {
                 Disguise.orders(in: $0.value.stringValue ?? "")
             }
@@ -187,7 +187,8 @@ final class DeskWorld: Sendable {
     let bob: UserScope
     private let work: Task<Void, Never>
 
-    init() async throws {
+    /// - Parameter more: Makes further tools over the world's database.
+    init(_ more: (any Database) async throws -> [any ToolProvider] = { _ in [] }) async throws {
         folder = try TestFolder()
         let clock = ManualClock(AgentWorld.start)
         let migrations = Accounts.migrations + AgentTables.migrations
@@ -195,12 +196,15 @@ final class DeskWorld: Sendable {
         try await database.migrate(migrations)
         let accounts = Accounts(database: database)
         try await accounts.prepare()
+        try await database.register([RowLabels.table], owner: RowLabels.owner)
         try await database.register(AgentTables.definitions, owner: AgentTables.owner)
+        let others = try await more(database)
         ann = try await accounts.createUser(email: "ann@example.org", fullName: "Ann").scope
         bob = try await accounts.createUser(email: "bob@example.org", fullName: "Bob").scope
         let agent = AgentCore(
             AgentServices(
-                database: database, accounts: accounts, providers: [desk], catalogue: DeskCatalogue(), language: model,
+                database: database, accounts: accounts, providers: [desk] + others, catalogue: DeskCatalogue(),
+                language: model,
                 clock: clock, metrics: AgentMetrics(registry: MetricsRegistry())))
         self.agent = agent
         work = Task { await agent.run() }
@@ -214,6 +218,18 @@ final class DeskWorld: Sendable {
 
     func say(_ text: String, as scope: UserScope? = nil) async throws -> Answer {
         try await agent.converse(text, channel: "test", scope: scope ?? ann)
+    }
+
+    /// The texts in a table of a tool, oldest first.
+    func stored(_ table: String, owner: String) async throws -> [String] {
+        try await database.read(ann) { transaction in
+            try transaction.list(table, order: [RowOrder("id")], tables: .owner(owner, allowsWrites: false))
+                .compactMap { $0.string("text") }
+        }
+    }
+
+    func empty(_ table: String, owner: String) async throws {
+        try await database.write(ann) { _ = try $0.delete(table, where: [], tables: .owner(owner)) }
     }
 
     var effects: [DeskTools.Effect] { desk.state.withLock { $0.effects } }

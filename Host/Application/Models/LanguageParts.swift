@@ -10,6 +10,8 @@ struct LanguageParts: Sendable {
     let provider: any LanguageProvider
     /// What is configured, for the status: `gemini (gemini-2.5-flash)`.
     let models: [String]
+    /// What models are told.
+    let prompts: PromptLibrary
     private let http: CurlClient?
 
     /// - Throws: `ApplicationError` when the operator's prompts or prices cannot be used.
@@ -48,6 +50,7 @@ struct LanguageParts: Sendable {
         guard !links.isEmpty else {
             // Nothing stands between a message and the planner.
             provider = EmbeddedLanguageProvider()
+            prompts = .builtIn
             self.http = nil
             Task { await http.shutdown() }
             return
@@ -55,7 +58,8 @@ struct LanguageParts: Sendable {
         self.http = http
         var options = FallbackChain.Options()
         do {
-            options.prompts = try PromptLibrary(folder: settings.prompts)
+            prompts = try PromptLibrary(folder: settings.prompts)
+            options.prompts = prompts
             if let file = settings.prices { options.prices = try PriceTable(file: file) }
         } catch let error as PromptError {
             throw ApplicationError("TANDEM_MODEL_PROMPTS: \(error.message)")

@@ -43,6 +43,8 @@ extension Configuration {
             String(item.filter { $0 != " " })
         }.filter { !$0.isEmpty }
         rateLimit = Configuration.rateLimit(&source)
+        sendDelay = Configuration.sendDelay(&source)
+        roles = Configuration.roles(&source)
         gemini = Vendor(key: source.secret("GEMINI_API_KEY"))
         models = Models(&source)
         youtube = Vendor(key: source.secret("YOUTUBE_API_KEY"))
@@ -157,6 +159,26 @@ extension Configuration {
         return Mail(
             server: server, user: user, password: password, sender: sender, allowsPlainText: plain,
             authorities: authorities)
+    }
+
+    private static func roles(_ source: inout ConfigurationSource) -> Set<Role> {
+        guard let text = source.text("TANDEM_ROLES") else { return Set(Role.allCases) }
+        let words = text.split(whereSeparator: { $0 == "," || $0 == " " }).map { $0.lowercased() }
+        let roles = words.compactMap(Role.init(rawValue:))
+        if roles.isEmpty || roles.count < words.count {
+            source.refuse(
+                "TANDEM_ROLES", "names no role or one that is not known", "Write some of front, agent, worker.")
+        }
+        return Set(roles)
+    }
+
+    private static func sendDelay(_ source: inout ConfigurationSource) -> Duration {
+        guard let text = source.text("TANDEM_SEND_DELAY") else { return .zero }
+        if let seconds = Int(text), (0...3600).contains(seconds) { return .seconds(seconds) }
+        source.refuse(
+            "TANDEM_SEND_DELAY", "is no number of seconds from 0 to 3600", "Write 10 for a moment to change one's mind."
+        )
+        return .zero
     }
 
     private static func rateLimit(_ source: inout ConfigurationSource) -> Double? {

@@ -55,6 +55,11 @@ public struct Configuration: Sendable {
     public var trustedProxies: [String]
     /// Multiplies the limits of the REST interface; nil for none. `TANDEM_RATE_LIMIT`: a number or `off`.
     public var rateLimit: Double?
+    /// How long a confirmed message to others waits, so that `undo` can stop it; zero: it leaves at once.
+    /// `TANDEM_SEND_DELAY`, seconds.
+    public var sendDelay: Duration
+    /// What `tandem serve` does in this process. `TANDEM_ROLES`, separated by commas; default all.
+    public var roles: Set<Role>
     public var gemini: Vendor
     /// Which language models are asked, and what they may cost: `TANDEM_GEMINI_MODEL`, `TANDEM_CHAT_…`, `TANDEM_MODEL_…`.
     public var models: Models
@@ -69,6 +74,16 @@ public struct Configuration: Sendable {
     public var telemetry: WebAddress?
     /// What looks wrong but does not prevent a start: misspelt names, a secret's file that others can read.
     public var warnings: [String]
+
+    /// What a serving process does; several share the work of an installation.
+    public enum Role: String, Sendable, Hashable, CaseIterable {
+        /// Takes messages and requests in: webhook, REST, pages.
+        case front
+        /// Works on messages.
+        case agent
+        /// Works off what waits: the queue, timers of plugins, upkeep of accounts and connections.
+        case worker
+    }
 
     /// A service that takes one key.
     public struct Vendor: Sendable {
@@ -199,7 +214,9 @@ struct Setting {
         Setting("TANDEM_SMTP_USER"),
         Setting("TANDEM_SMTP_PASSWORD", secret: true), Setting("TANDEM_SMTP_FROM"), Setting("TANDEM_SMTP_PLAIN"),
         Setting("TANDEM_SMTP_CACERT"),
-        Setting("TANDEM_TRUSTED_PROXIES"), Setting("TANDEM_RATE_LIMIT"), Setting("TANDEM_OAUTH"),
+        Setting("TANDEM_TRUSTED_PROXIES"), Setting("TANDEM_RATE_LIMIT"), Setting("TANDEM_SEND_DELAY"),
+        Setting("TANDEM_ROLES"),
+        Setting("TANDEM_OAUTH"),
         Setting("MICROSOFT_CLIENT_ID"),
         Setting("MICROSOFT_CLIENT_SECRET", secret: true), Setting("GOOGLE_CLIENT_ID"),
         Setting("GOOGLE_CLIENT_SECRET", secret: true), Setting("NOTION_CLIENT_ID"),

@@ -50,11 +50,16 @@ public protocol ToolProvider: Sendable {
 
     /// Why a tool would be refused these arguments; nil when they fit its schema. Cheap: asked before a person is.
     func refusal(of arguments: JSON, tool: String) -> ToolFailure?
+
+    /// The tools show the texts of a person's rows as they are: see `CallProvenance`. False of code that nobody here knows.
+    var showsRowsAsTheyAre: Bool { get }
 }
 
 extension ToolProvider {
     /// The arguments are looked at when the call is made.
     public func refusal(of arguments: JSON, tool: String) -> ToolFailure? { nil }
+
+    public var showsRowsAsTheyAre: Bool { false }
 }
 
 /// How a tool calls another tool: answered by the agent, which checks state, schema, effect and policy.

@@ -28,6 +28,10 @@ public struct ToolDefinition: Sendable, Hashable {
     public var actsOn: String?
     /// At most this long, then the host gives up. Milliseconds; default 10,000.
     public var timeoutMilliseconds: Int
+    /// For `send` and `spend`: the reading tool of the same plugin that tells whether such a call came about, given
+    /// `{"idempotency_key":…,"arguments":{…}}`; its value is `{"found":true,"value":…}` or `{"found":false}`. Asked when an
+    /// outcome is not known; no person and no model is offered it.
+    public var lookup: String?
     /// Only the account's owner may cause it, by their own words: no other tool and nobody else's text. For what decides
     /// about permissions; the host's own tools only.
     public var isOwnersAlone: Bool
@@ -40,7 +44,7 @@ public struct ToolDefinition: Sendable, Hashable {
         id: String, title: String, description: String, parameters: JSON, result: JSON = true,
         effect: Effect, undo: UndoPolicy = .rows, trust: TrustLabel = .system, utterances: [Utterance] = [],
         slots: [String: SlotDefinition] = [:], actsOn: String? = nil, timeoutMilliseconds: Int = 10_000,
-        isOwnersAlone: Bool = false
+        lookup: String? = nil, isOwnersAlone: Bool = false
     ) {
         self.id = id
         self.title = title
@@ -54,6 +58,7 @@ public struct ToolDefinition: Sendable, Hashable {
         self.slots = slots
         self.actsOn = actsOn
         self.timeoutMilliseconds = timeoutMilliseconds
+        self.lookup = lookup
         self.isOwnersAlone = isOwnersAlone
     }
 

@@ -20,7 +20,7 @@ public struct PromptLibrary: Sendable {
     private var prompts: [String: Prompt] = [:]
 
     /// The program's own.
-    static let builtIn: [Prompt] = [
+    static let own: [Prompt] = [
         prompt("assistant", 1, PackageResources.assistant_1_txt), prompt("extract", 1, PackageResources.extract_1_txt),
         prompt("summary", 1, PackageResources.summary_1_txt),
     ]
@@ -29,11 +29,18 @@ public struct PromptLibrary: Sendable {
         Prompt(name: name, version: version, text: String(decoding: bytes, as: UTF8.self), label: "\(name).\(version)")
     }
 
-    /// - Parameter folder: The operator's; files that are no text of a known name are an error, so that a slip is seen.
-    public init(folder: String? = nil) throws(PromptError) {
-        for prompt in Self.builtIn where prompt.version > (prompts[prompt.name]?.version ?? 0) {
+    /// The program's own texts alone.
+    public static let builtIn = PromptLibrary(texts: own)
+
+    private init(texts: [Prompt]) {
+        for prompt in texts where prompt.version > (prompts[prompt.name]?.version ?? 0) {
             prompts[prompt.name] = prompt
         }
+    }
+
+    /// - Parameter folder: The operator's; files that are no text of a known name are an error, so that a slip is seen.
+    public init(folder: String? = nil) throws(PromptError) {
+        self.init(texts: Self.own)
         guard let folder else { return }
         guard let files = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             throw PromptError(message: "the folder of prompts cannot be read")

@@ -17,6 +17,8 @@ final class PendingCall: Sendable {
     /// The call may change rows.
     let mayWrite: Bool
     let allowedEffect: Effect
+    /// Where what the call works with is from.
+    let provenance = CallProvenance.current
 
     enum Claim {
         case granted

@@ -47,9 +47,12 @@ private func rowsExecute(
         return TANDEM_OK
     }
     Task(priority: plugin.taskPriority) {
-        let result = await plugin.services.rows.execute(
-            operations: request, owner: plugin.id, scope: call.scope, origin: call.origin, mayWrite: call.mayWrite,
-            quota: plugin.quota)
+        // The callback came from a thread of the plugin's, which knows of no call.
+        let result = await CallProvenance.$current.withValue(call.provenance) {
+            await plugin.services.rows.execute(
+                operations: request, owner: plugin.id, scope: call.scope, origin: call.origin, mayWrite: call.mayWrite,
+                quota: plugin.quota)
+        }
         // Counted out before the plugin hears of it: it may complete the call at once.
         call.endService()
         switch result {

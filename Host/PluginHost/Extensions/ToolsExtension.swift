@@ -82,7 +82,9 @@ private func toolsCall(
         allowedEffect: call.mayWrite ? call.allowedEffect : .read, depth: call.depth + 1)
     inner.eventDepth = call.eventDepth
     Task(priority: plugin.taskPriority) { [inner] in
-        let outcome = await mediator.mediate(inner, in: call.scope)
+        let outcome = await CallProvenance.$current.withValue(call.provenance) {
+            await mediator.mediate(inner, in: call.scope)
+        }
         call.endService()
         back.deliver(outcome)
     }

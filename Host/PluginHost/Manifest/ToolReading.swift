@@ -30,6 +30,14 @@ enum ToolReading {
         for (pointer, tool) in undoTools where !seen.contains(tool) {
             reader.problems.add(pointer, "names no tool of this plugin")
         }
+        for (index, tool) in tools.enumerated() {
+            guard let lookup = tool.lookup else { continue }
+            let pointer = "/tools/\(index)/lookup"
+            if tool.effect < .send { reader.problems.add(pointer, "is for tools of effect send or spend") }
+            if tools.first(where: { $0.id == lookup })?.effect != .read {
+                reader.problems.add(pointer, "names no reading tool of this plugin")
+            }
+        }
         return tools
     }
 
@@ -68,11 +76,12 @@ enum ToolReading {
             if !isReferenced { reader.problem("actsOn", "no reference slot has this entity") }
         }
         let timeout = Int(reader.integer("timeoutMilliseconds", in: 1...600_000) ?? 10_000)
+        let lookup = reader.string("lookup")
         reader.finish()
         return ToolDefinition(
             id: id, title: title, description: description, parameters: parameters, result: result, effect: effect,
             undo: undo, trust: trust, utterances: utterances, slots: slots, actsOn: actsOn,
-            timeoutMilliseconds: timeout)
+            timeoutMilliseconds: timeout, lookup: lookup)
     }
 
     private static func schemas(in reader: ObjectReader) -> (parameters: JSON, result: JSON) {

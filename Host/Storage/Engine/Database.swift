@@ -108,7 +108,11 @@ extension Database {
         _ scope: UserScope, _ body: @escaping @Sendable (any ReadTransaction) throws -> T
     ) async throws -> T {
         try await prepareKeys(of: scope.user)
-        return try await read(.user(scope), body)
+        guard let provenance = CallProvenance.current else { return try await read(.user(scope), body) }
+        return try await read(.user(scope)) { transaction in
+            transaction.context.provenance = provenance
+            return try body(transaction)
+        }
     }
 
     @discardableResult
@@ -116,6 +120,10 @@ extension Database {
         _ scope: UserScope, _ body: @escaping @Sendable (any WriteTransaction) throws -> T
     ) async throws -> T {
         try await prepareKeys(of: scope.user)
-        return try await write(.user(scope), body)
+        guard let provenance = CallProvenance.current else { return try await write(.user(scope), body) }
+        return try await write(.user(scope)) { transaction in
+            transaction.context.provenance = provenance
+            return try body(transaction)
+        }
     }
 }

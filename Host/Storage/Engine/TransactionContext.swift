@@ -47,6 +47,10 @@ public final class TransactionContext {
     let canWrite: Bool
     /// Keys made or found in this transaction; shared with others once it is durable.
     var userKeys: [Int64: UserKeySet] = [:]
+    /// The tool call on whose behalf the transaction runs, which is told of labels and says which are written.
+    var provenance: CallProvenance?
+    /// Whether the person has any labelled row; nil: not asked yet.
+    var hasLabels: Bool?
     private var commitActions: [@Sendable () -> Void] = []
     private var changedTables: [ChangeCounter] = []
 

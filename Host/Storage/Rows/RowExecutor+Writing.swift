@@ -32,6 +32,7 @@ extension RowExecutor {
         }
         noteChange(of: table, rows: 1, bytes: RowImage.size(image))
         try journal(table, id.rawValue, before: nil, versionBefore: 0, versionAfter: 1)
+        if context.provenance != nil { try labelWritten(id.rawValue, of: table, values) }
         return id
     }
 
@@ -122,6 +123,7 @@ extension RowExecutor {
             }
             noteChange(of: table, rows: 0, bytes: RowImage.size(after) - RowImage.size(before))
             try journal(table, id, before: before, versionBefore: version, versionAfter: version + 1)
+            if context.provenance != nil { try labelWritten(id, of: table, values) }
             changed += 1
         }
         return changed

@@ -187,6 +187,7 @@ struct RowExecutor {
             rows.append(UserRow(layout: table.layout, values: values))
             base += answer.columnCount
         }
+        if context.provenance != nil { try tell(rows, of: table) }
         return rows
     }
 

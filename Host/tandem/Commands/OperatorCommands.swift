@@ -16,8 +16,21 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    @Option(help: "What this process does: front, agent, worker; several with commas. Default: TANDEM_ROLES, else all.")
+    var roles: String?
+
     func run() async throws {
-        let application = try await Application.open(try common.configuration(isServing: true))
+        let configuration = try common.configuration(isServing: true)
+        var options = Application.Options()
+        options.roles = configuration.roles
+        if let roles {
+            let words = roles.split(separator: ",").map(String.init)
+            options.roles = Set(words.compactMap { Configuration.Role(rawValue: $0) })
+            guard !words.isEmpty, options.roles.count == Set(words).count else {
+                throw ValidationError("--roles takes some of front, agent, worker")
+            }
+        }
+        let application = try await Application.open(configuration, options: options)
         try await application.serve()
     }
 }

@@ -41,6 +41,15 @@ public struct CrashRun: Sendable {
 
     /// People who write at once.
     private static let atOnce = 3
+    /// How long a process may take to its next answer before it is killed for having none, on a machine with time to spare.
+    /// On a busy one it is as much longer as answers take there.
+    private static let patience = Duration.milliseconds(400)
+    private static let longestPatience = Duration.seconds(10)
+    /// So long it may take when it is let live.
+    private static let wholeLife = Duration.seconds(60)
+    /// After so many processes in a row that died without an answer the next one is let live until it has given some: a
+    /// message that nobody lives long enough to answer is given up by design, and tells nothing.
+    private static let barren = 3
     /// More transactions than a round has, as a rule: the process then dies at any time.
     private static let mostPoints = 24
     private static let publicBase = "https://tandem.example"
@@ -85,14 +94,17 @@ public struct CrashRun: Sendable {
         options.usesEnvironmentProxy = false
         let client = CurlClient(options: options)
 
+        var pace = Pace()
         for round in 0..<kills {
-            let fault = fault(of: round)
+            let answered = simulator.messages.count
+            let fault = pace.barren >= CrashRun.barren ? .anyTime : fault(of: round)
             let victim = try await start(fault, environment)
             if case .service(let death) = fault { service.kill(victim.pid, death) }
             if case .carrier = fault {
                 simulator.script([.slow(.milliseconds(60)), nil, .slow(.milliseconds(60))])
             }
-            let isOver = await converse(&correspondents, from: round, victim, simulator, client, fault)
+            let isOver = await converse(&correspondents, from: round, victim, simulator, client, fault, &pace)
+            pace.barren = simulator.messages.count > answered ? 0 : pace.barren + 1
             if case .service = fault { _ = service.disarm() }
             await victim.killNow()
             verdict.kills[isOver ? fault.name : "any time", default: 0] += 1
@@ -135,10 +147,17 @@ public struct CrashRun: Sendable {
             program: harness, arguments: ["serve"], environment: environment, log: folder + "/serve.log")
     }
 
+    /// How quickly things go on this machine.
+    private struct Pace {
+        /// Processes in a row that died without an answer.
+        var barren = 0
+        var patience = CrashRun.patience
+    }
+
     /// Sends what some people have to say; true when the process died of its fault.
     private func converse(
         _ correspondents: inout [Correspondent], from round: Int, _ victim: VictimProcess,
-        _ simulator: TwilioSimulator, _ client: CurlClient, _ fault: Fault
+        _ simulator: TwilioSimulator, _ client: CurlClient, _ fault: Fault, _ pace: inout Pace
     ) async -> Bool {
         var letters: [(Int, TwilioSimulator.WebhookRequest)] = []
         let order = correspondents.indices.map { (round * CrashRun.atOnce + $0) % correspondents.count }
@@ -155,15 +174,31 @@ public struct CrashRun: Sendable {
         }
         let acknowledged = await send(letters, victim, client)
         for index in acknowledged { correspondents[index].acknowledge() }
-        // Time to work, and to die of it.
-        let patience: Duration
-        switch fault {
-        case .transaction, .service: patience = .milliseconds(150)
-        case .carrier, .anyTime: patience = .microseconds(Int.random(in: 0...60_000))
+        // Time to work, and to die of it: until everything is answered, or nothing comes any more.
+        let expected = correspondents.reduce(0) { $0 + $1.sent.count }
+        let before = simulator.messages.count
+        var last = before
+        let isLetLive = pace.barren >= CrashRun.barren
+        let begin = ContinuousClock.now
+        var end = begin + (isLetLive ? CrashRun.wholeLife : pace.patience)
+        // Every other one that may die at any time dies while there is still something to do.
+        if case .anyTime = fault, !isLetLive, (round / 8).isMultiple(of: 2) {
+            end = .now + .microseconds(Int.random(in: 0...60_000))
         }
-        let end = ContinuousClock.now + patience
         while ContinuousClock.now < end {
             if victim.isGone { return true }
+            let answered = simulator.messages.count
+            if answered >= expected { break }
+            if answered > last {
+                if isLetLive, last == before {
+                    let time = (ContinuousClock.now - begin) * 2
+                    pace.patience = max(CrashRun.patience, min(time, CrashRun.longestPatience))
+                }
+                last = answered
+                end = ContinuousClock.now + pace.patience
+                if case .anyTime = fault, !isLetLive, Int.random(in: 0..<3) == 0 { break }
+                if case .carrier = fault, Int.random(in: 0..<3) == 0 { break }
+            }
             try? await Task.sleep(for: .milliseconds(1))
         }
         if case .carrier = fault { return true }

@@ -110,6 +110,7 @@ private func toolJSON<T: Tool>(_ type: T.Type) -> JSON {
     case .tool(let id): tool["undo"] = ["tool": .string(id)]
     case .none: tool["undo"] = "none"
     }
+    if let lookup = declaration.lookup { tool["lookup"] = .string(lookup) }
     tool["trust"] = .string(declaration.trust.rawValue)
     if !declaration.utterances.isEmpty {
         tool["utterances"] = .array(

@@ -197,6 +197,12 @@ struct ProblemList {
         if case .tool(let undo) = declaration.undo {
             check(ids.contains(undo), place, "undo names \(undo), which is no tool of this plugin")
         }
+        if let lookup = declaration.lookup {
+            check(ids.contains(lookup), place, "lookup names \(lookup), which is no tool of this plugin")
+            check(
+                declaration.effect == .send || declaration.effect == .spend, place,
+                "a lookup is for tools of effect send or spend")
+        }
         check(Set(layout.fields.map(\.name)).count == layout.fields.count, place, "two arguments have one name")
         for field in layout.fields {
             check(Names.isName(field.name, 48), place, "argument \(field.name): a bad name")

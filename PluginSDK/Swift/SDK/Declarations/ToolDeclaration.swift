@@ -16,6 +16,9 @@ public struct ToolDeclaration: Sendable {
     public var actsOn: String?
     /// The host gives up after this long.
     public var timeoutMilliseconds: Int
+    /// For `send` and `spend`: the reading tool of this plugin that tells by its idempotency key whether such a call came
+    /// about (docs/plugins/manifest.md). The host asks it when it does not know.
+    public var lookup: String?
     /// The tool starts on the host's thread and runs there up to its first suspension. Set to false when it computes
     /// for more than a millisecond before that: it then runs on Swift's pool from the start.
     public var startsInline: Bool
@@ -23,7 +26,7 @@ public struct ToolDeclaration: Sendable {
     public init(
         _ id: String, _ title: String, effect: Effect, _ description: String = "", undo: Undo = .rows,
         trust: Trust = .system, utterances: [Utterance] = [], actsOn: String? = nil,
-        timeoutMilliseconds: Int = 10_000, startsInline: Bool = true
+        timeoutMilliseconds: Int = 10_000, lookup: String? = nil, startsInline: Bool = true
     ) {
         self.id = id
         self.title = title
@@ -34,6 +37,7 @@ public struct ToolDeclaration: Sendable {
         self.utterances = utterances
         self.actsOn = actsOn
         self.timeoutMilliseconds = timeoutMilliseconds
+        self.lookup = lookup
         self.startsInline = startsInline
     }
 }
