@@ -39,6 +39,10 @@ func plugin(_ name: String, _ more: [Target.Dependency] = []) -> [Target] {
     ]
 }
 
+let bundledPlugins: [Target] = ["Grocery", "Recipes", "Expenses", "DuckDuckGo", "Notion", "YouTube"].flatMap {
+    plugin($0)
+}
+
 /// Those that work with mail, and what they share.
 let mailPlugins: [Target] =
     [
@@ -78,6 +82,8 @@ let package = Package(
         .library(name: "GmailPlugin", type: .dynamic, targets: ["GmailEntry"]),
         .library(name: "GraphPlugin", type: .dynamic, targets: ["GraphEntry"]),
         .library(name: "DuckDuckGoPlugin", type: .dynamic, targets: ["DuckDuckGoEntry"]),
+        .library(name: "NotionPlugin", type: .dynamic, targets: ["NotionEntry"]),
+        .library(name: "YouTubePlugin", type: .dynamic, targets: ["YouTubeEntry"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -226,7 +232,7 @@ let package = Package(
         // The bundled plugins.
         .target(
             name: "PluginCommon", dependencies: ["TandemSDK"], path: "Plugins/Common/Sources", swiftSettings: settings),
-    ] + plugin("Grocery") + plugin("Recipes") + plugin("Expenses") + plugin("DuckDuckGo") + mailPlugins + [
+    ] + bundledPlugins + mailPlugins + [
         .executableTarget(
             name: "tandem",
             dependencies: [
@@ -288,6 +294,12 @@ let package = Package(
             name: "DuckDuckGoSimulator", dependencies: ["TandemJSON"], path: "Tests/Support/DuckDuckGoSimulator",
             swiftSettings: settings),
         .target(
+            name: "YouTubeSimulator", dependencies: ["ScriptServer", "TandemCore", "TandemJSON"],
+            path: "Tests/Support/YouTubeSimulator", swiftSettings: settings),
+        .target(
+            name: "NotionSimulator", dependencies: ["ScriptServer", "TandemCore", "TandemJSON"],
+            path: "Tests/Support/NotionSimulator", swiftSettings: settings),
+        .target(
             name: "Pantry", dependencies: ["TandemSDK"], path: "Tests/Fixtures/swift/Pantry/Sources",
             swiftSettings: settings),
         .target(
@@ -320,7 +332,7 @@ let package = Package(
             name: "tandem-simulators",
             dependencies: [
                 "OAuthSimulator", "ModelSimulators", "ScriptServer", "VendorSimulator", "GmailSimulator",
-                "GraphSimulator",
+                "GraphSimulator", "NotionSimulator", "YouTubeSimulator", "DuckDuckGoSimulator",
             ], path: "Tests/Support/Simulators",
             swiftSettings: settings),
         .target(
@@ -403,7 +415,9 @@ let package = Package(
             [
                 "TandemApplication", "TandemAPI", "TandemAccounts", "TandemAgent", "TandemCache", "TandemCore",
                 "TandemEgress", "TandemJSON", "TandemLife", httpTypes, "RedisServer",
-                "TandemPluginHost", "TandemStorage", "TwilioSimulator", "DuckDuckGoSimulator", "ScriptServer",
+                "TandemPluginHost", "TandemStorage", "TwilioSimulator", "DuckDuckGoSimulator", "NotionSimulator",
+                "YouTubeSimulator",
+                "ScriptServer",
                 "PostgreSQLServer", "TestDatabases", "OAuthSimulator", "TandemOAuth", "RawSocket", "MailServer",
                 "ChildProcess",
                 "ModelSimulators", "TandemModels", "TandemLanguage", "CrashHarness", crypto,
@@ -427,6 +441,12 @@ let package = Package(
                 "Graph", "MailCommon", "GraphSimulator", "VendorSimulator", "PluginCommon", "TandemSDK",
                 "TandemTesting", "TandemJSON",
             ]),
+        tests(
+            "YouTube",
+            ["YouTube", "YouTubeSimulator", "PluginCommon", "TandemSDK", "TandemTesting", "TandemJSON"]),
+        tests(
+            "Notion",
+            ["Notion", "NotionSimulator", "PluginCommon", "TandemSDK", "TandemTesting", "TandemJSON"]),
         tests("Expenses", ["Expenses", "Grocery", "PluginCommon", "TandemSDK", "TandemTesting"]),
     ]
 )

@@ -179,7 +179,9 @@ public final class Application: Sendable {
         let offset: @Sendable (UserScope) -> TimerSchedule.Offset = { people.context(of: $0).utcOffsetSeconds }
         let settings = StoredSettings(database: database)
         try await settings.load()
-        secrets = StoredSecrets(database: database)
+        var given: [String: [String: Secret]] = [:]
+        if let key = configuration.youtube.key { given["tandem.youtube"] = ["api_key": key] }
+        secrets = StoredSecrets(database: database, settings: given)
         let grants = StoredGrants(database: database, audit: audit)
         grants.observeUndo()
         var trust = paths.trust
@@ -296,7 +298,10 @@ public final class Application: Sendable {
             (["graph.microsoft.com"], "graph.microsoft.com", addresses.graph),
             (["gmail.googleapis.com"], "gmail.googleapis.com", addresses.gmail),
             (["api.notion.com"], "api.notion.com", addresses.notion),
-            (["www.googleapis.com", "youtube.googleapis.com"], "www.googleapis.com", addresses.youtube),
+            (
+                ["www.googleapis.com", "youtube.googleapis.com", "www.youtube.com"], "www.googleapis.com",
+                addresses.youtube
+            ),
         ]
         return vendors.filter { $0.address.host != $0.usual }.flatMap { vendor in
             vendor.hosts.compactMap(HostRule.init).map { ($0, vendor.address) }

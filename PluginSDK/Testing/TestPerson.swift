@@ -17,6 +17,7 @@ final class PersonStore: Sendable {
         var flights: [UInt64: Flight] = [:]
         var history: [[MemoryTables]] = []
         var disabled: Set<String> = []
+        var unconnected: Set<String> = []
         var timeZone = "Etc/UTC"
         var offset: @Sendable (Int64) -> Int32 = { _ in 0 }
         var currency: Currency = "EUR"
@@ -77,6 +78,13 @@ public struct TestPerson: Sendable {
     public func setEnabled(_ namespace: String, _ isEnabled: Bool) {
         state.withLock { state in
             if isEnabled { state.disabled.remove(namespace) } else { state.disabled.insert(namespace) }
+        }
+    }
+
+    /// Whether the account that plugins call so is connected; it is unless said otherwise.
+    public func setConnected(_ account: String, _ isConnected: Bool) {
+        state.withLock { state in
+            if isConnected { state.unconnected.remove(account) } else { state.unconnected.insert(account) }
         }
     }
 
@@ -289,9 +297,18 @@ extension TestPerson {
             return status
         }
         let hosts = manifest["hosts"]?.arrayValue ?? []
+        let grants = Set((manifest["grants"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue })
         if !hosts.isEmpty {
             services.sendHTTP = { call, request in
                 guard let person = person() else { return .failure(TANDEM_E_STALE, code: "stale") }
+                if !request.grant.isEmpty {
+                    guard grants.contains(request.grant) else {
+                        return .failure(TANDEM_E_NOT_GRANTED, code: "no_such_grant")
+                    }
+                    guard person.state.withLock({ !$0.unconnected.contains(request.grant) }) else {
+                        return .failure(TANDEM_E_AUTH_REQUIRED, code: "connection_needed")
+                    }
+                }
                 let canWrite = person.state.withLock { $0.flights[call]?.canWrite ?? false }
                 return await person.host.http.answer(request, hosts: hosts, canWrite: canWrite)
             }

@@ -1,4 +1,5 @@
 import Foundation
+import PluginCommon
 import TandemJSON
 import TandemSDK
 import Testing

@@ -164,6 +164,39 @@ import Testing
         #expect(simulator.refusals == [])
     }
 
+    @Test func turnsTheLitePagesWithTheirOwnForm() async {
+        host.http.on("POST", "https://html.duckduckgo.com/html/") { _ in .status(500) }
+        for (page, count) in [(1, 10), (2, 10), (3, 5)] {
+            let outcome = await ann.call("duckduckgo.search", ["query": "swift", "page": .integer(Int64(page))])
+            #expect(outcome.value?["results"]?.arrayValue?.count == count)
+        }
+        #expect(simulator.refusals == [])
+        #expect(simulator.requests.count == 3)
+        #expect(simulator.requests.allSatisfy { $0.host == "lite.duckduckgo.com" })
+    }
+
+    @Test func asksForARegionAndLeavesOutWhatThePersonWantsLeftOut() async {
+        var settings = DuckDuckGo.Settings()
+        settings.safeSearch = .strict
+        settings.region = "fr-fr"
+        ann.configure("duckduckgo", settings)
+        _ = await ann.call("duckduckgo.search", ["query": "a", "region": "us-en"])
+        #expect(simulator.requests.last?.form.contains { $0 == ("kl", "us-en") } == true)
+        _ = await ann.call("duckduckgo.search", ["query": "a"])
+        #expect(simulator.requests.last?.form.contains { $0 == ("kl", "fr-fr") } == true)
+        _ = await ann.call("duckduckgo.search", ["query": "a", "region": "x\ny"])
+        #expect(simulator.requests.last?.form.contains { $0 == ("kl", "wt-wt") } == true)
+        for (safe, news, images) in [(SafeSearch.strict, "1", "1"), (.moderate, "-1", "1"), (.off, "-2", "-1")] {
+            settings.safeSearch = safe
+            ann.configure("duckduckgo", settings)
+            _ = await ann.call("duckduckgo.news", ["query": "storm"])
+            #expect(simulator.requests.last?.query.contains { $0 == ("p", news) } == true)
+            _ = await ann.call("duckduckgo.images", ["query": "storm"])
+            #expect(simulator.requests.last?.query.contains { $0 == ("p", images) } == true)
+        }
+        #expect(simulator.refusals == [])
+    }
+
     @Test func searchesTheNews() async throws {
         let outcome = await ann.call("duckduckgo.news", ["query": "storm", "age": "day"])
         #expect(simulator.refusals == [])

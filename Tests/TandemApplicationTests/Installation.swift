@@ -25,7 +25,7 @@ struct Installation: Sendable {
         if link(tandem, folder.path + "/tandem") != 0 {
             try FileManager.default.copyItem(atPath: tandem, toPath: folder.path + "/tandem")
         }
-        for name in plugins + ["DuckDuckGo"] {
+        for name in plugins + ["DuckDuckGo", "Notion", "YouTube"] {
             let library = build + "/lib\(name)Plugin.so"
             guard access(library, R_OK) == 0 else { throw Missing("\(library) was not built") }
             _ = try BundlePacker.pack(library: library, into: folder.path + "/plugins/" + name.lowercased())

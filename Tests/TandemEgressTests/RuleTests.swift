@@ -4,6 +4,18 @@ import Testing
 @testable import TandemEgress
 
 @Suite struct RuleTests {
+    @Test func theWholeWebIsNamesAtTheUsualPortWithTLS() throws {
+        let rule = try #require(HostRule("*"))
+        #expect(rule.description == "*")
+        for (address, isThere) in [
+            ("https://example.org/a", true), ("https://a.b.example.org/", true), ("http://example.org/", false),
+            ("https://example.org:8443/", false), ("https://127.0.0.1/", false), ("https://[::1]/", false),
+            ("https://localhost/", false),
+        ] {
+            #expect(rule.matches(try #require(OutboundURL(address))) == isThere, "\(address)")
+        }
+    }
+
     @Test(arguments: [
         ("https://API.Example.org/a?b=c#d", "https://api.example.org/a?b=c"),
         ("https://example.org", "https://example.org/"), ("https://example.org:443/x", "https://example.org/x"),
@@ -53,7 +65,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "*", "*.org", "org", "a.*.org", "*.*.org", "example.org/path", "https://example.org/", "ftp://example.org",
+        "", "**", "*:443", "http://*", "*.org", "org", "a.*.org", "*.*.org", "example.org/path", "https://example.org/",
+        "ftp://example.org",
         "example.org:0", "u@example.org", "1.2.3", "2130706433", "0x7f.0.0.1", "127.1", "010.0.0.1", "*.1.2.3.4",
         "example.org.", "[::1", "ex ample.org",
     ])

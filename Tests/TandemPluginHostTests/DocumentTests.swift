@@ -52,7 +52,10 @@ struct PluginRegistryTests {
         let file = try RegularFile(path: folder, limit: 1 << 20, requiresPrivateWriting: false)
         let registry = try PluginRegistry(reading: try file.read())
         #expect(
-            registry.entries.map(\.id) == ["tandem.grocery", "tandem.recipes", "tandem.expenses", "tandem.duckduckgo"])
+            registry.entries.map(\.id) == [
+                "tandem.grocery", "tandem.recipes", "tandem.expenses", "tandem.duckduckgo", "tandem.gmail",
+                "tandem.graph", "tandem.notion", "tandem.youtube",
+            ])
     }
 
     @Test func agreesWithItsSchema() throws {

@@ -118,7 +118,7 @@ enum Courier: Plugin {
         hosts: [
             .init("api.example.org", reason: "to keep items", reads: ["POST /search"]),
             .init("*.example.net", reason: "to load files"),
-        ])
+        ], accounts: [.init("items", provider: "forge", reason: "to keep items in your account")])
 
     struct Post: Tool {
         static let declaration = ToolDeclaration("courier.post", "Post", effect: .write)

@@ -7,6 +7,8 @@ import TandemStorage
 /// Values are in no journal, no export and no message; there is no way to read one back but the plugin's call.
 struct StoredSecrets: SecretStore {
     let database: any Database
+    /// What the program's settings give where the operator entered nothing, by plugin and name.
+    var settings: [String: [String: Secret]] = [:]
 
     /// The longest value, in bytes.
     static let longest = 64 << 10
@@ -30,13 +32,14 @@ struct StoredSecrets: SecretStore {
 
     private func operatorsValue(of secret: DeclaredSecret, plugin: String) async throws -> [UInt8]? {
         guard secret.enteredBy != .person else { return nil }
-        return try await database.read(.system) { transaction in
+        let stored = try await database.read(.system) { transaction -> [UInt8]? in
             guard
                 let row = try transaction.first(
                     "SELECT id, value FROM plugin_operator_secrets WHERE plugin = \(plugin) AND name = \(secret.name)")
             else { return nil }
             return try transaction.open(try row.blob("value"), Self.seal(try row.int64("id"), isOperator: true))
         }
+        return stored ?? settings[plugin]?[secret.name].map { Array($0.reveal().utf8) }
     }
 
     func entered(_ secrets: [DeclaredSecret], in place: PluginPlace) async throws -> Set<String> {
@@ -53,7 +56,8 @@ struct StoredSecrets: SecretStore {
             return Set(
                 secrets.filter { secret in
                     (secret.enteredBy != .operator && persons.contains(secret.name))
-                        || (secret.enteredBy != .person && operators.contains(secret.name))
+                        || (secret.enteredBy != .person
+                            && (operators.contains(secret.name) || settings[place.plugin]?[secret.name] != nil))
                 }.map(\.name))
         }
     }

@@ -41,7 +41,7 @@ extension GuardedEgress {
     }
 
     func answer(status: Int, headers: HTTPHeaders, body: [UInt8]) -> EgressResponse {
-        let wait = status == 429 || status == 503 ? HTTPDate.retryAfter(headers, now: clock.now) : nil
+        let wait = status == 429 || status == 503 || status == 529 ? HTTPDate.retryAfter(headers, now: clock.now) : nil
         return EgressResponse(
             status: status, headers: HeaderRules.visible(headers), body: body,
             retryAfter: wait.map { .nanoseconds(Int64($0)) })
@@ -246,7 +246,7 @@ extension GuardedEgress {
         let verdict: ProviderTable.Verdict =
             switch status {
             case 429: .pushedBack(retryAfter ?? 1_000_000_000)
-            case 503 where retryAfter != nil: .pushedBack(retryAfter ?? 0)
+            case 503 where retryAfter != nil, 529 where retryAfter != nil: .pushedBack(retryAfter ?? 0)
             case 500, 502, 503, 504, 529: .fails
             default: .works
             }

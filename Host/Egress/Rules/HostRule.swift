@@ -1,16 +1,26 @@
 /// One host, or all below a domain, at one port, by https or http: `api.example.org`, `*.example.org`,
-/// `api.example.org:8443`, `http://printer.local:8080`, `192.168.1.20`, `[fd00::1]`.
+/// `api.example.org:8443`, `http://printer.local:8080`, `192.168.1.20`, `[fd00::1]`; `*` is every name, by https at port 443.
 public struct HostRule: Sendable, Hashable {
     /// `https` unless the rule says `http://`.
     public let scheme: String
-    /// Lower case, without `*.` and brackets.
+    /// Lower case, without `*.` and brackets; empty for `*`.
     public let name: String
     /// `*.`: every name below, at any depth, but not the domain itself.
     public let isWildcard: Bool
     public let port: Int
 
-    /// Nil for anything else: a path, a bare top-level domain, `*` alone or in the middle.
+    /// `*`: the whole web.
+    public var isEverywhere: Bool { isWildcard && name.isEmpty }
+
+    /// Nil for anything else: a path, a bare top-level domain, `*` in the middle.
     public init?(_ text: String) {
+        if text == "*" {
+            self.scheme = "https"
+            name = ""
+            self.isWildcard = true
+            port = 443
+            return
+        }
         var rest = text[...]
         var scheme = "https"
         if rest.hasPrefix("http://") {
@@ -52,12 +62,15 @@ public struct HostRule: Sendable, Hashable {
     public func matches(_ url: OutboundURL) -> Bool {
         guard url.scheme == scheme, url.port == port else { return false }
         guard isWildcard else { return url.host == name }
+        // Names only: who lists an address says so.
+        if isEverywhere { return url.host.utf8.contains(UInt8(ascii: ".")) && IPAddress(url.host) == nil }
         return url.host.utf8.count > name.utf8.count + 1 && url.host.hasSuffix("." + name)
     }
 }
 
 extension HostRule: CustomStringConvertible {
     public var description: String {
+        if isEverywhere { return "*" }
         let shown = name.utf8.contains(UInt8(ascii: ":")) ? "[\(name)]" : name
         let suffix = port == (scheme == "https" ? 443 : 80) ? "" : ":\(port)"
         return (scheme == "http" ? "http://" : "") + (isWildcard ? "*." : "") + shown + suffix

@@ -9,11 +9,17 @@ struct NoteItem: Sendable, Equatable {
     var content: String
     var tags: [String]
     var category: String?
+    /// Where it comes from or belongs to elsewhere: `notion`, and the address there.
+    var externalSource: String?
+    var externalID: String?
     var createdAt: Timestamp
     var updatedAt: Timestamp
 
     /// The entity type of notes in `shown`.
     static let entity = "notes.note"
+
+    /// What came from elsewhere is somebody's words.
+    var trust: TrustLabel { externalSource == nil ? .system : .untrusted }
 
     init(row: UserRow) {
         id = row.id
@@ -21,6 +27,8 @@ struct NoteItem: Sendable, Equatable {
         content = row.string("content") ?? ""
         tags = (row["tags"].arrayValue ?? []).compactMap(\.stringValue)
         category = row.string("category")
+        externalSource = row.string("external_source")
+        externalID = row.string("external_id")
         createdAt = row.createdAt
         updatedAt = row.updatedAt
     }
@@ -35,6 +43,8 @@ struct NoteItem: Sendable, Equatable {
             "tags": .array(tags.map { .string($0) }), "updated": .string(updatedAt.description),
         ]
         if let category { object["category"] = .string(category) }
+        if let externalSource { object["external_source"] = .string(externalSource) }
+        if let externalID { object["external_id"] = .string(externalID) }
         return .object(object)
     }
 

@@ -2,7 +2,7 @@ import TandemCore
 import TandemJSON
 
 extension NoteTools {
-    static let definitions: [ToolDefinition] = [add, search, show, list, append, delete]
+    static let definitions: [ToolDefinition] = [add, search, show, list, append, update, delete]
 
     static let contentLimit = 8000
     static let titleLimit = 120
@@ -11,7 +11,8 @@ extension NoteTools {
     private static let noteResult = Shape.result(
         [
             "id": Shape.string, "title": Shape.string, "content": Shape.string, "tags": Shape.array(Shape.string),
-            "category": Shape.string, "updated": Shape.string,
+            "category": Shape.string, "updated": Shape.string, "external_source": Shape.string,
+            "external_id": Shape.string,
         ], required: ["id", "title", "content", "tags"])
     private static let oneNote = Shape.result(["note": noteResult], required: ["note"])
     private static let severalNotes = Shape.result(["notes": Shape.array(noteResult)], required: ["notes"])
@@ -25,6 +26,8 @@ extension NoteTools {
                 "title": Shape.text("A title; the first words by default.", upTo: titleLimit),
                 "tags": Shape.texts("Tags.", upTo: 40, count: 20),
                 "category": Shape.text("A category.", upTo: 40),
+                "external_source": Shape.text("The service that it comes from.", upTo: 40),
+                "external_id": Shape.text("Its address there.", upTo: 500),
             ], required: ["text"]),
         result: oneNote, effect: .write,
         utterances: [
@@ -86,6 +89,28 @@ extension NoteTools {
             Utterance("add to that note {text}"),
         ],
         slots: ["note": note, "text": SlotDefinition(.text, required: true)], actsOn: NoteItem.entity)
+
+    private static let update = ToolDefinition(
+        id: "notes.update", title: "Change a note",
+        description: "Gives a note another title or text, or says what it belongs to elsewhere.",
+        parameters: Shape.object(
+            [
+                "note": Shape.reference("note"), "title": Shape.text("The new title.", upTo: titleLimit),
+                "text": Shape.text("The new text.", upTo: contentLimit),
+                "external_source": [
+                    "type": "string", "maxLength": 40,
+                    "description": "The service that it belongs to; empty: none any more.",
+                ],
+                "external_id": [
+                    "type": "string", "maxLength": 500, "description": "Its address there; empty: none any more.",
+                ],
+            ], required: ["note"]),
+        result: oneNote, effect: .write,
+        utterances: [
+            Utterance("rename [the|my] note {note} to {title}"), Utterance("rename [the|my] {note} note to {title}"),
+            Utterance("change the title of [the|my] note {note} to {title}"),
+        ],
+        slots: ["note": note, "title": SlotDefinition(.text)], actsOn: NoteItem.entity)
 
     private static let delete = ToolDefinition(
         id: "notes.delete", title: "Delete a note", description: "Deletes one note; it can be undone.",

@@ -34,6 +34,7 @@ struct NoteTools: Toolbox {
         case "notes.show": try await show(request)
         case "notes.list": try await list(request)
         case "notes.append": try await append(request)
+        case "notes.update": try await update(request)
         case "notes.delete": try await delete(request)
         default: throw ToolFailure(status: -2, code: "unknown_tool", message: "I do not know how to do that.")
         }
@@ -50,6 +51,8 @@ struct NoteTools: Toolbox {
         let values: JSONObject = [
             "title": .string(title), "content": .string(content), "tags": .array(tags.map { .string($0) }),
             "category": request.line("category").map { .string($0) } ?? .null,
+            "external_source": request.line("external_source").map { .string($0) } ?? .null,
+            "external_id": request.line("external_id").map { .string($0) } ?? .null,
         ]
         let note = try await database.write(request.scope) { transaction in
             let rows = Rows(transaction, request.call.origin)
@@ -87,6 +90,7 @@ struct NoteTools: Toolbox {
         let note = try await database.read(request.scope) { try NoteTools.resolve(request, index, in: $0) }
         let oneLine = Wording.oneLine(note.content)
         let isWhole = Wording.septets(oneLine) <= Wording.firstLineLimit && !note.content.contains(where: \.isNewline)
+        let address = note.externalID.flatMap { $0.hasPrefix("https://") ? "\n" + $0 : nil } ?? ""
         let message: String
         if isWhole {
             let isTitled = !oneLine.hasPrefix(note.title.hasSuffix("...") ? String(note.title.dropLast(3)) : note.title)
@@ -95,7 +99,7 @@ struct NoteTools: Toolbox {
         } else {
             message = Wording.clip(note.title) + ":\n" + note.content
         }
-        return .value(["note": note.json], message, shown: .touched([note.shown]))
+        return value(["note": note.json], message + address, shown: .touched([note.shown]), of: [note])
     }
 
     private func list(_ request: ToolRequest) async throws -> ToolOutcome {
@@ -127,6 +131,40 @@ struct NoteTools: Toolbox {
         return .value(["note": note.json], Wording.line("Added to ", note.title, "."), shown: .touched([note.shown]))
     }
 
+    private func update(_ request: ToolRequest) async throws -> ToolOutcome {
+        var set: JSONObject = [:]
+        if let title = request.line("title") { set["title"] = .string(title) }
+        if let text = request.text("text") {
+            set["content"] = .string(text)
+            set["tags"] = .array(NoteItem.tags(in: text).map { .string($0) })
+        }
+        for member in ["external_source", "external_id"] where request.arguments[member] != nil {
+            set[member] = request.line(member).map { .string($0) } ?? .null
+        }
+        guard !set.isEmpty else { throw ToolFailure.empty("What should be different about it?") }
+        let index = index
+        let changes = set
+        let (old, note) = try await database.write(request.scope) { transaction in
+            let rows = Rows(transaction, request.call.origin)
+            let note = try NoteTools.resolve(request, index, in: transaction)
+            try rows.updateNote(note.id, changes)
+            return (note, try rows.note(note.id) ?? note)
+        }
+        let message =
+            old.title == note.title
+            ? Wording.line("Changed ", note.title, ".")
+            : Wording.line("Renamed ", Wording.clip(old.title, to: 50), " to \(Wording.clip(note.title, to: 50)).")
+        return value(["note": note.json], message, shown: .touched([note.shown]), of: [note])
+    }
+
+    /// With the trust of the notes whose words it holds.
+    private func value(
+        _ value: JSON, _ message: String, shown: ShownEntities, of notes: [NoteItem]
+    ) -> ToolOutcome {
+        let trust = notes.contains { $0.trust == .untrusted } ? TrustLabel.untrusted : .system
+        return .value(ToolValue(value: value, message: message, shown: shown, trust: trust))
+    }
+
     private func delete(_ request: ToolRequest) async throws -> ToolOutcome {
         let index = index
         let note = try await database.write(request.scope) { transaction in
@@ -145,9 +183,9 @@ struct NoteTools: Toolbox {
     }
 
     private func several(_ notes: [NoteItem], head: String) -> ToolOutcome {
-        .value(
+        value(
             ["notes": .array(notes.map(\.json))], Wording.numbered(head, notes.map { Wording.clip($0.title, to: 40) }),
-            shown: ShownEntities(items: notes.map(\.shown), select: "notes.show"))
+            shown: ShownEntities(items: notes.map(\.shown), select: "notes.show"), of: notes)
     }
 
     /// By id, or by title; words that no title has are looked for in the texts.

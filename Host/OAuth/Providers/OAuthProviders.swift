@@ -123,7 +123,8 @@ private struct ProviderReader {
         let token = address("token")
         let revocation = revocation()
         let hosts = strings("hosts", object["hosts"]).compactMap { text in
-            let rule = HostRule(text)
+            // A token goes to the service's own hosts, never to the whole web.
+            let rule = HostRule(text).flatMap { $0.isEverywhere ? nil : $0 }
             if rule == nil { refuse("/hosts", "holds what is no host", "Write for example api.example.org.") }
             return rule
         }

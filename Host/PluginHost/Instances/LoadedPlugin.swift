@@ -106,7 +106,7 @@ final class LoadedPlugin: Sendable {
         extensions = ExtensionSet(ids: allowed ?? asked)
             .usable(by: bundle.manifest, calls: calls, services: services)
         network = EgressPolicy(
-            declared: bundle.manifest.hosts, ceiling: entry.ceiling.hosts,
+            declared: entry.reachable(bundle.manifest.hosts), ceiling: entry.ceiling.hosts,
             networks: AddressPolicy(allowing: entry.network.addresses), limits: entry.network.limits)
         quota = (bundle.manifest.quota ?? .standard).limited(to: entry.ceiling.quota)
         self.warnings = warnings
@@ -131,7 +131,7 @@ final class LoadedPlugin: Sendable {
             ReachItem.host(declaration).map { !withheld.contains($0) } ?? false
         }
         return EgressPolicy(
-            declared: granted.map(\.0), ceiling: entry.ceiling.hosts,
+            declared: entry.reachable(granted.map(\.0)), ceiling: entry.ceiling.hosts,
             networks: AddressPolicy(allowing: entry.network.addresses), limits: entry.network.limits)
     }
 

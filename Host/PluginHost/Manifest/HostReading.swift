@@ -40,6 +40,15 @@ enum HostReading {
     }
 }
 
+extension RegistryEntry {
+    /// What a manifest declares, without the whole web (`*`) unless the plugin is the program's own or the operator's ceiling
+    /// lists that very rule.
+    func reachable(_ hosts: [DeclaredHost]) -> [DeclaredHost] {
+        guard trust != .firstParty, ceiling.hosts?.contains(where: \.isEverywhere) != true else { return hosts }
+        return hosts.filter { !$0.rule.isEverywhere }
+    }
+}
+
 extension RegistryEntry.Network {
     /// `{"addresses":["192.168.1.0/24"],"limits":[{"host","perSecond","burst","totalPerSecond","totalBurst",
     /// "concurrent"}]}`

@@ -16,6 +16,12 @@ public struct SentHTTPRequest: Sendable, Hashable {
     public var maxResponseBytes: UInt64
     public var maxStaleMilliseconds: UInt64
 
+    /// Whether the host may send it again when it is unknown whether it arrived.
+    public var mayBeRepeated: Bool {
+        ["GET", "HEAD", "PUT", "DELETE"].contains(method) || flags & TANDEM_HTTP_IDEMPOTENT != 0
+            || !idempotencyKey.isEmpty
+    }
+
     /// The first field of this name.
     public subscript(name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value

@@ -30,6 +30,23 @@ public enum MessageText {
         return lines.joined(separator: "\n")
     }
 
+    /// A text in lines that each fit a message, broken between words; its own lines stay lines.
+    public static func wrapped(_ text: String) -> String {
+        var lines: [String] = []
+        for paragraph in text.split(whereSeparator: \.isNewline) {
+            var line = ""
+            for word in paragraph.split(separator: " ") {
+                if !line.isEmpty, line.unicodeScalars.count + word.unicodeScalars.count + 1 > lineLimit {
+                    lines.append(line)
+                    line = ""
+                }
+                line += line.isEmpty ? String(word) : " " + word
+            }
+            if !line.isEmpty { lines.append(line) }
+        }
+        return lines.joined(separator: "\n")
+    }
+
     /// `milk`, `milk and eggs`, `milk, eggs and bread`; after `limit` names `and 3 more`.
     public static func enumeration(_ names: [String], limit: Int = 4) -> String {
         guard names.count > 1 else { return names.first ?? "" }

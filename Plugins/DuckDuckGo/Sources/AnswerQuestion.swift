@@ -61,7 +61,7 @@ public struct AnswerQuestion: Tool {
     private func reply(_ query: String, _ answer: InstantAnswer, _ note: String?) -> Reply<Answer> {
         var text = answer.text
         if !answer.source.isEmpty { text += " (\(answer.source))" }
-        var lines = Phrase.wrapped(text)
+        var lines = MessageText.wrapped(text)
         if let note { lines = "(\(note)) " + lines }
         if !answer.url.isEmpty { lines += "\n" + answer.url }
         let topics = answer.topics.prefix(SearchService.pageSize).map { SearchResult(.topic, query, $0) }
@@ -91,17 +91,10 @@ public struct ShowResult: Tool {
         guard let id = result.id else {
             throw ToolError.notFound("I do not know which result you mean. Search again, then send its number.")
         }
-        let service = SearchService(context)
-        var page = 1
-        while page <= 5 {
-            let answer = try await service.search(id.kind, id.query, page: page)
-            if let found = answer.results.first(where: { ResultID.mark(of: $0) == id.mark }) {
-                return reply(found, id, note: answer.note, context)
-            }
-            guard answer.hasMore else { break }
-            page += 1
+        guard let (found, note) = try await SearchService(context).result(id) else {
+            throw ToolError.notFound("That result is no longer there. Search again.")
         }
-        throw ToolError.notFound("That result is no longer there. Search again.")
+        return reply(found, id, note: note, context)
     }
 
     private func reply(_ found: Found, _ id: ResultID, note: String?, _ context: Context) -> Reply<SearchResult> {
@@ -112,7 +105,7 @@ public struct ShowResult: Tool {
         if !found.snippet.isEmpty, found.snippet != found.title {
             text += (text.hasSuffix(".") ? " " : ". ") + found.snippet
         }
-        var lines = Phrase.wrapped(text) + "\n" + (found.image ?? found.url)
+        var lines = MessageText.wrapped(text) + "\n" + (found.image ?? found.url)
         if found.image != nil { lines += "\n" + found.url }
         if let note { lines = note + "\n" + lines }
         return Reply(

@@ -27,21 +27,6 @@ enum Phrase {
         if minutes < 60 { return "\(minutes) min" }
         return minutes < 48 * 60 ? "\(minutes / 60) h" : "\(minutes / 1440) d"
     }
-
-    /// A text in lines that each fit a message, broken between words.
-    static func wrapped(_ text: String) -> String {
-        var lines: [String] = []
-        var line = ""
-        for word in text.split(separator: " ") {
-            if !line.isEmpty, line.unicodeScalars.count + word.unicodeScalars.count + 1 > MessageText.lineLimit {
-                lines.append(line)
-                line = ""
-            }
-            line += line.isEmpty ? String(word) : " " + word
-        }
-        if !line.isEmpty { lines.append(line) }
-        return lines.joined(separator: "\n")
-    }
 }
 
 /// What was found, for programs.

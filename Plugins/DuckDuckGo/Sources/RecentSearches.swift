@@ -9,12 +9,15 @@ final class RecentSearches: Sendable {
         var query: String
         var age: Age?
         var region: String
+        var safeSearch: SafeSearch
     }
 
     struct Entry: Sendable {
         var results: [Found]
         var next: [String: String]?
         var at: Instant
+        /// Where the next page comes from.
+        var origin = SearchService.html
     }
 
     private struct State {

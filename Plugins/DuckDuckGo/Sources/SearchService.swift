@@ -14,7 +14,13 @@ struct SearchService {
     let context: Context
     private let recent = RecentSearches.shared
 
-    init(_ context: Context) { self.context = context }
+    /// What the call asks for instead of the person's setting.
+    private let wantedRegion: String?
+
+    init(_ context: Context, region: String? = nil) {
+        self.context = context
+        wantedRegion = region?.lowercased()
+    }
 
     private static let pages = [
         HTTPField("User-Agent", "Mozilla/5.0 (compatible; Tandem/1.0)"), HTTPField("Accept", "text/html"),
@@ -22,10 +28,12 @@ struct SearchService {
     ]
 
     private var region: String {
-        let region = context.config(DuckDuckGo.Settings.self).region
+        let region = wantedRegion ?? context.config(DuckDuckGo.Settings.self).region
         let isPlain = (2...12).contains(region.utf8.count) && region.utf8.allSatisfy { $0 &- 97 < 26 || $0 == 45 }
         return isPlain ? region : "wt-wt"
     }
+
+    private var safeSearch: SafeSearch { context.config(DuckDuckGo.Settings.self).safeSearch }
 
     /// The words to look for; throws when there are none.
     static func query(_ text: String) throws -> String {
@@ -36,7 +44,8 @@ struct SearchService {
     }
 
     func search(_ kind: ResultID.Kind, _ query: String, age: Age? = nil, page: Int = 1) async throws -> Answer {
-        let key = RecentSearches.Key(kind: kind, query: query.lowercased(), age: age, region: region)
+        let key = RecentSearches.Key(
+            kind: kind, query: query.lowercased(), age: age, region: region, safeSearch: safeSearch)
         let now = context.clock.now
         var entry = recent.entry(key, now: now, within: RecentSearches.freshMilliseconds)
         if entry == nil {
@@ -61,7 +70,7 @@ struct SearchService {
         var pages = 0
         while kind == .web, current.results.count < wanted, let next = current.next, pages < 4 {
             pages += 1
-            let more = try await htmlPage(next)
+            let more = try await self.page(current.origin, next)
             let known = Set(current.results.map(\.url))
             let fresh = more.results.filter { !known.contains($0.url) }
             current.results += fresh
@@ -76,13 +85,26 @@ struct SearchService {
 
     static let pageSize = 10
 
+    /// One result of an earlier search, found again; nil when it is no longer there.
+    func result(_ id: ResultID) async throws -> (found: Found, note: String?)? {
+        for page in 1...5 {
+            let answer = try await search(id.kind, id.query, page: page)
+            if let found = answer.results.first(where: { ResultID.mark(of: $0) == id.mark }) {
+                return (found, answer.note)
+            }
+            guard answer.hasMore else { break }
+        }
+        return nil
+    }
+
     private func fetch(_ kind: ResultID.Kind, _ query: String, _ age: Age?) async throws -> RecentSearches.Entry {
         if let wait = recent.quietTime(now: context.clock.now) { throw SearchService.quiet(wait) }
         let now = context.clock.now
         switch kind {
         case .web:
             let page = try await firstPage(query, age)
-            return RecentSearches.Entry(results: page.results, next: page.next, at: now)
+            return RecentSearches.Entry(
+                results: page.page.results, next: page.page.next, at: now, origin: page.origin)
         case .news: return RecentSearches.Entry(results: try await news(query, age), next: nil, at: now)
         case .image: return RecentSearches.Entry(results: try await images(query), next: nil, at: now)
         case .topic:
@@ -92,20 +114,19 @@ struct SearchService {
 
     // MARK: The web
 
-    private func firstPage(_ query: String, _ age: Age?) async throws -> ResultPage {
+    private func firstPage(_ query: String, _ age: Age?) async throws -> (page: ResultPage, origin: String) {
         var form = ["q": query, "b": "", "kl": region]
         if let age { form["df"] = age.code }
         do {
-            return try await htmlPage(form)
+            return (try await page(SearchService.html, form), SearchService.html)
         } catch let error as ToolError where error.code != SearchService.challengeCode && error.isRetryable {
-            // The same results in another dress, from another machine.
-            return try await page("https://lite.duckduckgo.com/lite/", form)
+            // The same results in another dress, from another machine; its next page comes from there as well.
+            return (try await page(SearchService.lite, form), SearchService.lite)
         }
     }
 
-    private func htmlPage(_ form: [String: String]) async throws -> ResultPage {
-        try await page("https://html.duckduckgo.com/html/", form)
-    }
+    static let html = "https://html.duckduckgo.com/html/"
+    static let lite = "https://lite.duckduckgo.com/lite/"
 
     private func page(_ url: String, _ form: [String: String]) async throws -> ResultPage {
         let origin = url.hasPrefix("https://html") ? "https://html.duckduckgo.com/" : "https://lite.duckduckgo.com/"
@@ -126,7 +147,8 @@ struct SearchService {
 
     private func news(_ query: String, _ age: Age?) async throws -> [Found] {
         var fields = [
-            ("l", region), ("o", "json"), ("noamp", "1"), ("q", query), ("vqd", try await token(query)), ("p", "-1"),
+            ("l", region), ("o", "json"), ("noamp", "1"), ("q", query), ("vqd", try await token(query)),
+            ("p", safeSearch.news),
         ]
         if let age { fields.append(("df", age.code)) }
         return try await list("https://duckduckgo.com/news.js", fields).compactMap { item in
@@ -139,7 +161,8 @@ struct SearchService {
 
     private func images(_ query: String) async throws -> [Found] {
         let fields = [
-            ("o", "json"), ("q", query), ("l", region), ("vqd", try await token(query)), ("p", "1"), ("f", ",,,,,"),
+            ("o", "json"), ("q", query), ("l", region), ("vqd", try await token(query)), ("p", safeSearch.images),
+            ("f", ",,,,,"),
         ]
         return try await list("https://duckduckgo.com/i.js", fields).compactMap { item in
             guard let image = item["image"]?.stringValue, Found.host(of: image) != nil else { return nil }

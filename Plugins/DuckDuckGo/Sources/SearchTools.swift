@@ -22,6 +22,8 @@ public struct SearchWeb: Tool {
 
     @Argument("What to look for", schema: ["minLength": 1, "maxLength": 500]) var query: String
     @Argument("Only what is not older than this") var age: Age?
+    @Argument("DuckDuckGo's name of a region, such as us-en, instead of the person's", planned: false)
+    var region: String?
     @Argument("Which ten results: 1 is the first ten", planned: false, schema: ["minimum": 1, "maximum": 5]) var page =
         1
 
@@ -29,7 +31,7 @@ public struct SearchWeb: Tool {
 
     public func run(_ context: Context) async throws -> Reply<SearchResults> {
         let query = try SearchService.query(query)
-        let answer = try await SearchService(context).search(.web, query, age: age, page: page)
+        let answer = try await SearchService(context, region: region).search(.web, query, age: age, page: page)
         return Searching.reply(.web, query, answer, nothing: "Nothing found on the web.", page: page) { $0.source }
     }
 }
@@ -50,13 +52,15 @@ public struct SearchNews: Tool {
 
     @Argument("What the news should be about", schema: ["minLength": 1, "maxLength": 500]) var query: String
     @Argument("Only what is not older than this") var age: Age?
+    @Argument("DuckDuckGo's name of a region, such as us-en, instead of the person's", planned: false)
+    var region: String?
 
     public init() {}
 
     public func run(_ context: Context) async throws -> Reply<SearchResults> {
         let query = try SearchService.query(query)
         let now = context.clock.now
-        let answer = try await SearchService(context).search(.news, query, age: age)
+        let answer = try await SearchService(context, region: region).search(.news, query, age: age)
         return Searching.reply(.news, query, answer, nothing: "No news about that.") { found in
             found.published.map { "\(found.source), \(Phrase.age(of: $0, now: now))" } ?? found.source
         }

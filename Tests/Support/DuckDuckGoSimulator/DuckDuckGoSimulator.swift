@@ -182,7 +182,7 @@ public final class DuckDuckGoSimulator: Sendable {
         }
         let query = form["q"] ?? ""
         let start = Int(form["s"] ?? "0") ?? 0
-        if start > 0, !isLite, form["vqd"] != Self.token(query) { return refused("a further page without its vqd") }
+        if start > 0, form["vqd"] != Self.token(query) { return refused("a further page without its vqd") }
         let pages = state.withLock { $0.pages }
         let body = isLite ? Self.lite(pages, query, start) : Self.html(pages, query, start)
         return Response(status: 200, contentType: "text/html; charset=UTF-8", body: body)
@@ -258,7 +258,19 @@ public final class DuckDuckGoSimulator: Sendable {
 
     private static func lite(_ pages: [Page], _ query: String, _ start: Int) -> String {
         guard start < pages.count else { return "<!DOCTYPE html><html><body>No more results.</body></html>" }
-        var body = "<!DOCTYPE html><html><body><table border=\"0\">\n"
+        var body = "<!DOCTYPE html><html><body>"
+        if start + 10 < pages.count {
+            body += "<form class=\"next_form\" action=\"/lite/\" method=\"post\">"
+            body += "<input type=\"submit\" class=\"navbutton\" value=\"Next Page &gt;\">"
+            for (name, value) in [
+                ("q", query), ("s", "\(start + 10)"), ("nextParams", ""), ("dc", "\(start + 11)"),
+                ("vqd", token(query)),
+            ] {
+                body += "<input type=\"hidden\" name=\"\(name)\" value=\"\(escaped(value))\">"
+            }
+            body += "</form>"
+        }
+        body += "<table border=\"0\">\n"
         for (index, page) in pages[start...].prefix(10).enumerated() {
             body += "<tr><td valign=\"top\">\(index + 1).&nbsp;</td><td><a rel=\"nofollow\" href=\"\(link(page.url))\" "
             body += "class='result-link'>\(escaped(page.title))</a></td></tr>\n<tr><td>&nbsp;</td>"
@@ -349,5 +361,27 @@ public final class DuckDuckGoSimulator: Sendable {
         Response(
             status: 200, contentType: "application/x-javascript",
             body: String(decoding: value.serialized(), as: UTF8.self))
+    }
+}
+
+extension DuckDuckGoSimulator {
+    /// Something to look at, for somebody who tries the program.
+    public func furnish() {
+        setPages(
+            (1...25).map {
+                Page("Simulated page \($0)", "https://www.example.org/page/\($0)", "Text of the simulated page \($0).")
+            })
+        setArticles([
+            Article(
+                "Calm weather", "https://paper.example/calm", "No wind is expected.", source: "The Paper",
+                date: 1_795_000_000)
+        ])
+        setImages([("A swift", "https://img.example/a.jpg", "https://birds.example/a")])
+        setInstant(
+            "ada lovelace",
+            [
+                "Type": "A", "Heading": "Ada Lovelace", "AbstractText": "English mathematician.",
+                "AbstractSource": "Wikipedia", "AbstractURL": "https://en.wikipedia.org/wiki/Ada_Lovelace",
+            ])
     }
 }

@@ -249,6 +249,9 @@ public final class OAuthSimulator: Sendable {
         }
     }
 
+    /// Whether an access token is good at the service now: for simulators of its interfaces.
+    public func accepts(_ token: String, at service: Service) -> Bool { scopes(of: token, at: service) != nil }
+
     func note(_ service: Service, _ endpoint: Endpoint, _ outcome: String) {
         state.withLock { $0.outcomes["\(service.rawValue).\(endpoint.rawValue).\(outcome)", default: 0] += 1 }
     }

@@ -1,10 +1,13 @@
+import DuckDuckGoSimulator
 import Foundation
 import GmailSimulator
 import GraphSimulator
 import ModelSimulators
+import NotionSimulator
 import OAuthSimulator
 import ScriptServer
 import VendorSimulator
+import YouTubeSimulator
 
 // The simulated services as a program, by the real clock: `tandem-simulators [--port 9900] [--public-url URL]
 // [--providers FILE] [--contract FILE]`. Writes the operator's file for TANDEM_OAUTH, says what to set, and serves until it
@@ -20,7 +23,8 @@ func option(_ name: String) -> String? {
 if CommandLine.arguments.contains("--help") {
     print(
         """
-        Simulated Microsoft with Graph, Google with Gmail, Notion, Gemini and chat-completions API for trying things without an account anywhere.
+        Simulated Microsoft with Graph, Google with Gmail, Notion, YouTube, DuckDuckGo, Gemini and chat-completions API for
+        trying things without an account anywhere. Notion has a few pages and a database, YouTube two videos and a playlist.
 
         USAGE: tandem-simulators [--port PORT] [--public-url URL] [--providers FILE] [--contract FILE]
 
@@ -61,9 +65,27 @@ do {
     let graph = GraphSimulator.sample(
         now: { Int64(Date().timeIntervalSince1970 * 1000) }, scopes: { simulator.scopes(of: $0, at: .microsoft) })
     let graphServer = try ScriptServer(port: port.map { $0 &+ 4 } ?? 0) { graph.answer(VendorRequest($0)).scripted }
-    let variables =
-        ["NOTION", "YOUTUBE"].map { "TANDEM_\($0)_URL=\(simulator.origin)" }
-        + ["TANDEM_GMAIL_URL=\(gmailServer.origin)", "TANDEM_GRAPH_URL=\(graphServer.origin)"]
+    var variables = ["TANDEM_GMAIL_URL=\(gmailServer.origin)", "TANDEM_GRAPH_URL=\(graphServer.origin)"]
+    let notion = NotionSimulator { simulator.accepts($0, at: .notion) }
+    notion.furnish()
+    let notionServer = try ScriptServer(port: port.map { $0 &+ 5 } ?? 0) { notion.answer($0) }
+    variables.append("TANDEM_NOTION_URL=http://127.0.0.1:\(notionServer.port)")
+    let youtube = YouTubeSimulator(
+        today: { "\(Int(Date().timeIntervalSince1970) / 86_400)" }, scopes: { simulator.scopes(of: $0, at: .google) })
+    youtube.furnish()
+    let youtubeServer = try ScriptServer(port: port.map { $0 &+ 6 } ?? 0) { youtube.answer($0) }
+    variables.append("TANDEM_YOUTUBE_URL=http://127.0.0.1:\(youtubeServer.port)")
+    variables.append("YOUTUBE_API_KEY=\(YouTubeSimulator.key)")
+    let search = DuckDuckGoSimulator()
+    search.furnish()
+    let searchServer = try ScriptServer(port: port.map { $0 &+ 7 } ?? 0) { request in
+        let response = search.answer(
+            .init(
+                method: request.method, host: request["x-forwarded-host"] ?? "", path: request.path,
+                query: request.query, headers: request.headerValues, form: request.form))
+        return .answer(response.status, [("Content-Type", response.contentType)], body: Array(response.body.utf8))
+    }
+    variables.append("TANDEM_DUCKDUCKGO_URL=http://127.0.0.1:\(searchServer.port)")
     let checker = option("--contract").flatMap {
         OpenAPIChecker(file: $0, bound: ["GenerateContentRequest": ["model"]])
     }

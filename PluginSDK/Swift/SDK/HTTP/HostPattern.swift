@@ -1,4 +1,5 @@
-/// A host that a plugin declares: `api.example.org`, `*.example.org`, `api.example.org:8443`, `http://printer.local`.
+/// A host that a plugin declares: `api.example.org`, `*.example.org`, `api.example.org:8443`, `http://printer.local`; `*` is
+/// every name on the Internet, by https.
 ///
 /// The same rules as the host's (docs/plugins/http.md), so that a plugin's tests find out what a host would refuse.
 @_spi(Testing)
@@ -9,6 +10,13 @@ public struct HostPattern: Sendable, Hashable {
     public let port: Int
 
     public init?(_ text: String) {
+        if text == "*" {
+            self.scheme = "https"
+            name = ""
+            self.isWildcard = true
+            port = 443
+            return
+        }
         var rest = text[...]
         var scheme = "https"
         if rest.hasPrefix("http://") {
@@ -74,6 +82,11 @@ public struct HostPattern: Sendable, Hashable {
         let scheme = url[..<slashes.lowerBound].lowercased()
         guard scheme == self.scheme, let (host, port) = Self.split(authority, scheme: scheme), port == self.port else {
             return false
+        }
+        // Names only: an address is no page of the web.
+        if name.isEmpty {
+            return HostPattern(host) != nil && !host.hasPrefix("[") && host.contains(".")
+                && host.contains { $0.isLetter }
         }
         return isWildcard ? host.hasSuffix("." + name) && host.utf8.count > name.utf8.count + 1 : host == name
     }

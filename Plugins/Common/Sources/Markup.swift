@@ -1,8 +1,8 @@
 /// A forgiving reader of HTML: tags with their attributes, and text with its character references resolved.
 ///
 /// Enough for pages whose structure is known; no tree, no scripts. Linear in the text, and no text fails.
-struct Markup: Sequence, IteratorProtocol {
-    enum Token: Sendable, Hashable {
+public struct Markup: Sequence, IteratorProtocol {
+    public enum Token: Sendable, Hashable {
         /// Names in lower case; of attributes that stand twice, the first.
         case open(String, [String: String])
         case close(String)
@@ -14,9 +14,9 @@ struct Markup: Sequence, IteratorProtocol {
     /// Within `script` or `style`: text up to this end tag is skipped.
     private var rawEnd: String?
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    mutating func next() -> Token? {
+    public mutating func next() -> Token? {
         while index < bytes.count {
             if let name = rawEnd {
                 skipRaw(name)
@@ -144,7 +144,7 @@ struct Markup: Sequence, IteratorProtocol {
     ]
 
     /// Text with `&amp;`, `&#39;` and `&#x27;` resolved; what is no reference stays as it is.
-    static func resolved(_ bytes: ArraySlice<UInt8>) -> String {
+    public static func resolved(_ bytes: ArraySlice<UInt8>) -> String {
         guard bytes.contains(UInt8(ascii: "&")) else { return String(decoding: bytes, as: UTF8.self) }
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
@@ -164,7 +164,7 @@ struct Markup: Sequence, IteratorProtocol {
         return String(decoding: result, as: UTF8.self)
     }
 
-    static func resolved(_ text: String) -> String { resolved(Array(text.utf8)[...]) }
+    public static func resolved(_ text: String) -> String { resolved(Array(text.utf8)[...]) }
 
     private static func character(_ reference: ArraySlice<UInt8>) -> String? {
         let name = String(decoding: reference, as: UTF8.self)
@@ -178,7 +178,7 @@ struct Markup: Sequence, IteratorProtocol {
     }
 
     /// The text of a fragment without its tags.
-    static func plain(_ fragment: String) -> String {
+    public static func plain(_ fragment: String) -> String {
         var text = ""
         for case .text(let piece) in Markup(Array(fragment.utf8)) { text += piece }
         return text
