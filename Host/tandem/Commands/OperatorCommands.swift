@@ -5,9 +5,10 @@ import TandemJSON
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Serve: the SMS webhook, health, metrics, and the agent behind them.",
+        commandName: "serve", abstract: "Serve: REST, the SMS webhook, pages to connect, health, metrics, and the agent behind them.",
         discussion: """
-            POST /webhook/sms, POST /webhook/sms/status (when TWILIO_... is set), GET /health/live, /health/ready,
+            /api/v1 (described at /openapi.json and /docs), POST /webhook/sms and /webhook/sms/status (when TWILIO_... is
+            set), the pages behind links that people get (/connect/..., /data/...), GET /health/live, /health/ready,
             /metrics. Logs are JSON lines on stderr. SIGTERM or Ctrl-C lets what is under way finish.
 
             Example:
