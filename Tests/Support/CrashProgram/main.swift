@@ -37,8 +37,11 @@ var isClean = true
 do {
     try FileManager.default.createDirectory(atPath: folder + "/install", withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    try FileManager.default.createSymbolicLink(
-        atPath: folder + "/install/tandem", withDestinationPath: build + "/tandem")
+    // No symbolic link: the program looks for its plugins beside the file that it really is.
+    let installed = folder + "/install/tandem"
+    if link(build + "/tandem", installed) != 0 {
+        try FileManager.default.copyItem(atPath: build + "/tandem", toPath: installed)
+    }
     for name in ["Grocery", "Recipes", "Expenses"] {
         _ = try BundlePacker.pack(
             library: build + "/lib\(name)Plugin.so", into: folder + "/install/plugins/" + name.lowercased())
