@@ -141,12 +141,12 @@ struct NoteTools: Toolbox {
         for member in ["external_source", "external_id"] where request.arguments[member] != nil {
             set[member] = request.line(member).map { .string($0) } ?? .null
         }
-        guard !set.isEmpty else { throw ToolFailure.empty("What should be different about it?") }
         let index = index
         let changes = set
         let (old, note) = try await database.write(request.scope) { transaction in
             let rows = Rows(transaction, request.call.origin)
             let note = try NoteTools.resolve(request, index, in: transaction)
+            guard !changes.isEmpty else { throw ToolFailure.empty("What should be different about it?") }
             try rows.updateNote(note.id, changes)
             return (note, try rows.note(note.id) ?? note)
         }
