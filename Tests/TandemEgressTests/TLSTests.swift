@@ -201,7 +201,7 @@ private final class TLSWorld: Sendable {
     }
 
     func stop() {
-        for server in servers.withLock({ $0 }) where server.isRunning { server.terminate() }
+        for server in servers.withLock({ $0 }) where server.isRunning { kill(server.processIdentifier, SIGKILL) }
         try? FileManager.default.removeItem(atPath: folder)
     }
 }

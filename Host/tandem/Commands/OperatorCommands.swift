@@ -5,7 +5,8 @@ import TandemJSON
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Serve: REST, the SMS webhook, pages to connect, health, metrics, and the agent behind them.",
+        commandName: "serve",
+        abstract: "Serve: REST, the SMS webhook, pages to connect, health, metrics, and the agent behind them.",
         discussion: """
             /api/v1 (described at /openapi.json and /docs), POST /webhook/sms and /webhook/sms/status (when TWILIO_... is
             set), the pages behind links that people get (/connect/..., /data/...), GET /health/live, /health/ready,
