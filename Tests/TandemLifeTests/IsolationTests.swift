@@ -70,6 +70,7 @@ struct IsolationTests {
                 case "place": arguments[name] = "Tokyo"
                 case "currency": arguments[name] = "JPY"
                 case "which": arguments[name] = "all"
+                case "external_source", "external_id": arguments[name] = "elsewhere"
                 case "filter": continue
                 default:
                     if let first = schema["enum"]?[0] { arguments[name] = first } else { arguments[name] = false }
