@@ -195,6 +195,13 @@ enum Child {
         running.withLock { _ = $0.remove(process.processIdentifier) }
     }
 
+    /// Ends a program at once and waits for it. SIGTERM would wait, too: a program started from a thread of Swift's pool
+    /// inherits the signals which that thread blocks.
+    static func end(_ process: Process) {
+        kill(process.processIdentifier, SIGKILL)
+        waitForEnd(of: process)
+    }
+
     /// Ends what still runs, without asking.
     static func endAll() {
         for process in running.withLock({ $0 }) { kill(process, SIGKILL) }

@@ -97,7 +97,7 @@ private final class AnswerServer {
         try process.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            process.terminate()
+            Child.end(process)
             throw Child.Failure(description: "the answer server did not say its port")
         }
         self.port = port

@@ -70,8 +70,7 @@ enum ReadBenchmark {
                 driver, ["127.0.0.1", String(served.server.port), "16", many], nil, errors: place.folder + "/crowd")
             try Child.start(crowd)
             let busy = Result { try Driver.run(driver, served.server.port, 4, reads).p99 }
-            crowd.terminate()
-            Child.waitForEnd(of: crowd)
+            Child.end(crowd)
             if run == 0 { continue }
             rates.append(rate)
             alone.append(quiet)
