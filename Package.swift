@@ -168,7 +168,10 @@ let package = Package(
         host("Life", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemMemory"]),
         host(
             "Agent",
-            ["TandemCore", "TandemStorage", "TandemAccounts", "TandemLanguage", "TandemModels", "TandemLife", log]),
+            [
+                "TandemCore", "TandemStorage", "TandemAccounts", "TandemEmbedding", "TandemMemory", "TandemLanguage",
+                "TandemModels", "TandemLife", log,
+            ]),
         host("SMS", ["TandemCore", "TandemStorage", "TandemAccounts", "TandemEgress", "TandemAgent", crypto, log]),
         host(
             "API",

@@ -46,6 +46,12 @@ struct Benchmarks {
             ("kv", KeyValueBenchmark.run), ("database", DatabaseBenchmark.run), ("jobs", JobBenchmark.run),
             ("redis", SharedBenchmark.run), ("reads", ReadBenchmark.run), ("recall", RecallBenchmark.run),
         ]
+        let unknown = wanted.filter { name in !all.contains { $0.0 == name } }
+        guard unknown.isEmpty else {
+            let words = "there is no benchmark \(unknown.sorted().joined(separator: ", ")); there are "
+            FileHandle.standardError.write(Data((words + all.map(\.0).joined(separator: " ") + "\n").utf8))
+            exit(64)
+        }
         // Minutes long: only when asked for.
         let rare: Set = ["hostile"]
         var failed = false

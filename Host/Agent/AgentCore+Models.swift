@@ -63,7 +63,7 @@ extension AgentCore {
             if let patience, monotonicNanoseconds() >= patience { return setAside(loop, &draft) }
             guard monotonicNanoseconds() < deadline else { break }
             requests += 1
-            guard let next = await ask(loop, context: context, account: context.account, deadline: deadline) else {
+            guard let next = await ask(loop, context: context, deadline: deadline) else {
                 text = nil
                 break
             }
@@ -74,7 +74,7 @@ extension AgentCore {
         }
         draft.steps = loop.steps
         draft.trust = loop.sources.label
-        let results = loop.steps.filter { $0.tool != PlanTool.id }.compactMap(StepResult.init(recorded:)) + questions
+        let results = loop.steps.filter { !$0.isHosts }.compactMap(StepResult.init(recorded:)) + questions
         draft.take(results, text: text, directory: loop.directory, now: services.clock.now)
         if draft.reply.isEmpty, draft.opened.isEmpty { draft.reply.add("That is done as far as I could.") }
     }
@@ -95,18 +95,17 @@ extension AgentCore {
         }
         var loop = ModelLoop(
             words: work.text, directory: directory, limits: services.limits, history: context.history,
-            reading: reading)
+            reading: reading,
+            offer: planning.offer(for: work.text, context: context, reading: reading, directory: directory))
         loop.restore(steps)
         return loop
     }
 
     /// The model's next response; nil when there is none to be had now.
     private func ask(
-        _ loop: ModelLoop, context: TurnContext, account: LanguageAccount?, deadline: UInt64
+        _ loop: ModelLoop, context: TurnContext, deadline: UInt64
     ) async -> LanguageResponse? {
-        let request = LanguageRequest(
-            messages: loop.messages, tools: loop.tools.filter { !$0.isOwnersAlone }, context: context.modelPlanner,
-            account: account)
+        let request = loop.request(context: context)
         let language = services.language
         return await runner.watch.run(until: deadline) { try? await language.respond(to: request) }
     }

@@ -77,7 +77,8 @@ extension AgentCore {
         case .model(let response, let reading, let note):
             let loop = ModelLoop(
                 words: words, directory: directory, limits: services.limits, history: context.history,
-                reading: reading)
+                reading: reading,
+                offer: planning.offer(for: words, context: context, reading: reading, directory: directory))
             try await converse(
                 loop, from: response, draft: &draft, context: context, scope: scope, deadline: deadline,
                 patience: patience)

@@ -30,6 +30,11 @@ struct EffectPlan: Sendable, Equatable {
     func allows(_ tool: String) -> Bool { open[tool, default: 0] > 0 }
 }
 
+extension PlannedStep {
+    /// A call that the host itself answers: nothing is carried out.
+    var isHosts: Bool { tool == PlanTool.id || tool == FindTool.id }
+}
+
 /// How a model says, before it reads anything, which steps will follow: a tool of the host that nobody carries out.
 enum PlanTool {
     static let id = "host.plan"

@@ -14,6 +14,8 @@ struct ModelLoop: Sendable {
     /// What was said before in this conversation, without what others wrote.
     let history: [LanguageMessage]
     private(set) var sources: ArgumentSources
+    /// What the model is told of from the start.
+    let offer: ToolOffer
     private(set) var plan = EffectPlan()
     private(set) var steps: [PlannedStep] = []
     /// What the model said beside its calls, by round.
@@ -23,8 +25,9 @@ struct ModelLoop: Sendable {
     /// - Parameter reading: What the embedded planner reads in the owner's words.
     init(
         words: String, directory: ToolDirectory, limits: AgentLimits, history: [LanguageMessage] = [],
-        reading: [LanguageCall] = []
+        reading: [LanguageCall] = [], offer: ToolOffer = .everything
     ) {
+        self.offer = offer
         self.words = words
         self.directory = directory
         self.limits = limits
@@ -81,6 +84,15 @@ struct ModelLoop: Sendable {
             steps.append(step)
             return
         }
+        if call.tool == FindTool.id {
+            let (found, unknown) = FindTool.answer(to: call.arguments, among: usable)
+            step.record = StepRecord(
+                word: "value", value: ["given": .array(found.map { .string($0) })],
+                message: unknown.isEmpty ? "You have them now." : "There is no \(unknown.joined(separator: ", ")).",
+                trust: .system)
+            steps.append(step)
+            return
+        }
         guard let tool = directory[call.tool]?.definition, !tool.isOwnersAlone else {
             step.arguments = [:]
             step.record = StepRecord(
@@ -131,7 +143,7 @@ struct ModelLoop: Sendable {
     }
 
     private mutating func read(_ step: PlannedStep) {
-        guard let record = step.record, step.tool != PlanTool.id else { return }
+        guard let record = step.record, !step.isHosts else { return }
         sources.read(
             ["value": record.value, "message": .string(record.message)], of: step.tool, trust: record.trust)
     }
@@ -144,7 +156,7 @@ struct ModelLoop: Sendable {
             let isOpen = !sources.isTainted
             let these = earlier.filter { $0.round == number }
             if isOpen { for step in these where step.tool == PlanTool.id { add(plan: step.arguments) } }
-            for step in these where step.tool != PlanTool.id {
+            for step in these where !step.isHosts {
                 if isOpen ? step.effect != .read : step.isPlanned { _ = plan.take(step.tool) }
             }
             for step in these { read(step) }
@@ -191,9 +203,30 @@ struct ModelLoop: Sendable {
         return .object(object)
     }
 
-    /// The tools for the next request: once something of others was read, what only reads, and what is still planned.
+    /// What a model may ask for at all.
+    private var usable: [ToolDefinition] { directory.definitions.filter { !$0.isOwnersAlone } }
+
+    /// The tools for the next request: once something of others was read, what only reads, and what is still planned. Of
+    /// many those that are offered, called, planned, or were asked for.
     var tools: [ToolDefinition] {
-        guard sources.isTainted else { return directory.definitions + [PlanTool.definition] }
-        return directory.definitions.filter { $0.effect == .read || plan.allows($0.id) }
+        let usable = usable
+        let asked = Set(
+            steps.flatMap { step in
+                step.tool == FindTool.id ? FindTool.answer(to: step.arguments, among: usable).found : [step.tool]
+            })
+        var tools = usable.filter { tool in
+            guard !sources.isTainted || tool.effect == .read || plan.allows(tool.id) else { return false }
+            return offer.holds(tool.id) || asked.contains(tool.id) || plan.allows(tool.id)
+        }
+        if offer.chosen != nil { tools.append(FindTool.definition(for: usable)) }
+        if !sources.isTainted { tools.append(PlanTool.definition) }
+        return tools
+    }
+
+    /// The next request to a model.
+    func request(context: TurnContext) -> LanguageRequest {
+        LanguageRequest(
+            messages: messages, tools: tools, context: context.modelPlanner, account: context.account,
+            allTools: offer.chosen == nil ? nil : usable)
     }
 }

@@ -31,6 +31,10 @@ protocol TurnPlanning: Sendable {
     /// What the embedded planner alone makes of a message: quick, and nobody's budget.
     func read(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn
     func isIntegration(_ tool: String) -> Bool
+    /// The tools that a model is told of in a turn with these words.
+    func offer(
+        for words: String, context: TurnContext, reading: [LanguageCall], directory: ToolDirectory
+    ) -> ToolOffer
     /// Somebody else than the embedded planner may be asked.
     var asksModels: Bool { get }
     /// See `ToolCatalogue.decision(in:)`.
@@ -41,6 +45,12 @@ extension TurnPlanning {
     func decision(in text: String) -> (tool: String, arguments: JSON)? { nil }
 
     var asksModels: Bool { false }
+
+    func offer(
+        for words: String, context: TurnContext, reading: [LanguageCall], directory: ToolDirectory
+    ) -> ToolOffer {
+        .everything
+    }
 
     func read(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn {
         await plan(text, context: context, directory: directory)
@@ -60,6 +70,7 @@ struct ProviderTurnPlanner: TurnPlanning {
     let catalogue: any ToolCatalogue
     /// The embedded planner, whatever the provider is.
     let embedded: any LanguageProvider
+    private let finder = ToolFinder()
 
     init(provider: any LanguageProvider, catalogue: any ToolCatalogue) {
         self.provider = provider
@@ -75,6 +86,13 @@ struct ProviderTurnPlanner: TurnPlanning {
 
     func decision(in text: String) -> (tool: String, arguments: JSON)? { catalogue.decision(in: text) }
 
+    func offer(
+        for words: String, context: TurnContext, reading: [LanguageCall], directory: ToolDirectory
+    ) -> ToolOffer {
+        finder.offer(
+            for: words, context: context, reading: reading, directory: directory, among: catalogue.allTools())
+    }
+
     func plan(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn {
         let read = await read(text, context: context, directory: directory)
         guard provider.name != ProviderTurnPlanner.local, !read.isTold else { return read }
@@ -87,10 +105,10 @@ struct ProviderTurnPlanner: TurnPlanning {
         case .calls(let calls): reading = calls
         default: break
         }
-        let tools = directory.definitions.filter { !$0.isOwnersAlone } + [PlanTool.definition]
-        let request = LanguageRequest(
-            messages: context.history + [.person(text)], tools: tools, context: context.modelPlanner,
-            account: context.account)
+        let loop = ModelLoop(
+            words: text, directory: directory, limits: AgentLimits(), history: context.history,
+            offer: offer(for: text, context: context, reading: reading, directory: directory))
+        let request = loop.request(context: context)
         do {
             let response = try await provider.respond(to: request)
             let handler = response.handledBy ?? provider.name

@@ -2,9 +2,11 @@ import Foundation
 import TandemCore
 import TandemJSON
 import TandemLanguage
+import TandemModels
 import TestDatabases
 import Testing
 
+@testable import TandemAgent
 @testable import TandemApplication
 
 /// English messages that nobody looked at while the planner and the tools' utterances were written, on every tool of the
@@ -141,4 +143,50 @@ struct HeldOutTests {
             #expect(Double(written) <= 0.09 * Double(idle))
         }
     }
+
+    /// Of all tools at once, as if every integration were on.
+    @Test func aModelIsToldOfTheToolThatIsMeantThoughOfFewOnly() async throws {
+        try await Household.run { (household) async throws in
+            let tools = household.application.catalogue.allTools().filter { !$0.isOwnersAlone }
+            let directory = ToolDirectory([(NoTools(), tools)])
+            let finder = ToolFinder()
+            var requests = 0
+            var found = 0
+            var tokens = 0
+            for message in try messages() where !message.calls.isEmpty {
+                let wanted = message.calls.map {
+                    ($0["tool"]?.stringValue ?? "").split(separator: "/").map(String.init)
+                }
+                guard wanted.allSatisfy({ $0.contains { tool in tools.contains { $0.id == tool } } }) else { continue }
+                var state = ConversationState()
+                state.shown = message.context.shown
+                state.touched = message.context.touched
+                state.tools = message.context.recentTools
+                let context = TurnContext(
+                    state: state, confirmations: [], now: message.context.now, timeZone: "Europe/Paris",
+                    currency: "EUR")
+                let offer = finder.offer(
+                    for: message.text, context: context, reading: [], directory: directory, among: tools)
+                requests += 1
+                if wanted.allSatisfy({ $0.contains { offer.holds($0) } }) {
+                    found += 1
+                } else {
+                    print("not offered: \(message.text) -> \(wanted)")
+                }
+                let loop = ModelLoop(words: message.text, directory: directory, limits: AgentLimits(), offer: offer)
+                tokens += TokenEstimate.input(of: loop.request(context: context))
+            }
+            let whole = tools.reduce(0) { $0 + TokenEstimate.tokens(of: $1) }
+            print("offered: \(found) of \(requests), \(tokens / max(requests, 1)) tokens of \(whole)")
+            #expect(requests >= 90)
+            #expect(Double(found) >= 0.96 * Double(requests))
+            #expect(tokens <= 6500 * requests)
+        }
+    }
+}
+
+/// A provider whose tools nobody calls.
+private struct NoTools: ToolProvider {
+    func tools(for scope: UserScope) async throws -> [ToolDefinition] { [] }
+    func call(_ call: ToolCall, in scope: UserScope) async -> ToolOutcome { .accepted(job: "", message: "") }
 }

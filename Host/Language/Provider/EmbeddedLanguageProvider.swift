@@ -16,7 +16,7 @@ public struct EmbeddedLanguageProvider: LanguageProvider {
     public func plan(_ request: LanguageRequest) -> LanguageResponse {
         guard case .person(let text)? = request.messages.last else { return LanguageResponse() }
         guard request.toolUse != .none else { return LanguageResponse(finish: .unclear(nil)) }
-        switch cache.planner(for: request.tools).plan(text, context: request.context) {
+        switch cache.planner(for: request.allTools ?? request.tools).plan(text, context: request.context) {
         case .calls(let calls):
             let asked = calls.enumerated().map { index, call in EmbeddedLanguageProvider.call(call, id: index + 1) }
             return LanguageResponse(calls: asked)

@@ -54,8 +54,10 @@ public struct LanguageRequest: Sendable {
     public var instructions: String
     /// Oldest first; the last one is what is to be answered.
     public var messages: [LanguageMessage]
-    /// The tools that the person may use now.
+    /// The tools that the person may use now, or of many those that a model is told of.
     public var tools: [ToolDefinition]
+    /// All of them, for the embedded planner, where a model is told of fewer; nil: `tools`.
+    public var allTools: [ToolDefinition]?
     public var context: PlannerContext
     /// At most this much text, in tokens of the provider; nil for its default.
     public var outputLimit: Int?
@@ -74,11 +76,13 @@ public struct LanguageRequest: Sendable {
 
     public init(
         instructions: String = "", messages: [LanguageMessage], tools: [ToolDefinition], context: PlannerContext,
-        outputLimit: Int? = nil, toolUse: ToolUse = .automatic, account: LanguageAccount? = nil
+        outputLimit: Int? = nil, toolUse: ToolUse = .automatic, account: LanguageAccount? = nil,
+        allTools: [ToolDefinition]? = nil
     ) {
         self.instructions = instructions
         self.messages = messages
         self.tools = tools
+        self.allTools = allTools
         self.context = context
         self.outputLimit = outputLimit
         self.toolUse = toolUse

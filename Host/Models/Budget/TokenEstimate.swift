@@ -1,4 +1,4 @@
-import TandemCore
+public import TandemCore
 import TandemJSON
 public import TandemLanguage
 
@@ -22,11 +22,14 @@ public enum TokenEstimate {
         }
     }
 
+    /// The declaration of a tool.
+    public static func tokens(of tool: ToolDefinition) -> Int {
+        12 + tokens(bytes: tool.id.utf8.count + tool.description.utf8.count + size(of: tool.parameters))
+    }
+
     /// Input of a whole request.
     public static func input(of request: LanguageRequest) -> Int {
-        let tools = request.tools.reduce(0) { sum, tool in
-            sum + 12 + tokens(bytes: tool.id.utf8.count + tool.description.utf8.count + size(of: tool.parameters))
-        }
+        let tools = request.tools.reduce(0) { $0 + tokens(of: $1) }
         return tokens(of: request.instructions) + tokens(of: request.messages) + tools + 32
     }
 

@@ -244,7 +244,7 @@ public final class FallbackChain: LanguageProvider {
                 notices.recovered(request.account?.scope.user)
                 response.usage = usage
                 response.calls = turn.withoutRepeats(
-                    response.calls.map { Handed.marked($0, name) }, tools: request.tools)
+                    response.calls.map { Handed.marked($0, name) }, tools: request.allTools ?? request.tools)
                 response.handledBy = name
                 return response
             } catch {
@@ -255,7 +255,7 @@ public final class FallbackChain: LanguageProvider {
                     throw CancellationError()
                 }
                 let failure = error as? LanguageError ?? LanguageError(.unavailable, "\(name) failed")
-                let calls = turn.withoutRepeats(partial.calls, tools: request.tools)
+                let calls = turn.withoutRepeats(partial.calls, tools: request.allTools ?? request.tools)
                 let mayRepeat =
                     failure.code == .unavailable && failure.retryAfterMilliseconds == nil && attempt < link.attempts
                     && partial.isEmpty
@@ -294,7 +294,8 @@ public final class FallbackChain: LanguageProvider {
             case .call(let call):
                 let marked = Handed.marked(call, name)
                 partial.add(call: marked)
-                if !turn.withoutRepeats([marked], tools: request.tools).isEmpty { sink.call(marked) }
+                let isNew = !turn.withoutRepeats([marked], tools: request.allTools ?? request.tools).isEmpty
+                if isNew { sink.call(marked) }
             case .restarted:
                 partial.restart()
                 sink.restart()

@@ -18,9 +18,10 @@ final class DeclarationCache: Sendable {
 
     init(_ make: @escaping @Sendable (ToolDefinition) -> (String, JSON?)) { self.make = make }
 
-    /// Those that can be declared, by id: the same set gives the same bytes, whatever its order.
+    /// Those that can be declared, by id, and the host's own first, which are in every request: the same set gives the same
+    /// bytes, whatever its order.
     func declared(_ tools: [ToolDefinition]) -> [Declared] {
-        let sorted = tools.sorted { $0.id < $1.id }
+        let sorted = tools.sorted { ($0.isHosts ? 0 : 1, $0.id) < ($1.isHosts ? 0 : 1, $1.id) }
         return sorted.compactMap { tool in
             let known = entries.withLock { $0[tool.id] }
             if let known, known.tool == tool { return known.declaration == nil ? nil : known }
@@ -44,4 +45,9 @@ final class DeclarationCache: Sendable {
         case .spend: text + " Costs money; the host asks the person first."
         }
     }
+}
+
+extension ToolDefinition {
+    /// One that the host itself answers (`host.plan`).
+    fileprivate var isHosts: Bool { id.utf8.starts(with: "host.".utf8) }
 }
