@@ -419,7 +419,7 @@ let package = Package(
                 "TandemApplication", "TandemAPI", "TandemAccounts", "TandemAgent", "TandemCache", "TandemCore",
                 "TandemEgress", "TandemJSON", "TandemLife", httpTypes, "RedisServer",
                 "TandemPluginHost", "TandemStorage", "TwilioSimulator", "DuckDuckGoSimulator", "NotionSimulator",
-                "YouTubeSimulator",
+                "YouTubeSimulator", "GmailSimulator", "GraphSimulator", "VendorSimulator",
                 "ScriptServer",
                 "PostgreSQLServer", "TestDatabases", "OAuthSimulator", "TandemOAuth", "RawSocket", "MailServer",
                 "ChildProcess",

@@ -52,10 +52,12 @@ struct Household: Sendable {
 
     /// Opens an application; nothing runs yet.
     ///
-    /// - Parameter now: Where its clock stands; the real time, where a process works with the same database.
+    /// - Parameters:
+    ///   - now: Where its clock stands; the real time, where a process works with the same database.
+    ///   - given: The clock, where others go by it, too.
     static func open(
         environment: [String: String] = [:], executableFolder: String? = nil, folder: TestFolder? = nil,
-        now: Timestamp = start
+        now: Timestamp = start, clock given: ManualClock? = nil
     ) async throws -> Household {
         let installation = try Installation.shared()
         let folder = try folder ?? TestFolder()
@@ -63,7 +65,7 @@ struct Household: Sendable {
             try folder.write(Installation.registry(), to: "registry.json")
         }
         var options = Application.Options()
-        let clock = ManualClock(now)
+        let clock = given ?? ManualClock(now)
         options.clock = clock
         options.executableFolder = executableFolder ?? installation.folder
         let place = try await database(in: folder)

@@ -13,6 +13,9 @@ struct Installation: Sendable {
     /// The bundled plugins, by the name of their product.
     static let plugins = ["Grocery", "Recipes", "Expenses"]
 
+    /// Those that work with services elsewhere.
+    static let services = ["DuckDuckGo", "Notion", "YouTube", "Gmail", "Graph"]
+
     /// Packed once per run. Fails where something was not built: nothing here is skipped.
     static func shared() throws -> Installation { try made.get() }
 
@@ -25,7 +28,7 @@ struct Installation: Sendable {
         if link(tandem, folder.path + "/tandem") != 0 {
             try FileManager.default.copyItem(atPath: tandem, toPath: folder.path + "/tandem")
         }
-        for name in plugins + ["DuckDuckGo", "Notion", "YouTube"] {
+        for name in plugins + services {
             let library = build + "/lib\(name)Plugin.so"
             guard access(library, R_OK) == 0 else { throw Missing("\(library) was not built") }
             _ = try BundlePacker.pack(library: library, into: folder.path + "/plugins/" + name.lowercased())
