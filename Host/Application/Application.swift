@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Logging
 public import TandemAPI
@@ -95,6 +96,9 @@ public final class Application: Sendable {
     ///
     /// Throws `ApplicationError`, `StorageError`: each says what was wrong and what to do.
     public static func open(_ configuration: Configuration, options: Options = Options()) async throws -> Application {
+        // Large buffers go back to the system when they are freed: else glibc raises the bound with the first of them, and
+        // what is read once at the start stays, 8 MB of it.
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
         let paths = InstallationPaths(configuration: configuration, executable: options.executableFolder)
         let keyring: Keyring
         let choice: DatabaseChoice

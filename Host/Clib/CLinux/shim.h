@@ -1,5 +1,5 @@
-/* What Swift cannot call or does not see of Linux: sealed memory files, malloc_trim(3), posix_spawn's newer actions. Header
- * only. */
+/* What Swift cannot call or does not see of Linux: sealed memory files, malloc_trim(3), mallopt(3), posix_spawn's newer
+ * actions. Header only. */
 #ifndef TANDEM_CLINUX_SHIM_H
 #define TANDEM_CLINUX_SHIM_H
 

@@ -22,6 +22,8 @@ struct ELFImage: Sendable {
     /// `DF_1_NODELETE`.
     private(set) var isNeverDeleted = false
     private var flags1: UInt64 = 0
+    /// Bytes of the file up to the end of its last loadable segment: what the loader maps. Symbols for debuggers come after.
+    private(set) var loadedSize = 0
     /// From `.comment`: what compilers say of themselves.
     private(set) var compilers: [String] = []
 
@@ -55,6 +57,7 @@ struct ELFImage: Sendable {
         }
         guard try file.u16(16) == 3 else { throw Self.unsuitable("it is not a shared library (ET_DYN)") }
         let segments = try Self.segments(of: file)
+        loadedSize = segments.reduce(64) { $1.type == 1 ? max($0, $1.offset + $1.fileSize) : $0 }
         hasReadOnlyRelocations = segments.contains { $0.type == 0x6474_E552 }
         try readDynamic(of: file, segments: segments)
         try readSections(of: file)

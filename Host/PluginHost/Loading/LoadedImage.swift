@@ -31,12 +31,17 @@ struct LoadedImage: Sendable {
     /// Maps a library and asks it for its table, or gives what an earlier load of the same bytes gave.
     ///
     /// The bytes that were checked are copied into a sealed memory file and loaded from there: nobody can change them in
-    /// between. Blocks; runs the image's initialisers. Serialised over the process.
-    static func load(_ bytes: [UInt8], checksum: String) throws(PluginRefusal) -> LoadedImage {
+    /// between. What no segment loads is left out, since the file's pages stay in memory as long as the process. Blocks;
+    /// runs the image's initialisers. Serialised over the process.
+    ///
+    /// - Parameters:
+    ///   - bytes: The library, checked (`ELFImage`).
+    ///   - size: Of these so many, from the start.
+    static func load(_ bytes: [UInt8], size: Int, checksum: String) throws(PluginRefusal) -> LoadedImage {
         let result = images.withLock { images -> Result<LoadedImage, PluginRefusal> in
             if let known = images.byChecksum[checksum] { return .success(known) }
             do throws(PluginRefusal) {
-                let (handle, descriptor) = try map(bytes, checksum: checksum)
+                let (handle, descriptor) = try map(bytes[..<min(size, bytes.count)], checksum: checksum)
                 images.descriptors.append(descriptor)
                 let image = LoadedImage(
                     checksum: checksum, outcome: PluginTable.negotiate(with: handle),
@@ -55,7 +60,7 @@ struct LoadedImage: Sendable {
     /// glibc finds images by name before it looks at the file: a second file under a `/proc/self/fd/N` that was used
     /// before gives the first image, silently.
     private static func map(
-        _ bytes: [UInt8], checksum: String
+        _ bytes: ArraySlice<UInt8>, checksum: String
     ) throws(PluginRefusal) -> (handle: UnsafeMutableRawPointer, descriptor: Int32) {
         let descriptor = tandem_memory_file("plugin-" + checksum.dropFirst(7).prefix(16))
         guard descriptor >= 0 else {

@@ -64,7 +64,9 @@ struct PluginLoader: Sendable {
             let mismatch = entry.isolation == .inProcess ? Toolchain.mismatch(of: bundle.image) : nil
             if let mismatch { warnings.append(mismatch) }
             if entry.trust == .firstParty, entry.isolation == .inProcess, mismatch == nil {
-                let image = try LoadedImage.load(bundle.library, checksum: bundle.libraryChecksum)
+                let image = try LoadedImage.load(
+                    bundle.library, size: bundle.image?.loadedSize ?? bundle.library.count,
+                    checksum: bundle.libraryChecksum)
                 failure.isMapped = true
                 table = try image.outcome.get()
             } else {

@@ -113,7 +113,9 @@ enum AtomicFile {
     }
 
     /// 0 or an `errno`.
-    static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 { writeAll(bytes[...], to: descriptor) }
+
+    static func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32 {
         bytes.withUnsafeBytes { buffer in
             var offset = 0
             while offset < buffer.count {
