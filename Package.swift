@@ -326,7 +326,8 @@ let package = Package(
         .target(
             name: "CrashHarness",
             dependencies: [
-                "TandemApplication", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON", "TandemPluginHost",
+                "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON",
+                "TandemPluginHost",
                 "TandemStorage", "TwilioSimulator", "ScriptServer", "PostgreSQLServer", "ChildProcess",
             ], path: "Tests/Support/CrashHarness", swiftSettings: settings),
         .executableTarget(

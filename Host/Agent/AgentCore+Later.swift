@@ -103,7 +103,8 @@ extension AgentCore {
         draft.questions = services.limits.questionsPerTurn
         draft.later = later
         let deadline = start + UInt64(services.limits.laterTime.milliseconds) * 1_000_000
-        if earlier.attempts > services.limits.attempts {
+        // As with first answers, a process that is restarted again and again is no fault of the message.
+        if earlier.attempts > services.limits.attempts, now.since(work.receivedAt) >= services.limits.laterTime {
             draft.steps = earlier.steps
             draft.reply.add("Something went wrong on my side with what you asked before. Please send it again.")
         } else if earlier.handledBy == ProviderTurnPlanner.local {

@@ -28,8 +28,8 @@ public struct AgentLimits: Sendable {
     public var sendDelay = Duration.zero
     /// After so many attempts a turn is given up with an apology …
     public var attempts = 10
-    /// … but not while its message is younger than this: a process that is restarted again and again is no fault of the
-    /// message.
+    /// … but not while its message is younger than this (`laterTime` for what goes on after an answer): a process that is
+    /// restarted again and again is no fault of the message.
     public var patience = Duration.seconds(120)
 
     public init() {}

@@ -13,9 +13,19 @@ struct CrashTests {
     @Test func nothingIsLostAndNothingHappensTwiceWhereverTheProcessDies() async throws { try await run() }
 
     /// The same with turns that a model goes through in several requests.
-    @Test func aTurnWithAModelGoesOnWhereTheProcessDied() async throws { try await run(usesModel: true) }
+    @Test func aTurnWithAModelGoesOnWhereTheProcessDied() async throws { try await run { $0.usesModel = true } }
 
-    private func run(usesModel: Bool = false) async throws {
+    /// The same with turns that are answered before they are done, and with messages that wait before they leave.
+    @Test func whatGoesOnAfterTheAnswerIsDoneAndToldOnce() async throws {
+        try await run { run in
+            run.kills = 16
+            run.usesModel = true
+            run.answerMilliseconds = 10
+            run.holdsMessages = true
+        }
+    }
+
+    private func run(_ vary: (inout CrashRun) -> Void = { _ in }) async throws {
         let folder = try TestFolder("crash")
         let database = try await Household.database(in: folder)
         let harness = try Installation.buildFolder() + "/tandem-crash"
@@ -24,10 +34,10 @@ struct CrashTests {
             installation: try Installation.shared().folder, harness: harness, kills: CrashTests.kills,
             database: database.environment, folder: folder.path)
         run.people = 9
-        run.usesModel = usesModel
+        vary(&run)
         let verdict = try await run.run()
-        #expect(verdict.killCount == CrashTests.kills)
+        #expect(verdict.killCount == run.kills)
         #expect(verdict.isClean, "\(verdict.table(TestEngine.current.rawValue))")
-        #expect(verdict.effects >= CrashTests.kills / 4)
+        #expect(verdict.effects >= run.kills / 4)
     }
 }

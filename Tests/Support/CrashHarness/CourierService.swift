@@ -18,6 +18,7 @@ final class CourierService: Sendable {
         var requests = 0
         var death: (Death, pid_t)?
         var died = false
+        var pause: UInt32 = 0
     }
 
     private let state = Mutex(State())
@@ -41,6 +42,9 @@ final class CourierService: Sendable {
             state.died = false
         }
     }
+
+    /// Takes so many milliseconds from now on.
+    func slow(by pause: UInt32) { state.withLock { $0.pause = pause } }
 
     /// Whether that came about; it does not any more.
     func disarm() -> Bool {
@@ -71,7 +75,11 @@ final class CourierService: Sendable {
                 Glibc.kill(pid, SIGKILL)
                 return .close
             }
-            return .answer(200, [("Content-Type", "application/json")], body: Array("{}".utf8))
+            guard state.pause > 0 else {
+                return .answer(200, [("Content-Type", "application/json")], body: Array("{}".utf8))
+            }
+            let head = "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
+            return .pieces(["HTTP/1.1 200 OK\r\n" + head, "{}"], milliseconds: state.pause)
         }
     }
 }

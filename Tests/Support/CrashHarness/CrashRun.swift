@@ -29,6 +29,11 @@ public struct CrashRun: Sendable {
     public var people = 48
     /// A scripted model works on some of the messages, in several requests each; all processes are then the harness's.
     public var usesModel = false
+    /// Answers come after so many milliseconds, whatever is still to be done, and the service takes longer than that: most
+    /// turns have a second message. All processes are the harness's.
+    public var answerMilliseconds: Int?
+    /// What is confirmed waits a second before it leaves, and is told of when it has left.
+    public var holdsMessages = false
     public var progress: @Sendable (Int) -> Void = { _ in }
 
     public init(installation: String, harness: String, kills: Int, database: [String: String], folder: String) {
@@ -87,6 +92,8 @@ public struct CrashRun: Sendable {
             "TANDEM_TWILIO_URL": simulator.url, "TANDEM_GMAIL_URL": service.url, "TANDEM_DATA": folder + "/data",
             "TANDEM_REGISTRY": folder + "/registry.json", "TANDEM_LISTEN": "127.0.0.1:0",
         ]) { $1 }
+        if holdsMessages { environment["TANDEM_SEND_DELAY"] = "1" }
+        if let answerMilliseconds { service.slow(by: UInt32(clamping: answerMilliseconds * 3)) }
         let configuration = try Configuration(environment: environment)
         var correspondents = try await prepare(configuration)
         var verdict = CrashVerdict()
@@ -137,9 +144,11 @@ public struct CrashRun: Sendable {
         var environment = environment
         environment[CrashServer.folderVariable] = installation
         if usesModel { environment[CrashServer.modelVariable] = "1" }
+        environment[CrashServer.answerVariable] = answerMilliseconds.map(String.init)
+        let isOwn = usesModel || answerMilliseconds != nil
         guard case .transaction(let point) = fault else {
             return try await VictimProcess(
-                program: usesModel ? harness : installation + "/tandem", arguments: ["serve"], environment: environment,
+                program: isOwn ? harness : installation + "/tandem", arguments: ["serve"], environment: environment,
                 log: folder + "/serve.log")
         }
         environment[CrashServer.pointVariable] = point.text
@@ -238,8 +247,9 @@ public struct CrashRun: Sendable {
                 guard let letter = correspondents[index].next(simulator, url: "") else { continue }
                 for index in await send([(index, letter)], victim, client) { correspondents[index].acknowledge() }
             }
-            let expected = correspondents.reduce(0) { $0 + $1.sent.count }
-            if !correspondents.contains(where: \.isWaiting), simulator.messages.count >= expected { break }
+            let texts = simulator.messages.map(\.body)
+            let expected = correspondents.reduce(0) { $0 + $1.sent.count } + texts.count(where: CrashVerdict.isFirst)
+            if !correspondents.contains(where: \.isWaiting), texts.count >= expected { break }
             try? await Task.sleep(for: .milliseconds(100))
         }
         // What is too much would come now.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TandemAgent
 import TandemApplication
 import TandemCore
 import TandemStorage
@@ -8,6 +9,7 @@ import TandemStorage
 public enum CrashServer {
     static let pointVariable = "CRASH_POINT"
     static let modelVariable = "CRASH_MODEL"
+    static let answerVariable = "CRASH_ANSWER"
     static let folderVariable = "CRASH_INSTALLATION"
 
     /// Serves until the process ends.
@@ -19,6 +21,7 @@ public enum CrashServer {
         var options = Application.Options()
         options.executableFolder = environment[folderVariable]
         if environment[modelVariable] != nil { options.language = CrashModel() }
+        if let time = environment[answerVariable].flatMap(Int.init) { options.limits.answerTime = .milliseconds(time) }
         let fault = Mutex<FaultDatabase?>(nil)
         if let point = environment[pointVariable].flatMap(FaultPoint.init) {
             options.wrapDatabase = { database in

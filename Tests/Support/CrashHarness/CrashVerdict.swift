@@ -9,6 +9,8 @@ public struct CrashVerdict: Sendable {
     public var kills: [String: Int] = [:]
     public var messages = 0
     public var effects = 0
+    /// Answers that came as a second message, since their turn took long or waited.
+    public var laterAnswers = 0
     public var lostMessages = 0
     public var doubledAnswers = 0
     public var lostEffects = 0
@@ -23,10 +25,16 @@ public struct CrashVerdict: Sendable {
         lostMessages + doubledAnswers + lostEffects + doubledEffects + confirmationsUsedTwice == 0 && faults.isEmpty
     }
 
+    /// Another one follows: what is asked for goes on, or waits.
+    static func isFirst(_ text: String) -> Bool {
+        text.contains("That takes a while.") || text.contains("it goes out in")
+    }
+
     /// Two lines of a table, with a heading for the first.
     public func table(_ engine: String) -> String {
         let columns: [(String, String)] = [
-            ("engine", engine), ("kills", "\(killCount)"), ("messages", "\(messages)"), ("effects", "\(effects)"),
+            ("engine", engine), ("kills", "\(killCount)"), ("messages", "\(messages)"),
+            ("later answers", "\(laterAnswers)"), ("effects", "\(effects)"),
             ("lost messages", "\(lostMessages)"), ("doubled answers", "\(doubledAnswers)"),
             ("lost effects", "\(lostEffects)"), ("doubled effects", "\(doubledEffects)"),
             ("confirmations used twice", "\(confirmationsUsedTwice)"), ("seconds", "\(Int(seconds))"),
@@ -49,6 +57,7 @@ public struct CrashVerdict: Sendable {
         func rows(_ table: String) -> [JSON] {
             export["tables"]?.arrayValue?.first { $0["name"]?.stringValue == table }?["rows"]?.arrayValue ?? []
         }
+        let before = faults.count
         messages += person.sent.count
         let texts = rows("messages")
         let taken = texts.count { $0["direction"]?.stringValue == "in" }
@@ -56,8 +65,11 @@ public struct CrashVerdict: Sendable {
         let delivered = simulator.messages.filter { $0.to == person.phone }.map(\.body)
         lostMessages += max(0, person.sent.count - taken)
         if taken > person.sent.count { faults.append("\(person.phone): \(taken) messages of \(person.sent.count)") }
+        let later = answers.count(where: CrashVerdict.isFirst)
+        laterAnswers += later
         for (what, expected, found) in [
-            ("answers of", person.sent.count, answers.count), ("texts to", answers.count, delivered.count),
+            ("answers of", person.sent.count + later, answers.count),
+            ("texts to", answers.count, delivered.count),
         ] {
             let (lost, doubled) = count("\(what) \(person.index)", expected: expected, found: found)
             lostMessages += lost
@@ -98,6 +110,10 @@ public struct CrashVerdict: Sendable {
             where step["tool"]?.stringValue == "courier.send" && step["outcome"]?.stringValue == "value" {
                 carriedOut[step["arguments"]?["parcel"]?.stringValue ?? "", default: 0] += 1
             }
+        }
+        if faults.count > before {
+            faults.append("\(person.index) was told: \(answers)")
+            faults.append("its turns: \(rows("turns").map(\.text))")
         }
         confirmationsUsedTwice += carriedOut.values.reduce(0) { $0 + max(0, $1 - 1) }
     }

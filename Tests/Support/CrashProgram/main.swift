@@ -4,8 +4,8 @@ import PostgreSQLServer
 import TandemPluginHost
 import TandemStorage
 
-// `tandem-crash serve` is the server with a fault point. `tandem-crash run [--kills N] [--engine sqlite|postgres] [--model]` kills it
-// and `tandem serve` of the same build N times on each engine and prints what was lost or done twice.
+// `tandem-crash serve` is the server with a fault point. `tandem-crash run [--kills N] [--engine sqlite|postgres] [--model]
+// [--long] [--held]` kills it and `tandem serve` of the same build N times on each engine and prints what was lost or done twice.
 
 func option(_ name: String) -> String? {
     guard let place = CommandLine.arguments.firstIndex(of: name), place + 1 < CommandLine.arguments.count else {
@@ -58,6 +58,8 @@ do {
             installation: folder + "/install", harness: program, kills: kills, database: database,
             folder: folder + "/" + engine)
         run.usesModel = CommandLine.arguments.contains("--model")
+        run.answerMilliseconds = CommandLine.arguments.contains("--long") ? 10 : nil
+        run.holdsMessages = CommandLine.arguments.contains("--held")
         run.progress = { if $0.isMultiple(of: 100) { say("tandem-crash: \(engine): \($0) kills") } }
         let verdict = try await run.run()
         print(verdict.table(engine))
