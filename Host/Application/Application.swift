@@ -80,6 +80,8 @@ public final class Application: Sendable {
         public var language: (any LanguageProvider)?
         /// Comes between the program and its database: for tests of what a process leaves behind.
         public var wrapDatabase: @Sendable (any Database) -> any Database = { $0 }
+        /// For tests: other limits of plugins' requests, other places for hosts.
+        var adjustEgress: @Sendable (inout GuardedEgress.Options) -> Void = { _ in }
 
         public init() {}
     }
@@ -196,6 +198,7 @@ public final class Application: Sendable {
         var egress = GuardedEgress.Options()
         egress.substitutes = Self.substitutes(configuration)
         if shared.redis != nil { egress.sharedRates = SharedProviderRates(limits: shared.limits) }
+        options.adjustEgress(&egress)
         plugins = PluginHost(
             configuration: PluginHostConfiguration(
                 registryPath: paths.registry, searchPaths: [configuration.plugins, paths.plugins].compactMap(\.self),

@@ -103,6 +103,11 @@ struct TextTests {
         for bad in ["a@b", "a b@c.de", "@c.de", "a@c..de", "a@@c.de", "a@c.de\r\nBcc: x@y.zz", ""] {
             #expect(!MailAddress.isAddress(bad))
         }
+        // Words before an address are no part of it.
+        for bad in ["outlook to lee@example.org", "Pat <to pat@example.org>", "pat@example.org now"] {
+            #expect(MailAddress.list(bad).isEmpty, "\(bad)")
+        }
+        #expect(MailAddress.list(" pat . sample @ example.org ").map(\.address) == ["pat.sample@example.org"])
     }
 
     @Test func writesMailByTheRules() throws {

@@ -55,9 +55,11 @@ struct Household: Sendable {
     /// - Parameters:
     ///   - now: Where its clock stands; the real time, where a process works with the same database.
     ///   - given: The clock, where others go by it, too.
+    ///   - adjust: How the application differs from others.
     static func open(
         environment: [String: String] = [:], executableFolder: String? = nil, folder: TestFolder? = nil,
-        now: Timestamp = start, clock given: ManualClock? = nil
+        now: Timestamp = start, clock given: ManualClock? = nil,
+        adjust: (inout Application.Options) -> Void = { _ in }
     ) async throws -> Household {
         let installation = try Installation.shared()
         let folder = try folder ?? TestFolder()
@@ -68,6 +70,7 @@ struct Household: Sendable {
         let clock = given ?? ManualClock(now)
         options.clock = clock
         options.executableFolder = executableFolder ?? installation.folder
+        adjust(&options)
         let place = try await database(in: folder)
         let application = try await Application.open(
             configuration(folder, place.environment.merging(environment) { $1 }), options: options)

@@ -30,6 +30,8 @@ final class Vendors: Sendable {
     let search: DuckDuckGoSimulator
     /// Where the program finds them, and what it needs to be let in.
     let settings: [String: String]
+    /// What a vendor fails with until it is taken away.
+    let trouble = VendorTrouble()
     private let servers: [ScriptServer]
 
     /// - Parameter publicURL: how people's browsers reach the program.
@@ -54,14 +56,20 @@ final class Vendors: Sendable {
         let youtube = YouTubeSimulator(scopes: { accounts.scopes(of: $0, at: .google) })
         let search = DuckDuckGoSimulator()
         (self.gmail, self.graph, self.notion, self.youtube, self.search) = (gmail, graph, notion, youtube, search)
+        let trouble = trouble
+        func server(
+            _ vendor: VendorTrouble.Vendor, _ answer: @escaping @Sendable (ScriptServer.Request) -> ScriptServer.Answer
+        ) throws -> ScriptServer {
+            try ScriptServer { trouble.answer(vendor, $0, answer) }
+        }
         let places: [(String, ScriptServer)] = [
-            ("TANDEM_GMAIL_URL", try ScriptServer { gmail.answer(VendorRequest($0)).scripted }),
-            ("TANDEM_GRAPH_URL", try ScriptServer { graph.answer(VendorRequest($0)).scripted }),
-            ("TANDEM_NOTION_URL", try ScriptServer { notion.answer($0) }),
-            ("TANDEM_YOUTUBE_URL", try ScriptServer { youtube.answer($0) }),
+            ("TANDEM_GMAIL_URL", try server(.gmail) { gmail.answer(VendorRequest($0)).scripted }),
+            ("TANDEM_GRAPH_URL", try server(.outlook) { graph.answer(VendorRequest($0)).scripted }),
+            ("TANDEM_NOTION_URL", try server(.notion) { notion.answer($0) }),
+            ("TANDEM_YOUTUBE_URL", try server(.youtube) { youtube.answer($0) }),
             (
                 "TANDEM_DUCKDUCKGO_URL",
-                try ScriptServer { request in
+                try server(.duckduckgo) { request in
                     let response = search.answer(
                         .init(
                             method: request.method, host: request["x-forwarded-host"] ?? "", path: request.path,
@@ -116,6 +124,7 @@ struct VendorWorld: Sendable {
 
     static func run(
         environment: [String: String] = [:], registry: String? = nil,
+        adjust: @escaping @Sendable (inout Application.Options, Vendors) -> Void = { _, _ in },
         _ body: @escaping @Sendable (VendorWorld) async throws -> Void
     ) async throws {
         let vendors = try Vendors()
@@ -127,7 +136,9 @@ struct VendorWorld: Sendable {
             var settings = Household.twilio(twilio).merging(vendors.settings) { $1 }
             settings["TANDEM_OAUTH"] = folder.path + "/oauth.json"
             settings.merge(environment) { $1 }
-            let household = try await Household.open(environment: settings, folder: folder, clock: vendors.clock)
+            let household = try await Household.open(environment: settings, folder: folder, clock: vendors.clock) {
+                adjust(&$0, vendors)
+            }
             let (ports, found) = AsyncStream.makeStream(of: Int.self)
             let serving = Task {
                 defer { found.finish() }

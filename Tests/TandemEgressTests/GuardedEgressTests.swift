@@ -189,6 +189,38 @@ struct GuardedEgressTests {
         }
     }
 
+    @Test func showsBreakersAndWhatIsLeftOfEachBudget() async throws {
+        let answers = Answers(.text("fine"), .text("fine"), .answer(429, [("Retry-After", "600")]), .answer(503))
+        try await ScriptServer.run { _ in
+            answers.next()
+        } _: { server in
+            let world = EgressWorld { $0.limitTime = { _ in 1_000_000_000_000 } }
+            let rule = try #require(HostRule(server.origin))
+            func caller(_ user: Int64) -> EgressCaller {
+                world.caller(
+                    [server.origin], user: user,
+                    limits: [
+                        ProviderLimit(
+                            host: rule, perUser: Rate(perSecond: 5, burst: 20), total: Rate(perSecond: 7, burst: 30))
+                    ])
+            }
+            func shown(_ name: String) -> String? {
+                world.exposition.split(separator: "\n").first { $0.hasPrefix("tandem_egress_\(name){") }
+                    .flatMap { $0.split(separator: " ").last.map(String.init) }
+            }
+            for _ in 0..<3 { _ = await world.failure(EgressRequest(.post, server.url()), caller(1)) }
+            #expect(shown("budget_left") == "27")
+            #expect(shown("budget_per_second") == "7")
+            #expect(shown("people_held_back") == "1")
+            #expect(shown("in_flight") == "0")
+            #expect(world.exposition.contains("tandem_egress_wait_seconds_count 3"))
+            for _ in 0..<5 { _ = await world.failure(EgressRequest(.post, server.url()), caller(2)) }
+            #expect(shown("breaker_open") == "1")
+            #expect(shown("breaker_openings_total") == "1")
+            await world.client.shutdown()
+        }
+    }
+
     // MARK: Limits of one answer
 
     @Test func givesUpOnAnAnswerThatTrickles() async throws {

@@ -4,6 +4,7 @@ import TandemCore
 struct EgressMetrics: Sendable {
     let requests: MetricFamily<Counter>
     let seconds: Histogram
+    let waits: Histogram
     let retries: MetricFamily<Counter>
     let refusals: MetricFamily<Counter>
     let cache: MetricFamily<Counter>
@@ -15,6 +16,8 @@ struct EgressMetrics: Sendable {
             "tandem_egress_requests_total", help: "Requests that left for a provider, by outcome.",
             labels: ["plugin", "provider", "outcome"])
         seconds = registry.histogram("tandem_egress_seconds", help: "Requests to providers, to the last byte.")
+        waits = registry.histogram(
+            "tandem_egress_wait_seconds", help: "For how long requests waited for their turn under the limits.")
         retries = registry.counters(
             "tandem_egress_retries_total", help: "Requests that were made again.", labels: ["plugin", "provider"])
         refusals = registry.counters(

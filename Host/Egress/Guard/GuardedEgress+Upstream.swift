@@ -165,6 +165,7 @@ extension GuardedEgress {
             try await pause(step)
             step = min(step * 2, 50_000_000)
         }
+        metrics?.waits.observe(Double(monotonicNanoseconds() - started) / 1e9)
     }
 
     /// Until all processes together have room for it.
@@ -200,14 +201,16 @@ extension GuardedEgress {
         let patience = min(remaining, UInt64(max(0, options.maxWait.milliseconds)) * 1_000_000)
         let admission = providers.admit(
             attempt.key, user: attempt.caller.scope.user, limit: attempt.caller.policy.limit(for: hop.url),
-            patience: patience, now: now)
+            patience: patience, now: options.limitTime(now))
         switch admission {
         case .after(0): return true
         case .after(let wait):
             do throws(EgressFailure) {
                 try await pause(wait)
             } catch {
-                providers.record(.unknown, attempt.key, user: attempt.caller.scope.user, now: monotonicNanoseconds())
+                providers.record(
+                    .unknown, attempt.key, user: attempt.caller.scope.user,
+                    now: options.limitTime(monotonicNanoseconds()))
                 throw error
             }
             return true
@@ -271,7 +274,8 @@ extension GuardedEgress {
     private func record(
         _ verdict: ProviderTable.Verdict, _ attempt: Attempt, outcome: String, since started: UInt64, now: UInt64
     ) {
-        let transition = providers.record(verdict, attempt.key, user: attempt.caller.scope.user, now: now)
+        let transition = providers.record(
+            verdict, attempt.key, user: attempt.caller.scope.user, now: options.limitTime(now))
         guard let metrics else { return }
         metrics.requests.with(attempt.key.plugin, attempt.key.host, outcome).increment()
         metrics.seconds.observe(Double(now - started) / 1e9)

@@ -18,6 +18,10 @@ public final class GuardedEgress: PluginEgress {
         /// Where other processes call the same providers.
         public var sharedRates: (any SharedRates)?
         var breaker = CircuitBreaker.Rules()
+        /// From `CLOCK_MONOTONIC` to the time that breakers and limits count by: for tests whose clock goes faster.
+        package var limitTime: @Sendable (UInt64) -> UInt64 = { $0 }
+        /// The longest that a request to a host may take, whatever was asked for.
+        package var longest: @Sendable (String) -> Duration = { _ in .seconds(86_400) }
         /// 0 up to but not including 1, for the jitter.
         public var random: @Sendable () -> Double = { Double.random(in: 0..<1) }
 
@@ -42,7 +46,11 @@ public final class GuardedEgress: PluginEgress {
         self.clock = clock
         self.options = options
         self.metrics = metrics.map(EgressMetrics.init)
-        providers = ProviderTable(rules: options.breaker)
+        let providers = ProviderTable(rules: options.breaker)
+        self.providers = providers
+        metrics?.collection("providers' budgets") { [weak providers, limitTime = options.limitTime] in
+            providers?.snapshots(now: limitTime(monotonicNanoseconds())) ?? []
+        }
         cache = ResponseCache(
             limits: ResponseCache.Limits(totalBytes: options.cacheBytes, bytesPerUser: options.cacheBytesPerUser))
     }
@@ -166,7 +174,8 @@ public final class GuardedEgress: PluginEgress {
         guard let url = OutboundURL(request.url) else {
             throw EgressFailure(.invalid, "invalid_url", "the address is not an absolute https address")
         }
-        let timeout = UInt64(max(0, min(request.timeout.milliseconds, 86_400_000))) * 1_000_000
+        let longest = min(request.timeout, options.longest(url.host))
+        let timeout = UInt64(max(0, min(longest.milliseconds, 86_400_000))) * 1_000_000
         let deadline = min(caller.deadline, monotonicNanoseconds() + timeout)
         var hop = Hop(
             url: url, method: request.method, headers: request.headers, body: request.body, isFirstOrigin: true)

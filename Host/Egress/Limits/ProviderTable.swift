@@ -45,10 +45,13 @@ final class ProviderTable: Sendable {
         var bucket: TokenBucket
         var people: [UserID: Person] = [:]
         var lastUse: UInt64
+        /// As it was when it was last asked for.
+        var total: Rate
 
         /// In place: a provider may have many people.
         mutating func admit(_ user: UserID, limit: ProviderLimit, patience: UInt64, now: UInt64) -> Admission {
             lastUse = now
+            total = limit.total
             if people.count >= ProviderTable.maxPeople, people[user] == nil {
                 people = people.filter { person in
                     var bucket = person.value.bucket
@@ -83,7 +86,8 @@ final class ProviderTable: Sendable {
         providers.withLock { providers in
             if providers[key] == nil, providers.count >= Self.maxProviders { Self.prune(&providers) }
             let new = Provider(
-                breaker: CircuitBreaker(rules: rules), bucket: TokenBucket(limit.total, now: now), lastUse: now)
+                breaker: CircuitBreaker(rules: rules), bucket: TokenBucket(limit.total, now: now), lastUse: now,
+                total: limit.total)
             return providers[key, default: new].admit(user, limit: limit, patience: patience, now: now)
         }
     }
@@ -111,6 +115,42 @@ final class ProviderTable: Sendable {
     }
 
     func state(_ key: Key) -> CircuitBreaker.State? { providers.withLock { $0[key]?.breaker.state } }
+
+    /// What is left of each provider's budget, for the exposition: of the most recently called ones.
+    func snapshots(now: UInt64) -> [MetricSnapshot] {
+        let rows = providers.withLock { providers in
+            providers.sorted { $0.value.lastUse > $1.value.lastUse }.prefix(Self.mostShown).map { key, provider in
+                var bucket = provider.bucket
+                bucket.refill(provider.total, now: now)
+                return (
+                    labels: [key.plugin, key.host], left: max(0, bucket.tokens), rate: provider.total.perSecond,
+                    waiting: provider.people.values.count { $0.blockedUntil > now },
+                    running: provider.people.values.reduce(0) { $0 + $1.running }
+                )
+            }
+        }
+        func gauge(_ name: String, _ help: String, _ value: (Int) -> Double) -> MetricSnapshot {
+            MetricSnapshot(
+                name: name, help: help, kind: .gauge, labels: ["plugin", "provider"],
+                samples: rows.indices.map { .init(labelValues: rows[$0].labels, value: .number(value($0))) })
+        }
+        return [
+            gauge("tandem_egress_budget_left", "Requests that all people together may make at once now.") {
+                rows[$0].left.rounded(.down)
+            },
+            gauge("tandem_egress_budget_per_second", "Requests that all people together may make in a second.") {
+                rows[$0].rate
+            },
+            gauge("tandem_egress_people_held_back", "People whom the provider told to wait.") {
+                Double(rows[$0].waiting)
+            },
+            gauge("tandem_egress_in_flight", "Requests that are under way or wait for their turn.") {
+                Double(rows[$0].running)
+            },
+        ]
+    }
+
+    private static let mostShown = 100
 
     private static func prune(_ providers: inout [Key: Provider]) {
         let old = providers.sorted { $0.value.lastUse < $1.value.lastUse }.prefix(maxProviders / 8)

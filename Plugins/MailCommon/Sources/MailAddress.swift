@@ -82,8 +82,7 @@ public struct MailAddress: Object, Hashable {
 
     private static func one(_ text: String) -> MailAddress? {
         if let open = text.lastIndex(of: "<"), let close = text[open...].firstIndex(of: ">") {
-            let address = text[text.index(after: open)..<close].filter { !$0.isWhitespace }
-            guard isAddress(address) else { return nil }
+            guard let address = closed(text[text.index(after: open)..<close]), isAddress(address) else { return nil }
             return MailAddress(name: name(String(text[..<open])), address: address)
         }
         // `pat@example.com (Pat Sample)`
@@ -101,8 +100,25 @@ public struct MailAddress: Object, Hashable {
                 rest.append(character)
             }
         }
-        let address = rest.filter { !$0.isWhitespace }
-        return isAddress(address) ? MailAddress(name: name(comment), address: address) : nil
+        guard let address = closed(rest[...]), isAddress(address) else { return nil }
+        return MailAddress(name: name(comment), address: address)
+    }
+
+    /// Without the spaces that may stand around `@` and points; nil when there are others: `write to pat@example.com` is no
+    /// address.
+    private static func closed(_ text: Substring) -> String? {
+        var result = ""
+        var isAfterSpace = false
+        for character in text {
+            if character.isWhitespace {
+                isAfterSpace = !result.isEmpty
+                continue
+            }
+            if isAfterSpace, character != "@", character != ".", result.last != "@", result.last != "." { return nil }
+            isAfterSpace = false
+            result.append(character)
+        }
+        return result
     }
 
     private static func name(_ raw: String) -> String {

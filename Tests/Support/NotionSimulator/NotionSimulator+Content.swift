@@ -123,6 +123,9 @@ extension NotionSimulator {
         }
     }
 
+    /// Of all pages, in no order.
+    public var pageIDs: [String] { state.withLock { Array($0.pages.keys) } }
+
     public func isInTrash(_ page: String) -> Bool { state.withLock { $0.pages[page]?.isInTrash ?? false } }
 
     /// The pages that are there, oldest first.
