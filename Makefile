@@ -10,5 +10,5 @@ format: ; @git ls-files -co --exclude-standard '*.swift' | xargs swift format --
 check-headers: ; @scripts/check-headers
 check-abi: ; @scripts/check-abi
 check-author-kit: ; @scripts/check-author-kit
-simulators: ; @bash -c 'source scripts/lib.sh; need_swift; swift build --product tandem-simulators >&2 && exec .build/debug/tandem-simulators'
+simulators: ; @scripts/simulators $(ARGS)
 clean: ; rm -rf .build

@@ -6,6 +6,22 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 BUILD_PACKAGES=(libsqlite3-dev libpq-dev libcurl4-openssl-dev libpcre2-dev libedit-dev libffi-dev libjansson-dev libsodium-dev
     libqrencode-dev libhiredis-dev libssl-dev libarchive-dev)
 
+# Where `make simulators` says how its services are reached.
+SIMULATORS=.build/simulators.env
+
+# use_simulators : takes these settings over while they run, unless services are set up already.
+use_simulators() {
+    local process
+    [ -z "${TANDEM_OAUTH:-}" ] && [ -r "$SIMULATORS" ] || return 0
+    process=$(sed -nE '1s/^# process ([0-9]+)$/\1/p' "$SIMULATORS")
+    [ -n "$process" ] && grep -qs '^tandem-simula' "/proc/$process/comm" || return 0
+    say "tandem: with the simulated services of 'make simulators'"
+    set -a
+    # shellcheck source=/dev/null
+    . "$SIMULATORS"
+    set +a
+}
+
 say() { printf '%s\n' "$*" >&2; }
 
 need_swift() {

@@ -412,7 +412,7 @@ struct AgentStore: Sendable {
                 hash: Confirmation.hash(tool: step.tool, arguments: step.arguments),
                 summary: ConfirmationText.summary(
                     of: tool, arguments: step.arguments, seen: (draft.state.shown?.items ?? []) + draft.state.touched,
-                    isForeign: step.label > .system),
+                    isForeign: step.label > .system, time: (draft.now, draft.timeZone)),
                 expiresAt: draft.now.advanced(by: Confirmation.lifetime), label: step.contentLabel ?? step.label)
             confirmation.id = try transaction.insert(
                 AgentTables.confirmations,

@@ -1,6 +1,7 @@
 import Crypto
 import TandemCore
 import TandemJSON
+import TandemLife
 
 /// An effect that waits for the owner's word: bound to the user, the tool and the exact arguments, used once, for ten
 /// minutes, only from the owner's own channel.
@@ -57,9 +58,12 @@ enum ConfirmationText {
     /// Longer labels are cut: they are somebody's words.
     private static let longestLabel = 40
 
-    /// - Parameter seen: what the person was shown: a reference is said by its label.
+    /// - Parameters:
+    ///   - seen: what the person was shown: a reference is said by its label.
+    ///   - time: now, and the person's zone: a time is said as they would; nil: as it stands.
     static func summary(
-        of tool: ToolDefinition, arguments: JSON, seen: [ShownEntities.Item] = [], isForeign: Bool = false
+        of tool: ToolDefinition, arguments: JSON, seen: [ShownEntities.Item] = [], isForeign: Bool = false,
+        time: (now: Timestamp, zone: String)? = nil
     ) -> String {
         var parts: [String] = []
         // The schema's order of properties is the author's order of importance; members beyond it come last.
@@ -69,9 +73,11 @@ enum ConfirmationText {
         // Whom it goes to and what it costs is said whole and first: a long text must not push it out of sight.
         let names = all.filter(CallReach.isDecisive) + all.filter { !CallReach.isDecisive($0) }
         for name in names {
-            guard let value = given[name], let words = words(for: value, of: tool, seen), !words.isEmpty else {
-                continue
-            }
+            guard let value = given[name],
+                let words = spokenTime(value, tool.parameters["properties"]?[name], time)
+                    ?? words(for: value, of: tool, seen),
+                !words.isEmpty
+            else { continue }
             let isWhole = CallReach.isDecisive(name) || words.count <= longestValue
             parts.append(
                 "\(name.replacing("_", with: " ")) \(isWhole ? words : String(words.prefix(longestValue - 3)) + "...")")
@@ -86,6 +92,14 @@ enum ConfirmationText {
 
     static func prompt(summary: String, code: Int) -> String {
         "\(summary)? Text \(code) to do it, within 10 min."
+    }
+
+    /// Of an argument that its schema says to be a time.
+    private static func spokenTime(_ value: JSON, _ schema: JSON?, _ time: (now: Timestamp, zone: String)?) -> String? {
+        guard let time, let text = value.stringValue, let schema else { return nil }
+        let formats = ([schema] + (schema["anyOf"]?.arrayValue ?? [])).compactMap { $0["format"]?.stringValue }
+        guard formats.contains("date") || formats.contains("date-time") else { return nil }
+        return SpokenTime.say(text, zone: time.zone, now: time.now)
     }
 
     private static func words(for value: JSON, of tool: ToolDefinition, _ seen: [ShownEntities.Item]) -> String? {

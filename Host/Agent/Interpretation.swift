@@ -196,14 +196,12 @@ struct Interpreter: Sendable {
 
     /// One line of what this person can do now, by what is switched on.
     var hint: String {
-        var names: [String] = []
-        for tool in directory.definitions {
-            let namespace = tool.namespace
-            guard !names.contains(namespace), Interpreter.examples[namespace] != nil || planning.isIntegration(tool.id)
-            else { continue }
-            names.append(namespace)
+        var seen: Set<String> = []
+        var examples: [String] = []
+        for tool in directory.definitions where seen.insert(tool.namespace).inserted {
+            let name = Interpreter.examples[tool.namespace] ?? planning.integration(of: tool.id)?.lowercased()
+            if let name { examples.append(name) }
         }
-        let examples = names.compactMap { Interpreter.examples[$0] ?? $0 }
         return "I keep \(examples.joined(separator: ", ")). Try: \"add milk to my list\", \"what's next?\", \"undo\"."
     }
 

@@ -73,6 +73,8 @@ struct TurnDraft: Sendable {
     var turnRow: RecordID?
     let taken: Set<Int>
     let now: Timestamp
+    /// The person's.
+    let timeZone: String
 
     init(work: TurnWork, context: TurnContext) {
         turn = work.turn
@@ -84,6 +86,7 @@ struct TurnDraft: Sendable {
         joined = work.earlier?.steps.first?.joined ?? []
         taken = Set(context.confirmations.map(\.code))
         now = context.now
+        timeZone = context.timeZone
     }
 
     struct Plan: Sendable {

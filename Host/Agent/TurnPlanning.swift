@@ -35,6 +35,8 @@ protocol TurnPlanning: Sendable {
     func offer(
         for words: String, context: TurnContext, reading: [LanguageCall], directory: ToolDirectory
     ) -> ToolOffer
+    /// The name under which people know the integration of a tool; nil for the host's own.
+    func integration(of tool: String) -> String?
     /// Somebody else than the embedded planner may be asked.
     var asksModels: Bool { get }
     /// See `ToolCatalogue.decision(in:)`.
@@ -50,6 +52,10 @@ extension TurnPlanning {
         for words: String, context: TurnContext, reading: [LanguageCall], directory: ToolDirectory
     ) -> ToolOffer {
         .everything
+    }
+
+    func integration(of tool: String) -> String? {
+        isIntegration(tool) ? String(tool.prefix { $0 != "." }) : nil
     }
 
     func read(_ text: String, context: TurnContext, directory: ToolDirectory) async -> PlannedTurn {
@@ -83,6 +89,8 @@ struct ProviderTurnPlanner: TurnPlanning {
     var asksModels: Bool { provider.name != ProviderTurnPlanner.local }
 
     func isIntegration(_ tool: String) -> Bool { catalogue.integration(of: tool) != nil }
+
+    func integration(of tool: String) -> String? { catalogue.integration(of: tool) }
 
     func decision(in text: String) -> (tool: String, arguments: JSON)? { catalogue.decision(in: text) }
 

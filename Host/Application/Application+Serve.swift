@@ -64,27 +64,12 @@ extension Application {
         } else {
             logger.notice("no SMS: TWILIO_ACCOUNT_SID is not set")
         }
-        let pages = ConnectionRoutes(
-            accounts: accounts, connections: connections, publicURL: try Application.browserAddress(configuration),
-            trustedProxies: configuration.trustedProxies
-        ).router()
-        DataPages(
-            accounts: accounts, people: api.services.people,
-            publicURL: try Application.browserAddress(configuration), trustedProxies: configuration.trustedProxies
-        ).add(to: pages)
-        let database = database
         services.append(
-            FrontServer(
-                options: FrontServer.Options(configuration), webhook: webhook,
-                checks: [
-                    ReadinessCheck("database") { _ = try await database.read(.system) { try $0.query("SELECT 1") } }
-                ], metrics: metrics, api: roles.contains(.front) ? api : nil,
-                routes: roles.contains(.front) ? pages : nil,
-                onListening: { port in
-                    // Reading manifests and word lists has left free pages between what stays: 4 MB of them.
-                    malloc_trim(0)
-                    await onListening(port)
-                }))
+            try front(webhook: webhook) { port in
+                // Reading manifests and word lists has left free pages between what stays: 4 MB of them.
+                malloc_trim(0)
+                await onListening(port)
+            })
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
@@ -96,6 +81,48 @@ extension Application {
             throw error
         }
         await close()
+    }
+
+    /// Serves pages and REST while `body` runs, for a conversation in this process that leads to a browser.
+    ///
+    /// `body` is told whether that is so: not where something else listens at the address already.
+    public func servingPages<Result: Sendable>(_ body: (Bool) async throws -> Result) async throws -> Result {
+        let (states, told) = AsyncStream.makeStream(of: Bool.self)
+        let front = try front(webhook: nil) { _ in told.yield(true) }
+        let serving = Task {
+            defer { told.finish() }
+            try await front.run()
+        }
+        let isListening = await states.first { _ in true } ?? false
+        let result: Swift.Result<Result, any Error>
+        do {
+            result = .success(try await body(isListening))
+        } catch {
+            result = .failure(error)
+        }
+        serving.cancel()
+        _ = await serving.result
+        return try result.get()
+    }
+
+    private func front(
+        webhook: SMSWebhook?, onListening: @escaping @Sendable (Int) async -> Void
+    ) throws -> FrontServer {
+        let pages = ConnectionRoutes(
+            accounts: accounts, connections: connections, publicURL: try Application.browserAddress(configuration),
+            trustedProxies: configuration.trustedProxies
+        ).router()
+        DataPages(
+            accounts: accounts, people: api.services.people,
+            publicURL: try Application.browserAddress(configuration), trustedProxies: configuration.trustedProxies
+        ).add(to: pages)
+        let database = database
+        return FrontServer(
+            options: FrontServer.Options(configuration), webhook: webhook,
+            checks: [
+                ReadinessCheck("database") { _ = try await database.read(.system) { try $0.query("SELECT 1") } }
+            ], metrics: metrics, api: roles.contains(.front) ? api : nil,
+            routes: roles.contains(.front) ? pages : nil, onListening: onListening)
     }
 
     /// Hands messages over to the carrier until cancelled; for programs that do not serve.

@@ -11,7 +11,8 @@ final class HostCatalogue: ToolCatalogue {
     private struct Cached {
         var generation: UInt64
         var tools: [ToolDefinition]
-        var namespaces: Set<String>
+        /// How people know the integrations, by namespace.
+        var names: [String: String]
         var phrases: IntegrationPhrases
     }
 
@@ -28,7 +29,7 @@ final class HostCatalogue: ToolCatalogue {
 
     func integration(of tool: String) -> String? {
         let namespace = String(tool.prefix { $0 != "." })
-        return current().namespaces.contains(namespace) ? namespace : nil
+        return current().names[namespace]
     }
 
     func decision(in text: String) -> (tool: String, arguments: JSON)? {
@@ -55,7 +56,12 @@ final class HostCatalogue: ToolCatalogue {
                 plugins.statuses().map { ($0.id, $0.trust) }, uniquingKeysWith: { first, _ in first })
             let made = Cached(
                 generation: generation, tools: LifeTools.definitions + plugins.allTools,
-                namespaces: Set(plugins.manifests.map(\.namespace)),
+                names: Dictionary(
+                    plugins.manifests.map { manifest in
+                        // A stranger's name may be anybody's.
+                        let isOurs = trust[manifest.id] == .firstParty
+                        return (manifest.namespace, isOurs ? manifest.name.lowercased() : manifest.namespace)
+                    }, uniquingKeysWith: { first, _ in first }),
                 phrases: IntegrationPhrases(
                     plugins.manifests.map { manifest in
                         // Other words for a stranger's plugin could be anybody's: for decisions only its own names count.

@@ -227,6 +227,26 @@ struct ConfirmationTests {
         for _ in 0..<3 { #expect(Confirmation.code(excluding: taken) == 9999) }
     }
 
+    @Test func theSummarySaysTimesAsThePersonWould() throws {
+        let tool = ToolDefinition(
+            id: "box.plan", title: "Plan", description: "",
+            parameters: [
+                "properties": [
+                    "when": ["type": "string", "anyOf": [["format": "date"], ["format": "date-time"]]],
+                    "text": ["type": "string"],
+                ]
+            ], effect: .send)
+        let now = try #require(Timestamp("2026-11-25T10:00:00.000Z"))
+        func summary(_ when: JSON, zone: String = "Europe/Paris") -> String {
+            ConfirmationText.summary(
+                of: tool, arguments: ["when": when, "text": "2026-11-27"], time: (now, zone))
+        }
+        #expect(summary("2026-11-27T11:00:00.000Z") == "Plan: when Fri 27 Nov 12:00, text 2026-11-27")
+        #expect(summary("2026-11-26T23:30:00.000Z") == "Plan: when Fri 27 Nov 00:30, text 2026-11-27")
+        #expect(summary("2026-11-26", zone: "UTC") == "Plan: when tomorrow, text 2026-11-27")
+        #expect(summary("soon") == "Plan: when soon, text 2026-11-27")
+    }
+
     @Test func theSummaryNamesTheRealArgumentsAndIsShort() {
         let tool = ToolDefinition(
             id: "box.mail", title: "Send a mail", description: "",

@@ -16,7 +16,7 @@ enum ConsentText {
         // `may send (asks first); uses your key, memories; acts by itself`
         var brief: [String] = []
         let used = phrases.map(\.brief).filter { $0.hasPrefix(uses) }.map { String($0.dropFirst(uses.count)) }
-        for phrase in phrases.map(\.brief) {
+        for phrase in phrases.map(\.brief) where !phrase.isEmpty {
             if !phrase.hasPrefix(uses) {
                 brief.append(phrase)
             } else if phrase == uses + (used.first ?? "") {
@@ -85,8 +85,16 @@ enum ConsentText {
         func add(_ names: [String], _ phrase: ([String]) -> Phrase) {
             if !names.isEmpty { phrases.append(phrase(names)) }
         }
+        let usesOwnService = trust == .firstParty && !names(.scope).isEmpty
         add(names(.host).map(host)) { hosts in
-            ("reaches \(list(hosts, atMost: 2))", "reaches \(list(hosts, atMost: 1))", "uses the internet")
+            if hosts.contains("*") {
+                return ("reaches any page of the internet", "reaches any page of the internet", "uses the internet")
+            }
+            return (
+                "reaches \(list(hosts, atMost: 2))", "reaches \(list(hosts, atMost: 1))",
+                // An account elsewhere says as much.
+                usesOwnService ? "" : "uses the internet"
+            )
         }
         add(services(names(.scope))) { services in
             let purposes = manifest.accounts.map { said($0.reason, by: trust) }
@@ -96,7 +104,11 @@ enum ConsentText {
                 services.count == 1 ? "uses your \(services[0]) account" : "uses your accounts"
             )
         }
-        add(names(.secret)) { _ in ("uses a key that you enter", "uses a key that you enter", "uses your key") }
+        // What the operator entered for everybody is nothing of the person's.
+        let own = names(.secret).filter { name in
+            manifest.secrets.first { $0.name == name }?.enteredBy != .operator
+        }
+        add(own) { _ in ("uses a key that you enter", "uses a key that you enter", "uses your key") }
         add(names(.recall)) { _ in ("reads what I remember of you", "reads what I remember", "uses memories") }
         add(names(.propose)) { _ in
             ("may suggest what I should remember", "may suggest memories", "uses memories")
@@ -183,11 +195,14 @@ enum ConsentText {
         var seen: [String] = []
         for right in rights {
             let id = right.prefix { $0 != "/" }
-            let name = id.prefix(1).uppercased() + id.dropFirst()
+            let name = written[String(id)] ?? id.prefix(1).uppercased() + id.dropFirst()
             if !seen.contains(name) { seen.append(name) }
         }
         return seen
     }
+
+    /// Names that are not their id with a capital.
+    private static let written = ["youtube": "YouTube"]
 
     /// A host without what tells two declarations of it apart.
     private static func host(_ name: String) -> String { String(name.prefix { $0 != "#" }) }

@@ -10,7 +10,7 @@ import VendorSimulator
 import YouTubeSimulator
 
 // The simulated services as a program, by the real clock: `tandem-simulators [--port 9900] [--public-url URL]
-// [--providers FILE] [--contract FILE]`. Writes the operator's file for TANDEM_OAUTH, says what to set, and serves until it
+// [--providers FILE] [--environment FILE] [--contract FILE]`. Writes the operator's file for TANDEM_OAUTH, says what to set, and serves until it
 // is ended. Gemini is at the next port, a server of the chat-completions API at the one after, then Gmail and Graph.
 
 func option(_ name: String) -> String? {
@@ -26,11 +26,13 @@ if CommandLine.arguments.contains("--help") {
         Simulated Microsoft with Graph, Google with Gmail, Notion, YouTube, DuckDuckGo, Gemini and chat-completions API for
         trying things without an account anywhere. Notion has a few pages and a database, YouTube two videos and a playlist.
 
-        USAGE: tandem-simulators [--port PORT] [--public-url URL] [--providers FILE] [--contract FILE]
+        USAGE: tandem-simulators [--port PORT] [--public-url URL] [--providers FILE] [--environment FILE]
+                                 [--contract FILE]
 
           --port        where it listens on 127.0.0.1, with the ports after it; any free ports unless given
           --public-url  how browsers reach `tandem serve`; http://127.0.0.1:8080 unless given
           --providers   where it writes the operator's file; oauth-simulators.json unless given
+          --environment where it writes the settings without the models', for `. FILE`; nowhere unless given
           --contract    an OpenAPI file of Gemini that requests are checked by
 
         Example, in two terminals:
@@ -39,7 +41,7 @@ if CommandLine.arguments.contains("--help") {
         """)
     exit(0)
 }
-let known: Set<String> = ["--port", "--public-url", "--providers", "--contract"]
+let known: Set<String> = ["--port", "--public-url", "--providers", "--environment", "--contract"]
 if let stranger = CommandLine.arguments.dropFirst().enumerated().first(where: {
     $0.offset.isMultiple(of: 2) && !known.contains($0.element)
 }) {
@@ -96,8 +98,17 @@ do {
         "GEMINI_API_KEY=SAMPLE-KEY", "TANDEM_GEMINI_URL=\(gemini.origin)", "TANDEM_CHAT_URL=\(chat.base)",
         "TANDEM_CHAT_KEY=SAMPLE-KEY", "TANDEM_CHAT_MODEL=small",
     ]
-    let lines = ["TANDEM_OAUTH=\(URL(filePath: file).path)", "TANDEM_PUBLIC_URL=\(publicURL)"] + variables + models
-    FileHandle.standardOutput.write(Data((lines.joined(separator: "\n") + "\n").utf8))
+    let settings = ["TANDEM_OAUTH=\(URL(filePath: file).path)", "TANDEM_PUBLIC_URL=\(publicURL)"] + variables
+    if let environment = option("--environment") {
+        let lines =
+            ["# process \(getpid())"]
+            + settings.map { setting in
+                let parts = setting.split(separator: "=", maxSplits: 1)
+                return "\(parts[0])='\(parts[1].replacingOccurrences(of: "'", with: "'\\''"))'"
+            }
+        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: environment))
+    }
+    FileHandle.standardOutput.write(Data(((settings + models).joined(separator: "\n") + "\n").utf8))
     // Until a signal ends it.
     while true { pause() }
 } catch {
