@@ -242,7 +242,8 @@ let package = Package(
             name: "tandem",
             dependencies: [
                 "TandemApplication", "TandemAccounts", "TandemAgent", "TandemCore", "TandemJSON", "TandemMemory",
-                "TandemJobs", "TandemOAuth", "TandemPluginCheck", "TandemPluginHost", "TandemStorage", "CEdit",
+                "TandemEgress", "TandemJobs", "TandemOAuth", "TandemPluginCheck", "TandemPluginHost", "TandemStorage",
+                "CEdit",
                 "CRunner", arguments,
             ],
             path: "Host/tandem", swiftSettings: settings),
@@ -380,7 +381,13 @@ let package = Package(
                 "TandemForeign", "TandemPluginHost", "TandemCore", "TandemTesting", "TandemSDK", "TandemJSON",
                 "CTandemPlugin",
             ]),
-        tests("TandemPluginCheck", ["TandemPluginCheck", "TandemPluginHost", "TandemCore", "TandemJSON", crypto]),
+        tests(
+            "TandemPluginCheck",
+            [
+                "TandemPluginCheck", "TandemPluginHost", "TandemCore", "TandemJSON", "VendorSimulator",
+                "GmailSimulator", "GraphSimulator", "NotionSimulator", "YouTubeSimulator", "DuckDuckGoSimulator",
+                crypto,
+            ]),
         tests("TandemLanguage", ["TandemLanguage", "TandemCore", "TandemJSON"]),
         tests("TandemEmbedding", ["TandemEmbedding", "TandemJSON"], exclude: ["Fixtures"]),
         tests(

@@ -101,6 +101,7 @@ struct NoRows: RowExecutor {
     func prepare(tables: [TableDefinition], owner: String) async throws {}
 
     func execute(
-        operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool, quota: PluginQuota
+        operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool,
+        copies: Set<String>, quota: PluginQuota
     ) async -> Result<JSON, RowFailure> { .success([]) }
 }

@@ -6,7 +6,7 @@ public import TandemAccounts
 public import TandemAgent
 public import TandemCache
 public import TandemCore
-import TandemEgress
+public import TandemEgress
 import TandemHTTP
 public import TandemJobs
 public import TandemLanguage
@@ -76,6 +76,8 @@ public final class Application: Sendable {
         public var limits = AgentLimits()
         /// What the process does when it serves. Without `agent` it takes messages in and works on none.
         public var roles = Set(Configuration.Role.allCases)
+        /// What plugins reach the network by; nil: the network.
+        public var egress: (any PluginEgress)?
         /// Who understands messages; nil: those that the configuration names.
         public var language: (any LanguageProvider)?
         /// Comes between the program and its database: for tests of what a process leaves behind.
@@ -163,11 +165,12 @@ public final class Application: Sendable {
         try await database.register(ModelSchema.tables, owner: ModelSchema.owner)
         database.register(PluginRecords.all)
         let late = LateParts()
+        let lives = PluginLives(late: late, database: database)
         tokenHTTP = CurlClient(metrics: metrics)
         connections = OAuthConnections(
             database: database, http: tokenHTTP, providers: try Application.oauthProviders(configuration),
             publicURL: try Application.browserAddress(configuration), directory: PluginAccounts(late: late),
-            events: PausedPlugins(late: late, database: database, accounts: accounts),
+            events: PausedPlugins(late: late, database: database, accounts: accounts, lives: lives),
             locks: SharedLockService(shared), audit: AuditedConnections(sink: accounts.services.audit), metrics: metrics
         )
         late.set(connections: connections)
@@ -213,15 +216,17 @@ public final class Application: Sendable {
                     allowsWeakIsolation: configuration.allowsWeakIsolation)),
             services: HostServices(
                 clock: clock, rows: StoredRows(database: database),
-                egress: GuardedEgress(
-                    client: outbound, tokens: connections, clock: clock, metrics: metrics, options: egress),
+                egress: options.egress
+                    ?? GuardedEgress(
+                        client: outbound, tokens: connections, clock: clock, metrics: metrics, options: egress),
                 settings: settings,
                 keyValues: StoredValues(database: database), secrets: secrets,
                 timers: StoredTimers(database: database, offset: offset, wake: { late.work?.wake() }),
                 events: StoredEvents(database: database, wake: { late.work?.wake() }),
                 memories: StoredMemories(
                     memory: memory, proposals: proposals, clock: clock, name: { late.name(ofPlugin: $0) }),
-                versions: StoredVersions(database: database), person: { people.context(of: $0) },
+                versions: StoredVersions(database: database), grantChanged: { await lives.changed($0) },
+                person: { people.context(of: $0) },
                 isHostTool: { tool in LifeTools.definitions.contains { $0.id == tool } }),
             grants: grants)
         let plugins = plugins
@@ -238,7 +243,7 @@ public final class Application: Sendable {
         self.memory = memory
         let life = LifeTools(
             database: database, accounts: accounts, memory: memory, proposals: proposals,
-            integrations: PluginIntegrations(plugins: plugins, steps: steps), clock: options.clock)
+            integrations: PluginIntegrations(plugins: plugins, steps: steps, lives: lives), clock: options.clock)
 
         let feed = MessageFeed()
         var channels: [any DeliveryChannel] = [RESTChannel(feed: feed)]

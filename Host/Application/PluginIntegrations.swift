@@ -7,6 +7,14 @@ import TandemPluginHost
 struct PluginIntegrations: IntegrationControl {
     let plugins: PluginHost
     let steps: ConnectionSteps
+    let lives: PluginLives
+
+    func ending(of namespace: String, in scope: UserScope) async throws -> IntegrationEnding {
+        guard let manifest = plugins.manifests.first(where: { $0.namespace == namespace }) else {
+            return IntegrationEnding()
+        }
+        return try await lives.ending(of: manifest, in: scope)
+    }
 
     func connectionStep(of namespace: String, in scope: UserScope) async throws -> String? {
         guard let step = try await steps.next(of: namespace, grant: nil, in: scope) else { return nil }

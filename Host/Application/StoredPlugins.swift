@@ -13,11 +13,12 @@ struct StoredRows: RowExecutor {
     }
 
     func execute(
-        operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool, quota: PluginQuota
+        operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool,
+        copies: Set<String>, quota: PluginQuota
     ) async -> Result<JSON, RowFailure> {
         do {
             let operations = try RowOperation.parse(operations)
-            let access = TableAccess.owner(owner, allowsWrites: mayWrite)
+            let access = TableAccess.owner(owner, allowsWrites: mayWrite, writable: copies)
             let results: [RowResult]
             if operations.contains(where: \.isWrite) {
                 let limit = RowQuota(rows: quota.rows, bytes: quota.bytes)

@@ -4,7 +4,8 @@ import TandemJSON
 import TandemPluginHost
 import TandemStorage
 
-/// What the plugin under test gets from the host: tables in memory by its manifest, keys, timers; no network.
+/// What the plugin under test gets from the host: tables in memory by its manifest, keys, timers; of the network, other
+/// tools and secrets what a transcript says.
 ///
 /// The rows are those of the real storage, with its rules. Everything of one run belongs to one person.
 final class CheckServices: Sendable {
@@ -25,13 +26,6 @@ final class CheckServices: Sendable {
         var value: [UInt8]
     }
 
-    /// Canned answers of the network: by method and address.
-    struct Canned: Sendable {
-        var url: String
-        var status: UInt32
-        var body: [UInt8]
-    }
-
     /// Statuses of the ABI (`tandem/base.h`).
     private enum Status {
         static let ok: Int32 = 0
@@ -48,7 +42,7 @@ final class CheckServices: Sendable {
     private let database: (any Database)?
     private let manifest: PluginManifest
     private let scope: UserScope
-    private let canned: [Canned]
+    private let canned: CannedAnswers
     /// Every request of an extension fails with this status.
     private let failsWith: Int32?
     private let state = Mutex(State())
@@ -63,7 +57,9 @@ final class CheckServices: Sendable {
     }
 
     /// - Parameter failsWith: what every request ends with, for plugins that meet a host in trouble.
-    init(_ manifest: PluginManifest, canned: [Canned] = [], failsWith: Int32? = nil) async throws {
+    init(
+        _ manifest: PluginManifest, canned: CannedAnswers = CannedAnswers(nil), failsWith: Int32? = nil
+    ) async throws {
         self.manifest = manifest
         self.canned = canned
         self.failsWith = failsWith
@@ -150,11 +146,13 @@ final class CheckServices: Sendable {
             let effect = manifest.tools.first { $0.id == tool }?.effect
             let origin = Self.origin(step(ofCall: event["n"]?.int64Value ?? 0))
             answer = await rows(slices.first ?? [], mayWrite: effect != .read, origin)
+        } else if function == "http.send" {
+            answer = await network(slices)
         } else {
             answer = other(function, slices, numbers)
         }
         // What stands before the bytes that the plugin gets.
-        let head = function.hasPrefix("kv.") ? 16 : function == "http.send" ? 4 : 0
+        let head = function.hasPrefix("kv.") ? 16 : function == "http.send" ? 6 : 0
         state.withLock { state in
             guard state.trace.count < 10_000 else { return }
             state.trace.append([
@@ -189,6 +187,30 @@ final class CheckServices: Sendable {
         }
     }
 
+    /// Method, address, body, and lines: the grant, then the headers. The answer begins with status and the length of its type.
+    private func network(_ slices: [[UInt8]]) async -> (Int32, [UInt8]) {
+        func text(_ index: Int) -> String {
+            index < slices.count ? String(decoding: slices[index], as: UTF8.self) : ""
+        }
+        var headers: [String: String] = [:]
+        let lines = text(3).split(separator: "\n", omittingEmptySubsequences: false)
+        for line in lines.dropFirst() {
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { headers[parts[0].lowercased()] = String(parts[1]) }
+        }
+        let method = text(0)
+        let request = CannedAnswers.Request(
+            method: method.isEmpty ? "GET" : method, url: text(1), headers: headers,
+            body: slices.count > 2 ? slices[2] : [], grant: lines.first.map(String.init) ?? "")
+        guard let answer = await canned.answer(request) else { return (Status.unavailable, []) }
+        let type = Array(answer.type.utf8.prefix(200))
+        return (
+            Status.ok,
+            withUnsafeBytes(of: UInt32(clamping: answer.status).littleEndian, Array.init)
+                + withUnsafeBytes(of: UInt16(type.count).littleEndian, Array.init) + type + answer.body
+        )
+    }
+
     private func other(_ function: String, _ slices: [[UInt8]], _ numbers: [UInt64]) -> (Int32, [UInt8]) {
         func text(_ index: Int) -> String {
             index < slices.count ? String(decoding: slices[index], as: UTF8.self) : ""
@@ -198,11 +220,14 @@ final class CheckServices: Sendable {
         case "kv.get", "kv.set", "kv.remove", "kv.list", "kv.usage": return keys(function, slices, numbers)
         case "secret.get":
             let names = (declared["secrets"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue }
-            return (names.contains(text(0)) ? Status.notFound : Status.unsupported, [])
+            guard names.contains(text(0)) else { return (Status.unsupported, []) }
+            guard let value = canned.secret(text(0)) else { return (Status.notFound, []) }
+            return (Status.ok, Array(value.utf8))
         case "secret.entered":
             var entered: JSONObject = [:]
             for secret in declared["secrets"]?.arrayValue ?? [] {
-                entered[secret["name"]?.stringValue ?? ""] = false
+                let name = secret["name"]?.stringValue ?? ""
+                entered[name] = .bool(canned.secret(name) != nil)
             }
             return (Status.ok, JSON.object(entered).serialized())
         case "timer.set":
@@ -229,12 +254,10 @@ final class CheckServices: Sendable {
             return (Status.ok, (["event": .string(String(number))] as JSON).serialized())
         case "memory.recall": return (Status.ok, Array(#"{"memories":[]}"#.utf8))
         case "memory.propose": return (Status.ok, Array(#"{"proposal":"1","state":"waiting"}"#.utf8))
-        case "http.send":
-            guard let answer = canned.first(where: { $0.url == text(1) }) else { return (Status.unavailable, []) }
-            return (Status.ok, withUnsafeBytes(of: answer.status.littleEndian, Array.init) + answer.body)
         case "tools.call":
-            let isDeclared = manifest.calls.contains { $0.tool == text(0) }
-            return (isDeclared ? Status.unavailable : Status.notGranted, [])
+            guard manifest.calls.contains(where: { $0.tool == text(0) }) else { return (Status.notGranted, []) }
+            guard let value = canned.value(ofTool: text(0)) else { return (Status.unavailable, []) }
+            return (Status.ok, value.serialized())
         default: return (Status.unsupported, [])
         }
     }

@@ -169,11 +169,12 @@ struct CheckSession: Sendable {
             // Swift's runtime fills caches during its first thousand tasks.
             ("repeat", bundle.library?.isSwift == true ? "1000" : "300"),
             ("inFlight", String(inFlight ?? manifest.maxInFlight)),
+            ("tools", checker.transcript?.tools.isEmpty == false ? "1" : "0"),
         ]
     }
 
     private func start(
-        _ test: String, _ calls: [PlannedCall], limitSeconds given: Int, canned: [CheckServices.Canned] = [],
+        _ test: String, _ calls: [PlannedCall], limitSeconds given: Int, canned: CannedAnswers = CannedAnswers(nil),
         failsWith: Int32? = nil
     ) async -> CheckWorker.Run {
         let limitSeconds = limit(given)
@@ -308,7 +309,7 @@ struct CheckSession: Sendable {
         var silent: Set<String> = []
         var calls = examples.flatMap(\.calls)
         while !calls.isEmpty {
-            let run = await start("calls", calls, limitSeconds: 60, canned: checker.transcript?.canned ?? [])
+            let run = await start("calls", calls, limitSeconds: 60, canned: CannedAnswers(checker.transcript))
             note(run, in: &report)
             result.milliseconds += run.milliseconds
             for finding in findings(run, limitSeconds: 60)
@@ -369,7 +370,7 @@ struct CheckSession: Sendable {
         }
         let run = await start(
             test.name == "failing_host" ? "calls" : test.name, calls, limitSeconds: test.limitSeconds,
-            canned: checker.transcript?.canned ?? [], failsWith: test.fails)
+            canned: CannedAnswers(checker.transcript), failsWith: test.fails)
         note(run, in: &report)
         result.findings = findings(run, limitSeconds: test.limitSeconds)
         result.milliseconds = run.milliseconds
@@ -380,8 +381,13 @@ struct CheckSession: Sendable {
 
     private func wordingCheck(_ outcomes: [(PlannedCall, WorkerOutcome)]) -> CheckResult {
         var findings: [Finding] = []
+        // What only the host calls, for undo or to find something out, nobody asks for.
+        var hosts = Set(manifest.tools.compactMap(\.lookup))
         for tool in manifest.tools {
-            if tool.utterances.isEmpty {
+            if case .tool(let undo) = tool.undo { hosts.insert(undo) }
+        }
+        for tool in manifest.tools {
+            if tool.utterances.isEmpty, !hosts.contains(tool.id) {
                 findings.append(
                     Finding(
                         .error, "no_utterances", "\(tool.id) has no example sentences: people who text cannot reach it",
@@ -504,7 +510,7 @@ struct CheckSession: Sendable {
         } catch {
             result.findings.append(Finding(.error, "recorded_invalid", error.description))
         }
-        let (outcomes, run) = await replay(transcript)
+        let (outcomes, run) = await replay(transcript, CannedAnswers(transcript))
         result.findings += findings(run, limitSeconds: 60)
         result.milliseconds = run.milliseconds
         for (index, call) in transcript.calls.enumerated()
@@ -519,15 +525,19 @@ struct CheckSession: Sendable {
     }
 
     /// The calls of a transcript on fresh tables, in order.
-    func replay(_ transcript: Transcript) async -> ([JSON], CheckWorker.Run) {
-        let run = await start("calls", transcript.calls.map(\.planned), limitSeconds: 60, canned: transcript.canned)
+    func replay(_ transcript: Transcript, _ canned: CannedAnswers) async -> ([JSON], CheckWorker.Run) {
+        let run = await start("calls", transcript.calls.map(\.planned), limitSeconds: 60, canned: canned)
         return (run.events("outcome").map { WorkerOutcome($0).transcript }, run)
     }
 
     /// A transcript of these calls, and of examples of every tool that is not called by them.
     ///
     /// Nil when the plugin does not answer them all. Throws when a host would not make one of the calls.
-    func record(_ given: Transcript?) async throws(CheckFileProblem) -> Transcript? {
+    ///
+    /// - Parameter live: answers for services; what it says is recorded instead of what the transcript had of them.
+    func record(
+        _ given: Transcript?, live: CannedAnswers.Live? = nil
+    ) async throws(CheckFileProblem) -> Transcript? {
         var transcript = given ?? Transcript(calls: [])
         if let problem = try transcript.problem(in: bundle) { throw CheckFileProblem(problem.text) }
         for example in planExamples() where !transcript.calls.contains(where: { $0.tool == example.tool.id }) {
@@ -535,9 +545,12 @@ struct CheckSession: Sendable {
                 Transcript.Call(tool: $0.tool, arguments: (try? JSON(parsing: $0.arguments)) ?? [:])
             }
         }
-        let (outcomes, run) = await replay(transcript)
+        if live != nil { transcript.http = [] }
+        let canned = CannedAnswers(transcript, live: live)
+        let (outcomes, run) = await replay(transcript, canned)
         guard run.isComplete, outcomes.count == transcript.calls.count else { return nil }
         for index in outcomes.indices { transcript.calls[index].outcome = outcomes[index] }
+        transcript.http += canned.learnt
         return transcript
     }
 
@@ -551,7 +564,7 @@ struct CheckSession: Sendable {
         var milliseconds = 0
         // The best of some: a loaded machine only ever makes it longer.
         for _ in 0..<4 {
-            let run = await start("calls", calls, limitSeconds: 60, canned: checker.transcript?.canned ?? [])
+            let run = await start("calls", calls, limitSeconds: 60, canned: CannedAnswers(checker.transcript))
             milliseconds += run.milliseconds
             for event in run.events("outcome") {
                 let outcome = WorkerOutcome(event)
@@ -595,10 +608,12 @@ struct CheckSession: Sendable {
         var outcomes: [JSON]?
         if isForeign {
             let run = await start(
-                "calls", calls, limitSeconds: 60, canned: checker.transcript?.canned ?? [])
+                "calls", calls, limitSeconds: 60, canned: CannedAnswers(checker.transcript))
             outcomes = run.events("outcome").map { WorkerOutcome($0).transcript }
         }
-        result.findings = await compare(bundle, calls, config, outcomes)
+        var script = checker.transcript ?? Transcript(calls: [])
+        script.config = config
+        result.findings = await compare(bundle, calls, script, outcomes)
         return result
     }
 }
@@ -608,8 +623,12 @@ extension PluginChecker {
     /// not answer them all.
     ///
     /// Throws `PluginRefusal` for a bundle that no host accepts, `CheckFileProblem` for calls that no host makes.
-    public func record(_ folder: String, given: Transcript?) async throws -> Transcript? {
+    ///
+    /// - Parameter live: answers for services while it records; what it says becomes the transcript's `http`.
+    public func record(
+        _ folder: String, given: Transcript?, live: CannedAnswers.Live? = nil
+    ) async throws -> Transcript? {
         let bundle = try BundleExamination(folder: folder)
-        return try await CheckSession(checker: self, bundle: bundle, config: given?.config).record(given)
+        return try await CheckSession(checker: self, bundle: bundle, config: given?.config).record(given, live: live)
     }
 }

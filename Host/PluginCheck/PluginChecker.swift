@@ -7,12 +7,12 @@ public import TandemPluginHost
 public struct PluginChecker: Sendable {
     /// Compares calls between the host's process and a runner.
     ///
-    /// - Parameter config: settings that differ from their defaults.
+    /// - Parameter script: settings, and what services, other tools and secrets answer.
     /// - Parameter outcomes: what the check's own host got for the calls, for a plugin that cannot run in the host's
     ///   process; nil: the host's process is asked.
     public typealias ModeComparison =
         @Sendable (
-            _ bundle: BundleExamination, _ calls: [PlannedCall], _ config: JSONObject, _ outcomes: [JSON]?
+            _ bundle: BundleExamination, _ calls: [PlannedCall], _ script: Transcript, _ outcomes: [JSON]?
         ) async -> [Finding]
 
     /// The executable `tandem-plugin-check-worker`.

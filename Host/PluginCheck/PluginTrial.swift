@@ -69,7 +69,7 @@ public struct PluginTrial: Sendable {
     ) async -> Result {
         let checker = PluginChecker(worker: worker, seed: 0)
         let (run, trace) = await CheckSession(checker: checker, bundle: bundle, config: config)
-            .trial(calls, canned: Transcript(calls: [], http: http).canned)
+            .trial(calls, canned: CannedAnswers(Transcript(calls: [], http: http)))
         var answers: [Int64: JSON] = [:]
         for entry in trace { answers[entry["id"]?.int64Value ?? 0] = entry }
         var steps: [Step] = []
@@ -126,7 +126,7 @@ public struct PluginTrial: Sendable {
 
 extension CheckSession {
     /// The calls in one instance, with what the host was asked.
-    func trial(_ calls: [PlannedCall], canned: [CheckServices.Canned]) async -> (CheckWorker.Run, [JSON]) {
+    func trial(_ calls: [PlannedCall], canned: CannedAnswers) async -> (CheckWorker.Run, [JSON]) {
         do {
             let services = try await CheckServices(manifest, canned: canned)
             let run = await worker.run(

@@ -24,20 +24,28 @@ public struct Transcript: Sendable {
     }
 
     public var calls: [Call]
-    /// Answers of the network: `{"url","status","body"}`.
+    /// Answers of the network: `{"method","url","status","type","body"}`.
     public var http: [JSON]
+    /// Answers of other plugins' tools: `{"tool","value"}`.
+    public var tools: [JSON]
+    /// Values of the plugin's secrets, by name.
+    public var secrets: JSONObject
     /// Settings that differ from their defaults.
     public var config: JSONObject
 
-    public init(calls: [Call], http: [JSON] = [], config: JSONObject = [:]) {
+    public init(
+        calls: [Call], http: [JSON] = [], config: JSONObject = [:], tools: [JSON] = [], secrets: JSONObject = [:]
+    ) {
         self.calls = calls
         self.http = http
+        self.tools = tools
+        self.secrets = secrets
         self.config = config
     }
 
     /// Throws a sentence about what is wrong, with its place; members that are not known are wrong, too.
     public init(_ document: JSON) throws(CheckFileProblem) {
-        try Self.known(document, ["calls", "http", "config"], at: "/")
+        try Self.known(document, ["calls", "http", "config", "tools", "secrets"], at: "/")
         guard let list = document["calls"]?.arrayValue else { throw CheckFileProblem("has no array `calls`") }
         calls = []
         for (index, item) in list.enumerated() {
@@ -54,9 +62,15 @@ public struct Transcript: Sendable {
         }
         http = document["http"]?.arrayValue ?? []
         for (index, item) in http.enumerated() {
-            try Self.known(item, ["url", "status", "body"], at: "/http/\(index)")
+            try Self.known(item, ["method", "url", "status", "type", "body"], at: "/http/\(index)")
             guard item["url"]?.stringValue != nil else { throw CheckFileProblem("/http/\(index) needs `url`") }
         }
+        tools = document["tools"]?.arrayValue ?? []
+        for (index, item) in tools.enumerated() {
+            try Self.known(item, ["tool", "value"], at: "/tools/\(index)")
+            guard item["tool"]?.stringValue != nil else { throw CheckFileProblem("/tools/\(index) needs `tool`") }
+        }
+        secrets = document["secrets"]?.objectValue ?? [:]
         if let settings = document["config"] {
             guard let object = settings.objectValue else { throw CheckFileProblem("/config is no object") }
             config = object
@@ -85,17 +99,10 @@ public struct Transcript: Sendable {
                 })
         ]
         if !http.isEmpty { object["http"] = .array(http) }
+        if !tools.isEmpty { object["tools"] = .array(tools) }
+        if !secrets.isEmpty { object["secrets"] = .object(secrets) }
         if !config.isEmpty { object["config"] = .object(config) }
         return .object(object)
-    }
-
-    var canned: [CheckServices.Canned] {
-        http.map { answer in
-            let body = answer["body"]
-            return CheckServices.Canned(
-                url: answer["url"]?.stringValue ?? "", status: UInt32(clamping: answer["status"]?.int64Value ?? 200),
-                body: body?.stringValue.map { Array($0.utf8) } ?? body?.serialized() ?? [])
-        }
     }
 
     /// Why a host would never make the first call that it would not make; nil when it would make them all.

@@ -32,7 +32,7 @@ static uint64_t next_id;
 
 struct question {
     const char *extension, *function;
-    char *slices[3];
+    char *slices[4];
     int slice_count;
     uint64_t numbers[MAX_NUMBERS];
     int number_count;
@@ -49,15 +49,19 @@ static struct answer ask(const struct question *question, const struct call *cal
     mine.next = answers;
     answers = &mine;
     pthread_mutex_unlock(&lock);
-    report_event("ask", "\"id\":%llu,\"n\":%u,\"tool\":\"%s\",\"extension\":\"%s\",\"function\":\"%s\",\"slices\":[%s%s%s%s%s%s%s%s%s],"
+    size_t room = 1;
+    for (int index = 0; index < question->slice_count; index++) room += strlen(question->slices[index]) + 3;
+    char *slices = malloc(room);
+    if (slices == NULL) abort();
+    size_t at = 0;
+    for (int index = 0; index < question->slice_count; index++)
+        at += (size_t)snprintf(slices + at, room - at, "%s\"%s\"", index > 0 ? "," : "", question->slices[index]);
+    slices[at] = 0;
+    report_event("ask", "\"id\":%llu,\"n\":%u,\"tool\":\"%s\",\"extension\":\"%s\",\"function\":\"%s\",\"slices\":[%s],"
                  "\"numbers\":[\"%llu\",\"%llu\"]",
-                 (unsigned long long)mine.id, call->index, call->tool, question->extension, question->function,
-                 question->slice_count > 0 ? "\"" : "", question->slice_count > 0 ? question->slices[0] : "",
-                 question->slice_count > 0 ? "\"" : "", question->slice_count > 1 ? ",\"" : "",
-                 question->slice_count > 1 ? question->slices[1] : "", question->slice_count > 1 ? "\"" : "",
-                 question->slice_count > 2 ? ",\"" : "", question->slice_count > 2 ? question->slices[2] : "",
-                 question->slice_count > 2 ? "\"" : "", (unsigned long long)question->numbers[0],
-                 (unsigned long long)question->numbers[1]);
+                 (unsigned long long)mine.id, call->index, call->tool, question->extension, question->function, slices,
+                 (unsigned long long)question->numbers[0], (unsigned long long)question->numbers[1]);
+    free(slices);
     struct timespec limit;
     clock_gettime(CLOCK_REALTIME, &limit);
     limit.tv_sec += WAIT_SECONDS;
@@ -370,23 +374,52 @@ static tandem_status kv_usage(const tandem_host *host, tandem_call_id call, void
     return KV(job);
 }
 
-/* http: the answer's first 4 bytes are the HTTP status, little-endian, the rest is the body. */
+/* http: the answer begins with the HTTP status in 4 bytes and the length of its type in 2, little-endian, and the type. */
 static void deliver_http(struct job *job, tandem_status status, const uint8_t *bytes, size_t length) {
     tandem_http_response response;
     memset(&response, 0, sizeof response);
     response.header.size = sizeof response;
-    static const char JSON_TYPE[] = "application/json", TYPE[] = "content-type";
-    tandem_http_field field = {{(const uint8_t *)TYPE, sizeof TYPE - 1}, {(const uint8_t *)JSON_TYPE, sizeof JSON_TYPE - 1}};
+    static const char TYPE[] = "content-type";
+    size_t type = length >= 6 ? (size_t)bytes[4] | (size_t)bytes[5] << 8 : 0;
+    if (type > length - 6 && length >= 6) type = length - 6;
+    tandem_http_field field = {{(const uint8_t *)TYPE, sizeof TYPE - 1}, {type > 0 ? bytes + 6 : NULL, type}};
     struct region *fields = lend(&field, sizeof field, true, "the headers of an HTTP response");
-    if (length >= 4) {
+    if (length >= 6) {
         memcpy(&response.status_code, bytes, 4);
         response.headers = (tandem_array){loan(fields), 1, sizeof field};
-        if (length > 4) response.body = gift(bytes + 4, length - 4, "the body of an HTTP response");
+        if (length > 6 + type) response.body = gift(bytes + 6 + type, length - 6 - type, "the body of an HTTP response");
     }
     struct region *region = lend(&response, sizeof response, true, "a tandem_http_response");
     ((tandem_http_done)job->done)(job->context, status, loan(region));
     end_loan(region);
     end_loan(fields);
+}
+
+/* The grant, then a line `name:value` for each header; to be freed. */
+static char *about_request(const tandem_http_request *request) {
+    const uint8_t *first = request->headers.first;
+    size_t length = request->grant.len + 2, at = 0;
+    for (uint64_t index = 0; index < request->headers.count; index++) {
+        const tandem_http_field *field = (const void *)(first + index * request->headers.stride);
+        length += field->name.len + field->value.len + 2;
+    }
+    char *text = malloc(length);
+    if (text == NULL) abort();
+#define PUT(slice)                                                                                                     \
+    if ((slice).len > 0) memcpy(text + at, (slice).ptr, (slice).len);                                                  \
+    at += (slice).len
+    PUT(request->grant);
+    text[at++] = '\n';
+    for (uint64_t index = 0; index < request->headers.count; index++) {
+        const tandem_http_field *field = (const void *)(first + index * request->headers.stride);
+        PUT(field->name);
+        text[at++] = ':';
+        PUT(field->value);
+        text[at++] = '\n';
+    }
+#undef PUT
+    text[at] = 0;
+    return text;
 }
 
 static tandem_status http_send(const tandem_host *host, tandem_call_id call, const tandem_http_request *request,
@@ -408,6 +441,10 @@ static tandem_status http_send(const tandem_host *host, tandem_call_id call, con
     ADD(request->method);
     ADD(request->url);
     ADD(request->body);
+    char *about = about_request(request);
+    bool is_added = add(job, (tandem_slice){(const uint8_t *)about, strlen(about)});
+    free(about);
+    if (!is_added) return refuse(job, TANDEM_E_INVALID_ARGUMENT);
     if (id != NULL) *id = atomic_fetch_add(&next, 1) + 1;
     return start(job, context, (void (*)(void))done, deliver_http);
 }

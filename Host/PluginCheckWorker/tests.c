@@ -625,12 +625,20 @@ static void test_leaks(void) {
 }
 
 /* Bytes that stay per call, after a start: the smallest of a few rounds, so that caches that grow by steps do not count. */
+enum { LEAST_LEAK = 24 }; /* bytes per call */
+
 static void test_growth(void) {
     struct person ann;
     if (!start_whole(&ann, 1)) return;
     size_t count = (size_t)number_setting("repeat", 200);
     double least = 1e18;
-    for (int round = 0; round < 5; round++) {
+    /*
+     * What counts is the least that a round leaves. Where calls are slow, as before services on a loaded machine, a round
+     * has few of them, and what Swift's runtime keeps of finished work (see test_leaks) takes many rounds to fill.
+     */
+    const int rounds = is_swift() ? 60 : 5;
+    const uint64_t end = now_ns() + 45u * 1000000000ull;
+    for (int round = 0; round < rounds && least > LEAST_LEAK && now_ns() < end; round++) {
         forget_calls();
         double before = heap();
         /* Fewer of slow calls, but each of the script once. */
@@ -644,7 +652,7 @@ static void test_growth(void) {
         if (round > 0 && each < least) least = each;
     }
     report_number("bytesPerCall", least);
-    if (least > 24) finding(LEVEL_ERROR, "leaks_memory", "each call leaves about %.0f bytes behind", least);
+    if (least > LEAST_LEAK) finding(LEVEL_ERROR, "leaks_memory", "each call leaves about %.0f bytes behind", least);
     end_whole(&ann);
 }
 

@@ -82,13 +82,14 @@ extension PluginHost {
     /// - Parameter function: what is called instead of `invoke`: a function of a plugin-side extension.
     func make(
         _ call: ToolCall, of tool: CallableTool, on instance: PluginInstance, in scope: UserScope,
-        until deadline: UInt64, mayWrite: Bool, since now: UInt64, function: RequestFunction?
+        until deadline: UInt64, mayWrite: Bool, isHandler: Bool = false, since now: UInt64,
+        function: RequestFunction?
     ) async -> ToolOutcome {
         let plugin = instance.plugin
         let registered = CallTable.shared.register { id in
             PendingCall(
                 id: id, instance: instance, tool: tool, scope: scope, call: call, deadline: deadline,
-                mayWrite: mayWrite)
+                mayWrite: mayWrite, isHandler: isHandler)
         }
         guard let pending = registered else {
             instance.endCall(now: now)

@@ -34,6 +34,15 @@ public struct PluginGrant: Sendable, Hashable {
     public var wasAsked: Bool
 }
 
+/// One change of where a plugin stands with one person, after it was stored.
+public struct GrantChangeNotice: Sendable, Hashable {
+    /// Its id.
+    public var plugin: String
+    public var before: GrantState
+    public var after: GrantState
+    public var scope: UserScope
+}
+
 /// Why a plugin cannot be switched as asked.
 public struct GrantError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Code: RawRepresentable, Sendable, Hashable {
@@ -257,13 +266,17 @@ extension PluginHost {
         // From the store, not from memory: the step must start where the person stands.
         let record = try await grantStore.grants(of: scope).first { $0.plugin == plugin.id }
         var change = GrantChange(plugin: plugin, record: record)
-        let before = change.state
+        let (before, levelBefore) = (change.state, record?.state.level)
         try body(&change)
         try await grantStore.save(change.result, for: scope, origin: origin)
         cache.forget(scope)
         if change.keepsState { return before }
         let access = ResolvedGrants.access(to: plugin, record: change.result)
         plugin.restrict(scope, to: access, grace: configuration.cancelGrace.nanoseconds)
+        if before != change.state || levelBefore != change.result.state.level {
+            await services.grantChanged?(
+                GrantChangeNotice(plugin: plugin.id, before: before, after: change.state, scope: scope))
+        }
         return change.state
     }
 

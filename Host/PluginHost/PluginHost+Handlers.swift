@@ -78,7 +78,7 @@ extension PluginHost {
         call.eventDepth = delivery.eventDepth
         let outcome = await make(
             call, of: handler, on: instance, in: scope, until: deadline, mayWrite: effect != .read,
-            since: monotonicNanoseconds(), function: nil)
+            isHandler: true, since: monotonicNanoseconds(), function: nil)
         switch outcome {
         case .value, .accepted: return .done
         case .failure(let failure): return Self.outcome(of: failure)
@@ -100,6 +100,21 @@ extension PluginHost {
         }
     }
 
+    /// Tells a plugin (by id) of a topic of the host's, when it is on for the person and subscribes to it.
+    ///
+    /// - Returns: whether it is told: the event is stored, and delivered at least once.
+    @discardableResult
+    public func tell(_ plugin: String, of topic: String, data: JSONObject = [:], in scope: UserScope) async throws
+        -> Bool
+    {
+        guard let events = services.events,
+            let receiver = try await subscribers(of: topic, in: scope).first(where: { $0.plugin == plugin })
+        else { return false }
+        let event = PluginEvent(topic: topic, data: data, key: "", depth: 1, receivers: [receiver])
+        _ = try await events.publish(event, in: PluginPlace(plugin: HostTopic.publisher, scope: scope))
+        return true
+    }
+
     /// The plugins that are on for a person and subscribe to a topic, in the order of the registry.
     func subscribers(of topic: String, in scope: UserScope) async throws -> [PluginEvent.Receiver] {
         let grants = try await resolvedGrants(of: scope)
@@ -115,6 +130,18 @@ extension PluginHost {
         }
         return receivers
     }
+}
+
+/// What the host itself tells plugins by `events.subscribes`.
+public enum HostTopic {
+    static let publisher = "host"
+    static let namespace = "host"
+
+    /// The plugin can work for this person now: it was switched on with everything connected, or what it waited for is
+    /// connected. Also when it may do more or less than before.
+    public static let ready = "host.ready"
+
+    static let all: Set<String> = [ready]
 }
 
 extension PluginAccess {

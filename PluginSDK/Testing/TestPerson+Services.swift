@@ -112,6 +112,20 @@ extension TestPerson {
         return calls
     }
 
+    /// Tells the plugins that subscribe to it that they can work now, as the host does once they are on and connected.
+    @discardableResult
+    public func becomeReady() async -> [HandledCall] {
+        var calls: [HandledCall] = []
+        for (plugin, handler) in subscribers(of: HostTopic.ready) {
+            let arguments: JSON = [
+                "event": "1", "topic": .string(HostTopic.ready), "publishedAt": .string(host.now.description),
+                "data": [:],
+            ]
+            calls.append(await handle(plugin, handler, arguments, key: "ready/\(host.now)"))
+        }
+        return calls
+    }
+
     /// Hands every event that waits to the plugins of this host that subscribe to its topic, also events that these
     /// publish meanwhile, up to the fifth level.
     @discardableResult
@@ -186,7 +200,7 @@ extension TestPerson {
             let outcome = WireOutcome.refused(TANDEM_E_INVALID_ARGUMENT, "schema", "The data does not fit. \(problem)")
             return HandledCall(handler: id, arguments: arguments, outcome: outcome.outcome)
         }
-        let outcome = await within(plugin, canWrite: handler["effect"] != "read") { call in
+        let outcome = await within(plugin, canWrite: handler["effect"] != "read", isHandler: true) { call in
             await driver.invoke(id, arguments.serialized(), call: call, idempotencyKey: key)
         }
         return HandledCall(handler: id, arguments: arguments, outcome: outcome.outcome)
@@ -205,11 +219,11 @@ extension TestPerson {
 
     /// Makes a call known to the services while it runs.
     private func within(
-        _ plugin: Int, canWrite: Bool, _ body: (UInt64) async -> WireOutcome
+        _ plugin: Int, canWrite: Bool, isHandler: Bool = false, _ body: (UInt64) async -> WireOutcome
     ) async -> WireOutcome {
         let call = PluginDriver.makeCallID()
         store.state.withLock {
-            $0.flights[call] = PersonStore.Flight(plugin: plugin, canWrite: canWrite, depth: 1)
+            $0.flights[call] = PersonStore.Flight(plugin: plugin, canWrite: canWrite, isHandler: isHandler, depth: 1)
         }
         let outcome = await body(call)
         store.state.withLock { $0.flights[call] = nil }
@@ -257,7 +271,7 @@ extension TestPerson {
             guard let flight = state.flights[call], flight.plugin == plugin else { return ServiceReply(TANDEM_E_STALE) }
             switch request {
             case .setTimer, .cancelTimer, .publish:
-                guard flight.canWrite else { return ServiceReply(TANDEM_E_NOT_GRANTED) }
+                guard flight.canWrite || flight.isHandler else { return ServiceReply(TANDEM_E_NOT_GRANTED) }
             default: break
             }
             if let reply = state.notebooks[plugin].answer(request, now: now) { return reply }

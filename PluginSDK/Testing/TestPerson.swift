@@ -7,6 +7,8 @@ final class PersonStore: Sendable {
     struct Flight: Sendable {
         var plugin: Int
         var canWrite: Bool
+        /// A timer or an event made the call: it may set timers, and write tables that are copies.
+        var isHandler = false
         var depth: Int
         var innerCalls = 0
     }
@@ -335,7 +337,9 @@ extension TestPerson {
             guard let flight = state.flights[call], flight.plugin == plugin else { return (TANDEM_E_STALE, .null) }
             do throws(RowFault) {
                 return (
-                    TANDEM_OK, try state.tables[plugin].execute(operations, now: now, canWrite: flight.canWrite)
+                    TANDEM_OK,
+                    try state.tables[plugin].execute(
+                        operations, now: now, canWrite: flight.canWrite, isHandler: flight.isHandler)
                 )
             } catch {
                 let status: Int32 =

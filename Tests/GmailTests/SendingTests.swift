@@ -105,13 +105,38 @@ struct SendingTests {
         box.gmail.fail(path, .cutAfter)
         let arguments: JSON = ["to": ["kim@example.com"], "text": "Once."]
         let first = await box.ann.call("gmail.send", arguments, idempotencyKey: "k1")
-        #expect(first.failure?.isRetryable == true)
+        // Of a draft it is known that nothing went.
+        #expect(first.failure?.code == (path == "drafts" ? "interrupted" : "outcome_unknown"))
         let again = await box.ann.call("gmail.send", arguments, idempotencyKey: "k1")
         #expect(again.message == "Sent to kim@example.com.")
         #expect(box.gmail.sent.count == 1)
         // Another call is another mail.
         _ = await box.ann.call("gmail.send", arguments, idempotencyKey: "k2")
         #expect(box.gmail.sent.count == 2)
+    }
+
+    /// What the host asks when it does not know.
+    @Test(arguments: ["", "drafts", "drafts/send"]) func tellsWhatBecameOfAMail(path: String) async throws {
+        let question: JSON = ["idempotency_key": "k1", "arguments": ["to": ["kim@example.com"], "text": "Once."]]
+        #expect(await box.ann.call("gmail.find_sent", question).value == ["found": false])
+        if !path.isEmpty { box.gmail.fail(path, .cutAfter) }
+        _ = await box.ann.call("gmail.send", ["to": ["kim@example.com"], "text": "Once."], idempotencyKey: "k1")
+        let found = await box.ann.call("gmail.find_sent", question).value
+        #expect(found?["found"] == .bool(path != "drafts"))
+        guard path != "drafts" else { return }
+        let id = try #require(box.gmail.sent.first)
+        #expect(found?["value"]?["id"]?.stringValue == id)
+        #expect(box.gmail.fields(of: id)["message-id"]?.hasPrefix("<tandem.") == true)
+        #expect(await box.ann.call("gmail.find_sent", ["idempotency_key": "k2"]).value == ["found": false])
+        #expect(box.gmail.refusals == [])
+    }
+
+    /// The service says that it has a problem, and did it all the same, or not.
+    @Test func aProblemOfTheServiceIsLookedInto() async throws {
+        box.gmail.fail("drafts/send", .answer(.json(503, [:])))
+        let failed = await box.ann.call("gmail.send", ["to": ["kim@example.com"], "text": "Once."])
+        #expect(failed.failure?.code == "unavailable")
+        #expect(box.gmail.sent == [])
     }
 
     @Test func draftsAreListedSentAndDiscarded() async throws {

@@ -45,6 +45,24 @@ struct SyncTests {
         #expect(box.host.total(of: Gmail.syncs, labels: "changes") == 2)
     }
 
+    /// The host says when the plugin can begin; reading is enough for it.
+    @Test func beginsWhenItCan() async throws {
+        let first = box.gmail.deliver(from: "Pat <pat@example.com>", subject: "Tap", text: "Monday?")
+        await sync()
+        #expect(kept == [])
+        let calls = await box.ann.becomeReady()
+        #expect(calls.map(\.handler) == ["gmail.refresh"])
+        #expect(box.gmail.requests.isEmpty)
+        await sync()
+        #expect(kept == [first])
+        #expect(box.gmail.requests.allSatisfy { $0.method == "GET" })
+        // Told again, it looks again.
+        box.gmail.deliver(from: "Kim <kim@example.com>", subject: "Hi", text: "x")
+        await box.ann.becomeReady()
+        await sync()
+        #expect(kept.count == 2)
+    }
+
     @Test func looksAtAllAgainWhenHistoryIsForgotten() async throws {
         let first = box.gmail.deliver(from: "Pat <pat@example.com>", subject: "Tap", text: "x")
         await begin()

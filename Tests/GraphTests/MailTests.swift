@@ -68,11 +68,53 @@ struct MailTests {
     @Test func sendsOnce() async throws {
         let arguments: JSON = ["to": ["kim@contoso.example"], "text": "See you on Monday. Pat"]
         box.graph.fail("/send", .cutAfter)
-        #expect(await box.ann.call("graph.send", arguments, idempotencyKey: "k").failure?.isRetryable == true)
+        #expect(await box.ann.call("graph.send", arguments, idempotencyKey: "k").failure?.code == "outcome_unknown")
         #expect(await box.ann.say("graph.send", arguments) == "Sent to kim@contoso.example.")
         let again = await box.ann.call("graph.send", arguments, idempotencyKey: "k")
         #expect(again.message == "Sent to kim@contoso.example.")
         #expect(box.graph.notices.count == 2)
+        #expect(box.graph.refusals == [])
+    }
+
+    /// What the host asks when it does not know.
+    @Test func tellsWhatBecameOfAMail() async throws {
+        let question: JSON = ["idempotency_key": "k", "arguments": [:]]
+        #expect(await box.ann.call("graph.find_sent", question).value == ["found": false])
+        box.graph.fail("/send", .cutAfter)
+        _ = await box.ann.call("graph.send", ["to": ["kim@contoso.example"], "text": "Hello"], idempotencyKey: "k")
+        let found = await box.ann.call("graph.find_sent", question)
+        #expect(found.value?["found"] == true)
+        #expect(found.value?["value"]?["to"] == ["kim@contoso.example"])
+        #expect(found.message == "Sent to kim@contoso.example.")
+        box.graph.fail("/forward", .cutAfter)
+        _ = await box.ann.call(
+            "graph.forward", ["to": ["kim@contoso.example"], "mail": .string("#" + id)], idempotencyKey: "f")
+        #expect(await box.ann.call("graph.find_sent", ["idempotency_key": "f"]).value?["found"] == true)
+        box.graph.fail("/forward", .cutBefore)
+        _ = await box.ann.call(
+            "graph.forward", ["to": ["lee@contoso.example"], "mail": .string("#" + id)], idempotencyKey: "g")
+        // It may lie in the outbox still.
+        #expect(await box.ann.call("graph.find_sent", ["idempotency_key": "g"]).failure?.code == "outcome_unknown")
+        #expect(box.graph.refusals == [])
+    }
+
+    @Test func sortsTheMailAndMakesTasksOfIt() async throws {
+        box.graph.deliver(from: "noreply@shop.example", subject: "Only today", text: "Buy now.")
+        box.host.stub("tasks.add") { arguments in
+            .value(
+                ["task": ["id": "77", "title": arguments["title"] ?? ""], "created": true], message: "Saved.",
+                shown: nil, trust: nil)
+        }
+        let sorted = await box.ann.call("graph.triage")
+        #expect(sorted.value?["answer"]?.arrayValue?.count == 1)
+        #expect(sorted.value?["noise"] == 1)
+        #expect(sorted.trust == .untrusted)
+        let made = await box.ann.call("graph.task", ["mail": .string("#" + id)])
+        #expect(made.value?["task"] == "77")
+        #expect(made.message.hasPrefix("On your tasks: Answer "))
+        let read = await box.ann.call("graph.of_task", ["task": "#77"])
+        #expect(read.value?["id"]?.stringValue == id)
+        #expect(read.message.contains("On your tasks: Answer"))
         #expect(box.graph.refusals == [])
     }
 

@@ -347,7 +347,7 @@ struct EnumeratedIsolationTests {
                             let origin = WriteOrigin(turn: household.application.database.store.ids.next(), step: 0)
                             let result = await rows.execute(
                                 operations: [operation], owner: owner, scope: household.bob, origin: origin,
-                                mayWrite: true, quota: .standard)
+                                mayWrite: true, copies: [], quota: .standard)
                             if case .success(let value) = result {
                                 #expect(!value.text.contains(secret), "\(operation.text): \(value.text)")
                                 #expect(!value.text.contains(id), "\(operation.text): \(value.text)")
@@ -359,7 +359,7 @@ struct EnumeratedIsolationTests {
                                 operations: [["insert": .string(table.name), "values": [column.name: .string(id)]]],
                                 owner: owner, scope: household.bob,
                                 origin: WriteOrigin(turn: household.application.database.store.ids.next(), step: 0),
-                                mayWrite: true, quota: .standard)
+                                mayWrite: true, copies: [], quota: .standard)
                             guard case .failure = result else {
                                 Issue.record("\(table.name).\(column.name) refers to another person's row")
                                 continue

@@ -32,7 +32,8 @@ struct IsolationTests {
                 database: application.database, accounts: application.accounts, memory: application.memory,
                 integrations: PluginIntegrations(
                     plugins: application.plugins,
-                    steps: ConnectionSteps(plugins: application.plugins, connections: application.connections)),
+                    steps: ConnectionSteps(plugins: application.plugins, connections: application.connections),
+                    lives: PluginLives(late: LateParts(), database: application.database)),
                 clock: application.clock)
         }
 

@@ -205,6 +205,16 @@ struct VendorWorld: Sendable {
             return answer
         }
 
+        /// A message with everything that "more" brings after it.
+        func whole(_ message: String) async throws -> String {
+            var (all, last) = (message, message)
+            for _ in 0..<6 where last.contains("(more)") {
+                last = try await text("more")
+                all += " " + last
+            }
+            return all.replacing(" (more)", with: "")
+        }
+
         /// Answers a question for confirmation with the code that it names.
         func approve(_ question: String, location: SourceLocation = #_sourceLocation) async throws -> String {
             let code = question.split(whereSeparator: { !$0.isNumber && !$0.isLetter }).last {

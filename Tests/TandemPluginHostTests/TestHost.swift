@@ -212,7 +212,8 @@ final class RecordingRows: RowExecutor {
     }
 
     func execute(
-        operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool, quota: PluginQuota
+        operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool,
+        copies: Set<String>, quota: PluginQuota
     ) async -> Result<JSON, RowFailure> {
         let request = Request(
             operations: operations, owner: owner, scope: scope, origin: origin, mayWrite: mayWrite, quota: quota)

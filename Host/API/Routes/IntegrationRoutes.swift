@@ -109,7 +109,10 @@ enum IntegrationRoutes {
         },
         APIRoute(
             "disableIntegration", .post, "/api/v1/integrations/{name}/disable", tag: "Integrations",
-            summary: "Switch off", text: "Takes effect on the next call; what it keeps of you stays.",
+            summary: "Switch off",
+            text:
+                "Takes effect on the next call. Access elsewhere that nothing else uses is given back, copies of what lies "
+                + "there are deleted; everything else that it keeps of you stays.",
             access: .signedIn(.integrations, needsSession: true), rate: .write, parameters: [name],
             answers: [APIAnswer(200, "Off.", schema: Shape.named("Integration"), headers: [.etag])],
             problems: [.conflict], isIdempotent: true

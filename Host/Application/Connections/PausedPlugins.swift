@@ -11,6 +11,7 @@ struct PausedPlugins: ConnectionEvents {
     let late: LateParts
     let database: any Database
     let accounts: Accounts
+    let lives: PluginLives
 
     func lost(_ notice: ConnectionNotice) async throws {
         for plugin in notice.plugins { try await step(.loseConnection, plugin, notice.person) }
@@ -22,8 +23,12 @@ struct PausedPlugins: ConnectionEvents {
         let lost = Set(
             try await connections.connections(of: person).filter { $0.status != .connected }.map(\.provider))
         let demands = try await host.accountDemands(of: person)
-        for plugin in plugins where demands.contains(where: { $0.plugin == plugin && $0.isWaiting }) {
-            // One that needs two waits for both.
+        for plugin in plugins {
+            guard demands.contains(where: { $0.plugin == plugin && $0.isWaiting }) else {
+                try await lives.ready(plugin, in: person)
+                continue
+            }
+            // One that needs two waits for both; those that go on are told by that.
             let isComplete = demands.allSatisfy { $0.plugin != plugin || !lost.contains($0.account.provider) }
             if isComplete { try await step(.reconnect, plugin, person) }
         }

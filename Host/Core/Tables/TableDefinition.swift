@@ -9,14 +9,19 @@ public struct TableDefinition: Sendable, Hashable {
     public var indexes: [IndexDefinition]
     /// What a row is, in a few words, for consent, export and erasure: `items on your grocery list`.
     public var purpose: String
+    /// Its rows mirror what lies elsewhere: a handler that only reads may write them, and they go when the plugin is
+    /// switched off.
+    public var isCopy: Bool
 
     public init(
-        name: String, columns: [ColumnDefinition], indexes: [IndexDefinition] = [], purpose: String = ""
+        name: String, columns: [ColumnDefinition], indexes: [IndexDefinition] = [], purpose: String = "",
+        isCopy: Bool = false
     ) {
         self.name = name
         self.columns = columns
         self.indexes = indexes
         self.purpose = purpose
+        self.isCopy = isCopy
     }
 }
 

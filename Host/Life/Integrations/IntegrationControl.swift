@@ -127,8 +127,49 @@ public protocol IntegrationControl: Sendable {
     /// What is left for the person to do before one that is on can work, with an address: `Connect Microsoft here: …`.
     /// Nil: nothing.
     func connectionStep(of namespace: String, in scope: UserScope) async throws -> String?
+
+    /// What switching one off would end, as it stands now.
+    func ending(of namespace: String, in scope: UserScope) async throws -> IntegrationEnding
+}
+
+/// What goes with an integration that is switched off, and what stays.
+public struct IntegrationEnding: Sendable, Hashable {
+    /// A service elsewhere that the person connected for it.
+    public struct Service: Sendable, Hashable {
+        /// `Google`.
+        public var name: String
+        /// Another integration that uses the same connection, which stays for it.
+        public var keptFor: String?
+        /// The service is told that the access ends; otherwise the keys to it are deleted here, and no more.
+        public var isGivenBack: Bool
+        /// Where the person ends it there.
+        public var management: String?
+
+        public init(name: String, keptFor: String?, isGivenBack: Bool, management: String?) {
+            self.name = name
+            self.keptFor = keptFor
+            self.isGivenBack = isGivenBack
+            self.management = management
+        }
+    }
+
+    public var services: [Service]
+    /// What is deleted here, in a few words each: copies of what lies at the service.
+    public var deleted: [String]
+    /// What stays here.
+    public var kept: [String]
+
+    public init(services: [Service] = [], deleted: [String] = [], kept: [String] = []) {
+        self.services = services
+        self.deleted = deleted
+        self.kept = kept
+    }
 }
 
 extension IntegrationControl {
     public func connectionStep(of namespace: String, in scope: UserScope) async throws -> String? { nil }
+
+    public func ending(of namespace: String, in scope: UserScope) async throws -> IntegrationEnding {
+        IntegrationEnding()
+    }
 }

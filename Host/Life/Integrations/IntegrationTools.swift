@@ -76,9 +76,34 @@ struct IntegrationTools: Toolbox {
         guard integration.state == .on else {
             return .value(value, "\(integration.name) is off already.", shown: shown)
         }
+        let ending = try await control.ending(of: integration.namespace, in: request.scope)
         try await apply(.off, to: integration, request)
-        return .value(
-            value, "\(integration.name) is off. What it saved stays; switch it on again any time.", shown: shown)
+        return .value(value, IntegrationTools.farewell(integration.name, ending), shown: shown)
+    }
+
+    /// What ended and what stays, the service first.
+    private static func farewell(_ name: String, _ ending: IntegrationEnding) -> String {
+        guard !ending.services.isEmpty || !ending.deleted.isEmpty else {
+            return "\(name) is off. What it saved stays; switch it on again any time."
+        }
+        var lines: [String] = []
+        let given = ending.services.filter { $0.keptFor == nil && $0.isGivenBack }.map(\.name)
+        let deleted = ending.services.filter { $0.keptFor == nil && !$0.isGivenBack }
+        var head = "\(name) is off"
+        if !given.isEmpty { head += ", and its access to \(given.joined(separator: " and ")) was given back" }
+        if !deleted.isEmpty {
+            head += ", and the keys to \(deleted.map(\.name).joined(separator: " and ")) are deleted here"
+        }
+        lines.append(head + ".")
+        for service in deleted {
+            if let page = service.management { lines.append("To end it at \(service.name) as well: \(page)") }
+        }
+        for service in ending.services {
+            if let other = service.keptFor { lines.append("\(service.name) stays connected for \(other).") }
+        }
+        if !ending.deleted.isEmpty { lines.append("Deleted here: \(ending.deleted.joined(separator: "; ")).") }
+        if !ending.kept.isEmpty { lines.append("Kept: \(ending.kept.joined(separator: "; ")).") }
+        return lines.joined(separator: "\n")
     }
 
     /// For undo of turns from before permissions were journaled.

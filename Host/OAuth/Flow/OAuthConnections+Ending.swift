@@ -3,6 +3,20 @@ import TandemJSON
 import TandemStorage
 
 extension OAuthConnections {
+    /// Whether a service takes tokens back; false for an unknown one.
+    public func takesBack(_ provider: String) -> Bool { providers[provider]?.revocation != nil }
+
+    /// Another of these services whose grant would end along with this one's, by its name for people.
+    public func companion(of provider: String, among connected: Set<String>) -> String? {
+        guard let own = providers[provider], let revocation = own.revocation, let client = own.client else {
+            return nil
+        }
+        return providers.all.first { other in
+            other.id != provider && connected.contains(other.id) && other.client == client
+                && other.revocation?.address == revocation.address
+        }?.name
+    }
+
     /// Ends a connection: the tokens are gone at once, and given back where the service takes them.
     @discardableResult
     public func disconnect(_ provider: String, of person: UserScope) async throws -> RevocationOutcome {

@@ -16,6 +16,8 @@ final class PendingCall: Sendable {
     let traceParent: String
     /// The call may change rows.
     let mayWrite: Bool
+    /// A timer or an event made it, nobody asked for it: it may set timers, and write tables that are copies.
+    let isHandler: Bool
     let allowedEffect: Effect
     /// Where what the call works with is from.
     let provenance = CallProvenance.current
@@ -67,7 +69,7 @@ final class PendingCall: Sendable {
 
     init(
         id: UInt64, instance: PluginInstance, tool: CallableTool, scope: UserScope, call: ToolCall, deadline: UInt64,
-        mayWrite: Bool
+        mayWrite: Bool, isHandler: Bool
     ) {
         self.id = id
         self.instance = instance
@@ -75,6 +77,7 @@ final class PendingCall: Sendable {
         self.scope = scope
         self.deadline = deadline
         self.mayWrite = mayWrite
+        self.isHandler = isHandler
         origin = call.origin
         depth = call.depth
         eventDepth = call.eventDepth

@@ -51,7 +51,7 @@ private func rowsExecute(
         let result = await CallProvenance.$current.withValue(call.provenance) {
             await plugin.services.rows.execute(
                 operations: request, owner: plugin.id, scope: call.scope, origin: call.origin, mayWrite: call.mayWrite,
-                quota: plugin.quota)
+                copies: call.isHandler ? plugin.copies : [], quota: plugin.quota)
         }
         // Counted out before the plugin hears of it: it may complete the call at once.
         call.endService()

@@ -74,7 +74,9 @@ private func timerSet(
                 guard due <= now + TimerExtension.horizonMilliseconds else {
                     throw ServiceFailure(TANDEM_E_INVALID_ARGUMENT)
                 }
-                guard request.call.mayWrite else { throw ServiceFailure(TANDEM_E_NOT_GRANTED) }
+                guard request.call.mayWrite || request.call.isHandler else {
+                    throw ServiceFailure(TANDEM_E_NOT_GRANTED)
+                }
                 guard let handler = plugin.handler(named: handler) else { throw ServiceFailure(TANDEM_E_UNSUPPORTED) }
                 guard handler.parameters.isValid(.object(data)) else {
                     throw ServiceFailure(TANDEM_E_INVALID_ARGUMENT)
@@ -101,7 +103,9 @@ private func timerCancel(
     case .success(let (request, timers)):
         request.run(
             {
-                guard request.call.mayWrite else { throw ServiceFailure(TANDEM_E_NOT_GRANTED) }
+                guard request.call.mayWrite || request.call.isHandler else {
+                    throw ServiceFailure(TANDEM_E_NOT_GRANTED)
+                }
                 try await timers.cancel(name, in: request.place)
             },
             deliver: { (result: Result<Void, ServiceFailure>) in

@@ -161,7 +161,10 @@ public struct ApprovedReach: Sendable, Hashable {
         for secret in manifest.secrets { add(.secret, secret.name) }
         for right in manifest.accounts.flatMap(\.rights) { add(.scope, right) }
         for topic in manifest.publishes { add(.publishes, topic.topic) }
-        for topic in manifest.subscribes { add(.subscribes, topic.topic) }
+        // What the host tells a plugin is about the plugin itself.
+        for topic in manifest.subscribes where !topic.topic.utf8.starts(with: "\(HostTopic.namespace).".utf8) {
+            add(.subscribes, topic.topic)
+        }
         for kind in manifest.memory?.recall ?? [] { add(.recall, kind) }
         for kind in manifest.memory?.propose ?? [] { add(.propose, kind) }
         for handler in manifest.handlers { add(.handler, "\(handler.id)/\(handler.effect.rawValue)") }

@@ -14,9 +14,12 @@ public protocol RowExecutor: Sendable {
     /// Executes a request of `tandem.rows/1` (ext/rows.h) in one transaction, on the tables of `owner` and the rows of
     /// `scope` only.
     ///
-    /// - Parameter mayWrite: false: an operation that writes fails with `TANDEM_E_NOT_GRANTED`.
+    /// - Parameters:
+    ///   - mayWrite: false: an operation that writes fails with `TANDEM_E_NOT_GRANTED`.
+    ///   - copies: tables that it may write all the same.
     func execute(
-        operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool, quota: PluginQuota
+        operations: JSON, owner: String, scope: UserScope, origin: WriteOrigin, mayWrite: Bool,
+        copies: Set<String>, quota: PluginQuota
     ) async -> Result<JSON, RowFailure>
 }
 
@@ -118,6 +121,8 @@ public struct HostServices: Sendable {
     public var memories: (any PluginMemories)?
     /// Nil: nobody keeps versions, and no plugin is asked to migrate.
     public var versions: (any PluginVersions)?
+    /// Told when a plugin was switched on or off for a person, or may do more or less; nil: nobody is.
+    public var grantChanged: (@Sendable (GrantChangeNotice) async -> Void)?
     /// Called often, from any thread: must be cheap.
     public var person: @Sendable (UserScope) -> PersonContext
     /// A name for the person in logs that leads back to nobody.
@@ -132,6 +137,7 @@ public struct HostServices: Sendable {
         keyValues: (any KeyValueStore)? = nil, secrets: (any SecretStore)? = nil, timers: (any PluginTimers)? = nil,
         events: (any PluginEvents)? = nil, memories: (any PluginMemories)? = nil,
         versions: (any PluginVersions)? = nil,
+        grantChanged: (@Sendable (GrantChangeNotice) async -> Void)? = nil,
         person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() },
         pseudonym: @escaping @Sendable (UserScope) -> String = Pseudonyms.random,
         isHostTool: @escaping @Sendable (String) -> Bool = { _ in false },
@@ -147,6 +153,7 @@ public struct HostServices: Sendable {
         self.events = events
         self.memories = memories
         self.versions = versions
+        self.grantChanged = grantChanged
         self.person = person
         self.pseudonym = pseudonym
         self.isHostTool = isHostTool

@@ -33,6 +33,8 @@ final class LoadedPlugin: Sendable {
     /// The tools of others that it may call.
     let calls: Set<String>
     let quota: PluginQuota
+    /// Tables that mirror what lies elsewhere.
+    let copies: Set<String>
     /// Where it may send requests.
     let network: EgressPolicy
     let warnings: [String]
@@ -108,6 +110,7 @@ final class LoadedPlugin: Sendable {
         network = EgressPolicy(
             declared: entry.reachable(bundle.manifest.hosts), ceiling: entry.ceiling.hosts,
             networks: AddressPolicy(allowing: entry.network.addresses), limits: entry.network.limits)
+        copies = Set(bundle.manifest.tables.lazy.filter(\.isCopy).map(\.name))
         quota = (bundle.manifest.quota ?? .standard).limited(to: entry.ceiling.quota)
         self.warnings = warnings
         self.services = services

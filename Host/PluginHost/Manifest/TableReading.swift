@@ -18,6 +18,13 @@ enum TableReading {
         for (pointer, table) in references where !names.contains(table) {
             reader.problems.add(pointer, "names no table of this plugin")
         }
+        // Rows go with those that they refer to: a copy must take nothing with it that is none.
+        let copies = Set(tables.filter(\.isCopy).map(\.name))
+        for (index, table) in tables.enumerated() where !table.isCopy {
+            for column in table.columns where column.references.map(copies.contains) == true {
+                reader.problems.add("/tables/\(index)", "refers to a copy by \(column.name), and is none itself")
+            }
+        }
         return tables
     }
 
@@ -47,8 +54,9 @@ enum TableReading {
                 self.index(index, columns: columnNames)
             }
         }
+        let isCopy = reader.bool("copy") ?? false
         reader.finish()
-        return TableDefinition(name: name, columns: columns, indexes: indexes, purpose: purpose ?? "")
+        return TableDefinition(name: name, columns: columns, indexes: indexes, purpose: purpose ?? "", isCopy: isCopy)
     }
 
     private static func column(

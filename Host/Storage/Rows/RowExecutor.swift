@@ -58,7 +58,7 @@ struct RowExecutor {
 
     private mutating func run(_ operation: RowOperation, after results: [RowResult]) throws -> RowResult {
         let table = try table(operation.table)
-        if operation.isWrite, !access.allowsWrites {
+        if operation.isWrite, !access.allowsWrites, !access.writable.contains(table.name) {
             throw StorageError(.notAllowed, "this call may only read", table: table.name)
         }
         switch operation {

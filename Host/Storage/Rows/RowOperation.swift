@@ -152,10 +152,16 @@ public struct TableAccess: Sendable, Hashable {
     let reach: Reach
     /// False: a write is refused with `not_allowed`.
     public var allowsWrites: Bool
+    /// Names of tables that may be written all the same.
+    public var writable: Set<String> = []
 
     /// The tables of one owner, such as a plugin.
-    public static func owner(_ owner: String, allowsWrites: Bool = true) -> TableAccess {
-        TableAccess(reach: .owner(owner), allowsWrites: allowsWrites)
+    ///
+    /// - Parameter writable: tables that may be written whatever `allowsWrites` says.
+    public static func owner(
+        _ owner: String, allowsWrites: Bool = true, writable: Set<String> = []
+    ) -> TableAccess {
+        TableAccess(reach: .owner(owner), allowsWrites: allowsWrites, writable: writable)
     }
 
     /// The tables of the host's own domains, whose owners are named `host.…`.

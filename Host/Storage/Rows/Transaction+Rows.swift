@@ -5,7 +5,7 @@ extension ReadTransaction {
     /// Runs operations that only read, in order, on the scope's person.
     public func run(_ operations: [RowOperation], tables: TableAccess) throws -> [RowResult] {
         var tables = tables
-        tables.allowsWrites = false
+        (tables.allowsWrites, tables.writable) = (false, [])
         var executor = try RowExecutor(context, access: tables, origin: nil, quota: nil)
         return try executor.run(operations)
     }

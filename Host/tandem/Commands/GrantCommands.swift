@@ -48,9 +48,10 @@ struct PluginEnableCommand: AsyncParsableCommand {
 
 struct PluginDisableCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "disable", abstract: "Switch a plugin off for an account. Its data stays.",
+        commandName: "disable", abstract: "Switch a plugin off for an account. Its own data stays.",
         discussion: """
-            Takes effect at once; calls in flight are cancelled.
+            Takes effect at once; calls in flight are cancelled. Access elsewhere that nothing else uses is given back, and
+            copies of what lies there are deleted.
 
             Example:
               tandem plugin disable tides --as me@example.org

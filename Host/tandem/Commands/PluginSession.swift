@@ -17,12 +17,12 @@ struct PluginSessionCommand: AsyncParsableCommand {
     @Option var id: String
     /// `in-process` or `runner`.
     @Option var isolation: String
-    /// A file with `{"config":{…},"calls":[{"tool","arguments","answers"}]}`.
+    /// A transcript without outcomes: calls, settings, and what services and secrets answer.
     @Option var calls: String
 
     func run() async throws {
-        guard let bytes = AuthorBundle.read(calls), let script = try? JSON(parsing: bytes),
-            let list = script["calls"]?.arrayValue
+        guard let bytes = AuthorBundle.read(calls), let document = try? JSON(parsing: bytes),
+            let script = try? Transcript(document)
         else {
             throw CommandFailure("\(calls) cannot be read", code: 66)
         }
@@ -35,6 +35,7 @@ struct PluginSessionCommand: AsyncParsableCommand {
         var options = Application.Options()
         options.isEphemeral = true
         options.executableFolder = folder
+        options.egress = CannedEgress(answers: CannedAnswers(script))
         // As in the checks: what is said about today is the same tomorrow.
         options.clock = ManualClock(Timestamp(millisecondsSinceEpoch: 1_795_255_200_000))
         Application.startLogging(configuration, isQuiet: true)
@@ -43,16 +44,22 @@ struct PluginSessionCommand: AsyncParsableCommand {
             if let refusal = application.plugins.statuses().first?.refusal { throw CommandFailure(refusal.reason) }
             let scope = try await application.demoAccount(email: DemoCommand.email)
             try await application.plugins.switchOn(id, in: scope)
-            if let config = script["config"]?.objectValue, !config.isEmpty {
-                try await application.plugins.change(settings: config, of: id, in: scope, insists: true)
+            if !script.config.isEmpty {
+                try await application.plugins.change(settings: script.config, of: id, in: scope, insists: true)
+            }
+            for state in try await application.secrets(of: id, in: nil) {
+                guard let value = script.secrets[state.secret.name]?.stringValue else { continue }
+                try await application.setSecret(
+                    Array(value.utf8), name: state.secret.name, of: id,
+                    in: state.secret.enteredBy == .person ? scope : nil)
             }
             var resumeState: [UInt8] = []
-            for (index, call) in list.enumerated() {
+            for (index, call) in script.calls.enumerated() {
                 let origin = WriteOrigin(turn: RecordID(rawValue: Int64(index + 1)), step: 0)
-                let answers = call["answers"]
+                let answers = call.answers
                 let outcome = await application.plugins.call(
                     ToolCall(
-                        tool: call["tool"]?.stringValue ?? "", arguments: call["arguments"] ?? [:], origin: origin,
+                        tool: call.tool, arguments: call.arguments, origin: origin,
                         deadlineNanoseconds: monotonicNanoseconds() + 20_000_000_000, idempotencyKey: "check-\(index)",
                         resumeState: answers == nil ? [] : resumeState, answers: answers, allowedEffect: .spend),
                     in: scope)
@@ -157,7 +164,7 @@ private final class Installation {
 enum ModeComparison {
     /// Both sessions are processes of their own: what a plugin does to its host is not done to the check.
     static func compare(
-        _ bundle: BundleExamination, _ calls: [PlannedCall], _ config: JSONObject, _ outcomes: [JSON]?
+        _ bundle: BundleExamination, _ calls: [PlannedCall], _ script: Transcript, _ outcomes: [JSON]?
     ) async -> [Finding] {
         var template = Array("/tmp/tandem-calls-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
@@ -165,15 +172,13 @@ enum ModeComparison {
         close(descriptor)
         let file = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
         defer { unlink(file) }
-        let list: [JSON] = calls.map { call in
-            var item: JSONObject = [
-                "tool": .string(call.tool), "arguments": (try? JSON(parsing: call.arguments)) ?? [:],
-            ]
-            if let answers = call.answers { item["answers"] = (try? JSON(parsing: answers)) ?? [:] }
-            return .object(item)
+        var script = script
+        script.calls = calls.map { call in
+            Transcript.Call(
+                tool: call.tool, arguments: (try? JSON(parsing: call.arguments)) ?? [:],
+                answers: call.answers.map { (try? JSON(parsing: $0)) ?? [:] })
         }
-        let script: JSON = ["config": .object(config), "calls": .array(list)]
-        guard AuthorBundle.write(script.text, to: file) else {
+        guard AuthorBundle.write(script.json.text, to: file) else {
             return [Finding(.error, "no_session", "\(file) cannot be written")]
         }
         let inProcess = outcomes?.map(essence) ?? session(bundle, isolation: "in-process", calls: file)

@@ -20,14 +20,16 @@ struct MemoryTables: Sendable {
     }
 
     /// Executes operations in order, all or none.
-    mutating func execute(_ operations: JSON, now: Instant, canWrite: Bool) throws(RowFault) -> JSON {
+    mutating func execute(_ operations: JSON, now: Instant, canWrite: Bool, isHandler: Bool = false) throws(RowFault)
+        -> JSON
+    {
         guard case .array(let elements) = operations else { throw RowFault(.invalid, "invalid") }
         var draft = self
         var results: [JSON] = []
         for (index, element) in elements.enumerated() {
             do throws(RowFault) {
                 guard case .object(let operation) = element else { throw RowFault(.invalid, "invalid") }
-                results.append(try draft.execute(operation, results, now, canWrite))
+                results.append(try draft.execute(operation, results, now, canWrite, isHandler))
             } catch {
                 var fault = error
                 fault.operation = index
@@ -44,7 +46,8 @@ struct MemoryTables: Sendable {
     }
 
     private mutating func execute(
-        _ operation: JSONObject, _ results: [JSON], _ now: Instant, _ canWrite: Bool
+        _ operation: JSONObject, _ results: [JSON], _ now: Instant, _ canWrite: Bool,
+        _ isHandler: Bool
     ) throws(RowFault) -> JSON {
         let verbs: [(String, Set<String>)] = [
             ("insert", ["values"]), ("get", ["id"]), ("update", ["id", "where", "set"]), ("delete", ["id", "where"]),
@@ -56,7 +59,9 @@ struct MemoryTables: Sendable {
             case .string(let name) = operation[verb] ?? .null
         else { throw RowFault(.invalid, "invalid") }
         guard let shape = tables[name]?.shape else { throw RowFault(.notFound, "unknown_table") }
-        if ["insert", "update", "delete"].contains(verb), !canWrite { throw RowFault(.notGranted, "not_allowed") }
+        if ["insert", "update", "delete"].contains(verb), !canWrite, !(isHandler && shape.isCopy) {
+            throw RowFault(.notGranted, "not_allowed")
+        }
         switch verb {
         case "insert": return try insert(name, shape, operation["values"], results, now)
         case "get":

@@ -15,6 +15,8 @@ struct TableShape: Sendable {
     var name: String
     var columns: [Column]
     var unique: [[String]]
+    /// Mirrors what lies elsewhere.
+    var isCopy: Bool
 
     init(_ json: JSON) {
         name = json["name"]?.stringValue ?? ""
@@ -25,6 +27,7 @@ struct TableShape: Sendable {
                 isSealed: column["sealed"]?.boolValue ?? false, references: column["references"]?.stringValue,
                 standard: column["default"])
         }
+        isCopy = json["copy"]?.boolValue ?? false
         unique = (json["indexes"]?.arrayValue ?? []).filter { $0["unique"]?.boolValue ?? false }
             .map { ($0["columns"]?.arrayValue ?? []).compactMap(\.stringValue) }
         func implied(_ name: String, _ type: String) -> Column {

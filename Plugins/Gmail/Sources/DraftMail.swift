@@ -128,7 +128,7 @@ public struct SendDraft: Tool {
         "gmail.send_draft", "Send a draft", effect: .send, "Sends a draft that is in Gmail.", undo: .none,
         utterances: [
             "send the draft {to}", "send the draft to {to}", "send my draft to {to}", "send the {to} draft",
-        ], actsOn: Gmail.Draft.entity, timeoutMilliseconds: 30_000)
+        ], actsOn: Gmail.Draft.entity, timeoutMilliseconds: 30_000, lookup: FindSent.declaration.id)
 
     // Named so that the host's confirmation says it first: the label of a draft begins with whom it is to.
     @Argument("Which draft: #id as shown, or whom it is to") var to: DraftReference
@@ -148,7 +148,7 @@ public struct SendDraft: Tool {
         if !isShown, try !sender.isApproved(people, about: draft.subject, text: draft.preview) {
             return Reply("Not sent.", value: SentMail(to: draft.to, subject: draft.subject))
         }
-        let id = try await sender.send(MailSender.Draft(id: draft.id))
+        let id = try await sender.send(MailSender.Draft(id: draft.id, to: draft.to, subject: draft.subject))
         return Reply(
             "Sent to \(MessageText.enumeration(draft.to)).",
             value: SentMail(id: id, to: draft.to, subject: draft.subject))

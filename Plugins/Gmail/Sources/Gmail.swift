@@ -12,7 +12,7 @@ public enum Gmail: Plugin {
             ArchiveMail.self, StarMail.self, MarkMail.self, LabelMail.self, TrashMail.self, CleanMail.self,
             RestoreMail.self,
             SendMail.self, ReplyToMail.self, DraftMail.self, ListDrafts.self, SendDraft.self, DiscardDraft.self,
-            TaskFromMail.self, MailOfTask.self, SyncMail.self,
+            TaskFromMail.self, MailOfTask.self, SyncMail.self, FindSent.self,
         ],
         calls: [.init("tasks.add", reason: "to put a mail on your task list when you ask")],
         hosts: [.init("gmail.googleapis.com", reason: "to read and change your mail")],
@@ -29,7 +29,10 @@ public enum Gmail: Plugin {
                         reason: "to archive, label and draft, and to send what you approved"),
                 ])
         ],
-        metrics: [syncs], quota: .init(rows: 4000, kvEntries: 500))
+        metrics: [syncs],
+        subscribes: [
+            .init(HostTopic.ready, SyncInBackground.self, reason: "to begin with the list of your mails")
+        ], quota: .init(rows: 4000, kvEntries: 500))
 
     static let syncs = Metric.counter(
         "syncs_total", "Rounds of bringing the mail index up to date",

@@ -13,17 +13,10 @@ struct GmailMessage: Sendable {
         var size: Int
     }
 
-    struct Attachment: Object, Hashable {
-        var name: String
-        var type: String
-        /// Bytes.
-        var size: Int
-    }
-
     private(set) var head: MailHead
     private(set) var labels: [String]
     private(set) var parts: [Part] = []
-    private(set) var attachments: [Attachment] = []
+    private(set) var attachments: [MailFile] = []
     /// `<id@host>`
     private(set) var messageID: String?
     private(set) var references: [String] = []
@@ -87,7 +80,7 @@ struct GmailMessage: Sendable {
         let disposition = Self.header("content-disposition", of: part).lowercased()
         if type == "message/rfc822", name.isEmpty { name = "attached mail" }
         if !name.isEmpty || disposition.hasPrefix("attachment") {
-            attachments.append(Attachment(name: name.isEmpty ? "attachment" : name, type: type, size: size))
+            attachments.append(MailFile(name: name.isEmpty ? "attachment" : name, type: type, size: size))
             return
         }
         switch type {
@@ -125,7 +118,7 @@ struct GmailMessage: Sendable {
         default:
             // Pictures within the text, calendars, signatures.
             if body["attachmentId"] != nil, !type.hasPrefix("image/"), !type.contains("signature") {
-                attachments.append(Attachment(name: type, type: type, size: size))
+                attachments.append(MailFile(name: type, type: type, size: size))
             }
         }
     }
@@ -136,7 +129,7 @@ struct GmailMessage: Sendable {
         let isInline = Self.header("content-disposition", of: part).lowercased().hasPrefix("inline")
         if !name.isEmpty, !isInline, part["body"]?["attachmentId"] != nil {
             let size = Int(part["body"]?["size"]?.int64Value ?? 0)
-            let found = Attachment(
+            let found = MailFile(
                 name: EncodedWords.decode(name).singleLine(limit: 100), type: part["mimeType"]?.stringValue ?? "",
                 size: size)
             if !attachments.contains(found) { attachments.append(found) }

@@ -74,14 +74,15 @@ struct GmailService: Sendable {
 
     /// One page of ids, newest first.
     func list(
-        _ query: String, labels: [String] = [], limit: Int = 10, page: String? = nil
+        _ query: String, labels: [String] = [], limit: Int = 10, page: String? = nil,
+        cache: HTTPCaching = .allowed(staleFor: .seconds(86_400))
     ) async throws -> Page {
         var fields: [(String, String)] = []
         if !query.isEmpty { fields.append(("q", query)) }
         fields += labels.map { ("labelIds", $0) }
         fields.append(("maxResults", String(limit)))
         if let page { fields.append(("pageToken", page)) }
-        let (json, note) = try await get("messages", fields)
+        let (json, note) = try await get("messages", fields, cache: cache)
         let ids = (json["messages"]?.arrayValue ?? []).compactMap { $0["id"]?.stringValue }
         return Page(ids: ids.filter(Self.isID), next: json["nextPageToken"]?.stringValue, note: note)
     }

@@ -1,4 +1,4 @@
-import MailCommon
+public import MailCommon
 import PluginCommon
 public import TandemSDK
 

@@ -5,7 +5,7 @@ public import TandemSDK
 /// A mail that the index knows: its head, sealed, and what it is found by.
 public struct IndexedMail: Row, Hashable {
     public static let table = Table<IndexedMail>(
-        "gmail_mail", "who wrote to you about what in the last weeks, without the texts", .sealed(\.head),
+        "gmail_mail", "who wrote to you about what in the last weeks, without the texts", .copy, .sealed(\.head),
         .unique(\.message), .index(\.receivedAt))
 
     public var id = RowID()
@@ -20,7 +20,7 @@ public struct IndexedMail: Row, Hashable {
 /// How far the index is; one row. In a table and not among the keys, so that it is rolled back with the rows it is about.
 public struct SyncState: Row, Hashable {
     public static let table = Table<SyncState>(
-        "gmail_sync", "how far your mail index is up to date", .sealed(\.address))
+        "gmail_sync", "how far your mail index is up to date", .copy, .sealed(\.address))
 
     public var id = RowID()
     public var address: String

@@ -147,42 +147,20 @@ struct MailSync {
     }
 }
 
-/// Called by the timer.
+/// Called by the timer, and when the plugin can begin.
 struct SyncInBackground: Handler {
     static let declaration = HandlerDeclaration(
-        "refresh", "Keeps the list of your mails up to date", effect: .write, timeoutMilliseconds: 90_000)
+        "refresh", "Keeps the list of your mails up to date", effect: .read, timeoutMilliseconds: 90_000)
 
     func run(_ context: Context, _ occasion: Occasion) async throws {
+        if await MailSchedule.begins(Self.self, context, occasion) { return }
         do {
             let (outcome, hasMore) = try await MailSync(context).round()
             context.metrics.add(Gmail.syncs, labels: outcome.rawValue)
-            if hasMore {
-                try await context.timers.set(
-                    SyncSchedule.more, SyncInBackground.self,
-                    at: Instant(milliseconds: context.clock.now.milliseconds + 60_000))
-            }
+            if hasMore { try await MailSchedule.goOn(Self.self, context) }
         } catch {
             context.metrics.add(Gmail.syncs, labels: "failed")
             throw error
-        }
-    }
-}
-
-enum SyncSchedule {
-    static let timer = "sync"
-    static let more = "sync_more"
-    static let seconds = 900
-
-    /// Sets the timer unless it is set; never fails a call.
-    static func begin(_ context: Context, now: Bool = false) async {
-        if !now, (try? await context.keyValues.get("scheduled", as: Bool.self)) != nil { return }
-        do {
-            let first = context.clock.now.milliseconds + (now ? 0 : 60_000)
-            try await context.timers.set(
-                timer, SyncInBackground.self, at: Instant(milliseconds: first), repeating: .seconds(seconds))
-            _ = try await context.keyValues.set("scheduled", to: true, expiresIn: .seconds(7 * 86_400))
-        } catch {
-            context.log.info("the timer was not set")
         }
     }
 }
@@ -205,7 +183,7 @@ public struct SyncMail: Tool {
     }
 
     public func run(_ context: Context) async throws -> Reply<Freshness> {
-        await SyncSchedule.begin(context, now: true)
+        await MailSchedule.begin(SyncInBackground.self, context, now: true)
         let state = try await context.rows(SyncState.self).first()
         let count = try await context.rows(IndexedMail.self).count()
         let value = Freshness(syncedAt: state?.syncedAt, mails: count)

@@ -1,30 +1,6 @@
-import MailCommon
+public import MailCommon
 import PluginCommon
 public import TandemSDK
-
-public struct MailText: Object {
-    public var id: String
-    public var from: String
-    public var fromAddress: String
-    public var to: [String]
-    public var subject: String
-    public var date: Instant
-    /// What the sender wrote, without what they quoted; of long ones the beginning.
-    public var text: String
-    public var cut: Bool
-    /// Quoted history was left out.
-    public var hasHistory: Bool
-    public var attachments: [MailFile]
-    public var link: String
-    /// The task that was made of it.
-    public var task: String?
-}
-
-public struct MailFile: Object {
-    public var name: String
-    public var type: String
-    public var size: Int
-}
 
 public struct ReadMail: Tool {
     public static let declaration = ToolDeclaration(
@@ -43,8 +19,6 @@ public struct ReadMail: Tool {
 
     public init() {}
 
-    static let longest = 6000
-
     public func run(_ context: Context) async throws -> Reply<MailText> {
         let finder = MailFinder(context)
         let head: MailHead
@@ -60,29 +34,11 @@ public struct ReadMail: Tool {
 
     private func reply(_ message: GmailMessage, _ note: String?, _ context: Context) async throws -> Reply<MailText> {
         let head = message.head
-        let body = message.body
-        let isCut = body.text.count > Self.longest
-        let text = isCut ? body.text.cut(to: Self.longest) : body.text
         let task = try await context.rows(MailTask.self).first(where: \.message == head.id)
-        var lines =
-            "\(head.from.shortName.cut(to: 40)), \(MailWords.when(head.date, context.clock)): "
-            + head.title.cut(to: 80)
-        if let note { lines = note.capitalizedFirst + ".\n" + lines }
-        lines += "\n" + (text.isEmpty ? "(no text)" : MailWords.wrapped(text))
-        if body.hasHistory { lines += "\n[older mails in it left out]" }
-        if !message.attachments.isEmpty {
-            let files = message.attachments.map { "\($0.name.cut(to: 40)) (\(MailWords.size($0.size)))" }
-            lines += "\n" + MessageText.flow("Attached:", files)
-        }
-        if let task { lines += "\nOn your tasks: \(task.title.cut(to: 100))" }
+        let text = MailText(
+            head, message.body, attachments: message.attachments, link: GmailMessage.link(head.id), task: task?.title)
         return Reply(
-            lines,
-            value: MailText(
-                id: head.id, from: head.from.shortName, fromAddress: head.from.address,
-                to: head.to.prefix(20).map(\.address), subject: head.subject, date: head.date, text: text, cut: isCut,
-                hasHistory: body.hasHistory,
-                attachments: message.attachments.map { MailFile(name: $0.name, type: $0.type, size: $0.size) },
-                link: GmailMessage.link(head.id), task: task?.title),
+            text.message(head, note: note, context.clock), value: text,
             shown: .mails([head], type: Gmail.Mail.entity, select: "gmail.read", numbered: false), trust: .untrusted)
     }
 
@@ -90,10 +46,7 @@ public struct ReadMail: Tool {
     private func keptReply(_ head: MailHead, _ note: String) -> Reply<MailText> {
         Reply(
             "\(note.capitalizedFirst).\n\(head.line): \(MailWords.wrapped(head.preview))\n[only how it begins]",
-            value: MailText(
-                id: head.id, from: head.from.shortName, fromAddress: head.from.address,
-                to: head.to.prefix(20).map(\.address), subject: head.subject, date: head.date, text: head.preview,
-                cut: true, hasHistory: false, attachments: [], link: GmailMessage.link(head.id)),
+            value: MailText(kept: head, link: GmailMessage.link(head.id)),
             shown: .mails([head], type: Gmail.Mail.entity, select: "gmail.read", numbered: false), trust: .untrusted)
     }
 }

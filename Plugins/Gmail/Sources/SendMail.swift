@@ -1,4 +1,4 @@
-import MailCommon
+public import MailCommon
 import PluginCommon
 public import TandemSDK
 
@@ -18,7 +18,7 @@ public struct SendMail: Tool {
             "(send|write) [an|a] (mail|email) to {to} (saying|that says) {text}",
             "(send|write) [an|a] (mail|email) to {to}",
             "(send|write) [an|a] (mail|email) to {to} about {subject}: {text}",
-        ], timeoutMilliseconds: 30_000)
+        ], timeoutMilliseconds: 30_000, lookup: FindSent.declaration.id)
 
     @Argument(
         "Who gets it: mail addresses, or names of people who wrote before", schema: ["minItems": 1, "maxItems": 50])
@@ -63,7 +63,7 @@ public struct ReplyToMail: Tool {
             "write back to {to}: {text}",
             Utterance("(reply|answer) (to all|all) on {to}: {text}", arguments: ["all": true]),
             Utterance("(reply|answer) to everybody on {to}: {text}", arguments: ["all": true]),
-        ], actsOn: Gmail.Mail.entity, timeoutMilliseconds: 30_000)
+        ], actsOn: Gmail.Mail.entity, timeoutMilliseconds: 30_000, lookup: FindSent.declaration.id)
 
     // Named so that the host's confirmation says it first and whole: the label of a mail begins with the address.
     @Argument("The mail that is answered: #id as shown, or who or what it is about") var to: MailReference
@@ -125,5 +125,24 @@ enum MailSubject {
         let line = text.split(separator: "\n").first.map { $0.singleLine(limit: 200) } ?? ""
         let sentence = line.prefix { !".!?".contains($0) }
         return String(sentence.isEmpty ? line[...] : sentence).cut(to: 60).capitalizedFirst
+    }
+}
+
+/// Asked by the host alone, when it does not know whether a mail went.
+public struct FindSent: Tool {
+    public static let declaration = ToolDeclaration(
+        "gmail.find_sent", "Find out whether a mail went", effect: .read,
+        "Tells whether the mail of an earlier call was sent, by the draft that it was and by its Message-ID.",
+        timeoutMilliseconds: 20_000)
+
+    @Argument("The key of the call in doubt", planned: false, schema: ["maxLength": 255]) var idempotencyKey: String
+    @Argument("Its arguments", planned: false) var arguments: JSON?
+
+    public init() {}
+
+    public func run(_ context: Context) async throws -> Reply<SendingFound<SentMail>> {
+        let found = try await MailSender(context).sent(by: idempotencyKey)
+        let words = found.map { "Sent to \(MessageText.enumeration($0.to))." } ?? "It was not sent."
+        return Reply(words, value: SendingFound(found))
     }
 }

@@ -1,4 +1,4 @@
-import MailCommon
+public import MailCommon
 import PluginCommon
 public import TandemSDK
 
@@ -27,20 +27,7 @@ public struct TriageMail: Tool {
 
     public init() {}
 
-    public struct Sorted: Object {
-        public var answer: [TriagedMail]
-        public var waiting: [TriagedMail]
-        public var other: [TriagedMail]
-        public var noise: Int
-        public var note: String?
-    }
-
-    public struct TriagedMail: Object {
-        public var mail: MailSummary
-        public var reason: String
-    }
-
-    public func run(_ context: Context) async throws -> Reply<Sorted> {
+    public func run(_ context: Context) async throws -> Reply<SortedMail> {
         var note: String?
         var mails: [MailHead]
         var own: Set<String> = []
@@ -61,7 +48,9 @@ public struct TriageMail: Tool {
         let verdicts = MailTriage.judge(mails, own: own, now: context.clock.now)
         // An answer may have been archived: the threads that seem to wait are looked at.
         let waiting = note == nil ? try await stillWaiting(verdicts, context) : verdicts.filter { $0.kind == .waiting }
-        return reply(verdicts, waiting, note, context)
+        return SortedMail.reply(
+            verdicts, waiting: waiting, only: kind, note: note, type: Gmail.Mail.entity, select: "gmail.read",
+            advice: "say archive newsletters")
     }
 
     private func stillWaiting(
@@ -78,56 +67,5 @@ public struct TriageMail: Tool {
             if labels.contains("SENT") { waiting.append(verdict) }
         }
         return waiting
-    }
-
-    private func reply(
-        _ verdicts: [MailTriage.Verdict], _ waiting: [MailTriage.Verdict], _ note: String?, _ context: Context
-    ) -> Reply<Sorted> {
-        func of(_ kind: MailTriage.Kind) -> [MailTriage.Verdict] { verdicts.filter { $0.kind == kind } }
-        let answer = of(.answer)
-        let noise = of(.noise)
-        let other = of(.other)
-        let shown: [MailTriage.Verdict]
-        var lead: String
-        switch kind {
-        case nil, .answer: (shown, lead) = (Array(answer.prefix(7)), "To answer:")
-        case .waiting: (shown, lead) = (Array(waiting.prefix(7)), "You wait for:")
-        case .noise: (shown, lead) = (Array(noise.prefix(7)), "Noise:")
-        case .other: (shown, lead) = (Array(other.prefix(7)), "Nothing asked:")
-        }
-        var text: String
-        if shown.isEmpty {
-            lead = ""
-            switch kind {
-            case nil, .answer: text = "Nothing needs an answer."
-            case .waiting: text = "You wait for nobody's answer."
-            case .noise: text = "No noise in your inbox."
-            case .other: text = "Nothing else there."
-            }
-        } else {
-            text = MessageText.flow(
-                lead, shown.enumerated().map { "\($0.offset + 1) \($0.element.mail.line) (\($0.element.reason))" })
-        }
-        if kind == nil {
-            var rest: [String] = []
-            if !waiting.isEmpty {
-                rest.append(
-                    "You wait for \(MessageText.enumeration(waiting.map { $0.mail.party.shortName.cut(to: 24) }))")
-            }
-            if !noise.isEmpty {
-                rest.append("\(noise.count) \(noise.count == 1 ? "is" : "are") noise: say archive newsletters")
-            }
-            if !rest.isEmpty { text += "\n" + rest.joined(separator: ". ") + "." }
-        }
-        if let note { text = note.capitalizedFirst + ".\n" + text }
-        func triaged(_ verdicts: [MailTriage.Verdict]) -> [TriagedMail] {
-            verdicts.prefix(20).map { TriagedMail(mail: MailSummary($0.mail), reason: $0.reason) }
-        }
-        return Reply(
-            text,
-            value: Sorted(
-                answer: triaged(answer), waiting: triaged(waiting), other: triaged(other), noise: noise.count,
-                note: note),
-            shown: .mails(shown.map(\.mail), type: Gmail.Mail.entity, select: "gmail.read"), trust: .untrusted)
     }
 }

@@ -6,15 +6,17 @@ public enum Graph: Plugin {
         id: "tandem.graph", namespace: "graph", name: "Outlook", version: "1.0.0",
         summary: "Your calendar and mail at Microsoft: looks, plans, answers.",
         aliases: ["microsoft 365", "microsoft", "outlook calendar", "outlook mail"], license: "Apache-2.0",
-        tables: [KeptEvent.self, KeptMail.self, SyncState.self],
+        tables: [KeptEvent.self, KeptMail.self, SyncState.self, MailTask.self],
         tools: [
             ShowCalendar.self, SearchEvents.self, FindFreeTime.self, ShowEvent.self,
             AddEvent.self, InviteToEvent.self, ChangeEvent.self, RescheduleEvent.self, DeleteEvent.self,
             CancelEvent.self, RespondToEvent.self, RestoreEvent.self,
             ListMail.self, SearchMail.self, ReadMail.self, ChangeMail.self, MoveMail.self, RestoreMail.self,
             DraftMail.self, SendMail.self, ReplyToMail.self, ForwardMail.self, SendDraft.self,
+            TriageMail.self, TaskFromMail.self, MailOfTask.self, FindSent.self,
             ShowProfile.self, SyncAll.self,
         ],
+        calls: [.init("tasks.add", reason: "to put a mail on your task list when you ask")],
         hosts: [
             .init(
                 "graph.microsoft.com", reason: "to work with your calendar and mail",
@@ -31,7 +33,12 @@ public enum Graph: Plugin {
                     .init("Mail.Send", isForWriting: true, reason: "to send what you approved"),
                 ])
         ],
-        metrics: [syncs], quota: .init(rows: 6000, kvEntries: 500))
+        metrics: [syncs],
+        subscribes: [
+            .init(
+                HostTopic.ready, SyncInBackground.self, reason: "to begin with your calendar and the list of your mails"
+            )
+        ], quota: .init(rows: 6000, kvEntries: 500))
 
     static let syncs = Metric.counter(
         "syncs_total", "Rounds of bringing calendar and mail up to date",

@@ -1,6 +1,6 @@
 import MailCommon
 import PluginCommon
-public import TandemSDK
+import TandemSDK
 
 /// Looks into the mailbox.
 struct GraphMail {
@@ -96,43 +96,9 @@ struct GraphMail {
     }
 }
 
-public struct MailSummary: Object, Hashable {
-    public var id: String
-    public var from: String
-    public var fromAddress: String
-    public var subject: String
-    public var preview: String
-    public var date: Instant
-    public var unread: Bool
-    public var flagged: Bool
-
-    init(_ head: MailHead) {
-        id = head.id
-        from = head.from.shortName
-        fromAddress = head.from.address
-        subject = head.subject
-        preview = head.preview
-        date = head.date
-        unread = head.isUnread
-        flagged = head.isStarred
-    }
-}
-
-public struct MailList: Object {
-    public var mails: [MailSummary]
-    public var note: String?
-}
-
 enum MailPhrase {
     static func reply(_ heads: [MailHead], nothing: String, note: String?, _ context: Context) -> Reply<MailList> {
-        let value = MailList(mails: heads.map(MailSummary.init), note: note)
-        let first = note.map { $0.capitalizedFirst + ".\n" } ?? ""
-        guard !heads.isEmpty else { return Reply(first + nothing, value: value, trust: .untrusted) }
-        let parts = heads.enumerated().map { index, head in
-            "\(index + 1) \(head.isUnread ? "*" : "")\(head.line) (\(MailWords.when(head.date, context.clock)))"
-        }
-        return Reply(
-            first + MessageText.flow("", parts) + "\nSend a number to read one.", value: value,
-            shown: .mails(heads, type: Graph.Mail.entity, select: "graph.read"), trust: .untrusted)
+        MailList.reply(
+            "", nothing: nothing, heads, note: note, type: Graph.Mail.entity, select: "graph.read", context.clock)
     }
 }

@@ -154,13 +154,14 @@ struct GraphSync {
     }
 }
 
-/// Called by the timer.
+/// Called by the timer, and when the plugin can begin.
 struct SyncInBackground: Handler {
     static let declaration = HandlerDeclaration(
-        "refresh", "Keeps your calendar and the list of your mails up to date", effect: .write,
+        "refresh", "Keeps your calendar and the list of your mails up to date", effect: .read,
         timeoutMilliseconds: 90_000)
 
     func run(_ context: Context, _ occasion: Occasion) async throws {
+        if await MailSchedule.begins(Self.self, context, occasion) { return }
         var hasMore = false
         var failure: (any Error)?
         for what in GraphSync.What.allCases {
@@ -173,32 +174,9 @@ struct SyncInBackground: Handler {
                 failure = error
             }
         }
-        if hasMore {
-            try await context.timers.set(
-                SyncSchedule.more, SyncInBackground.self,
-                at: Instant(milliseconds: context.clock.now.milliseconds + 60_000))
-        }
+        if hasMore { try await MailSchedule.goOn(Self.self, context) }
         // What one of them wrote stays when the other fails: the timer comes again by itself.
         if let failure, !(failure is ToolError) { throw failure }
-    }
-}
-
-enum SyncSchedule {
-    static let timer = "sync"
-    static let more = "sync_more"
-    static let seconds = 900
-
-    /// Sets the timer unless it is set; never fails a call.
-    static func begin(_ context: Context, now: Bool = false) async {
-        if !now, (try? await context.keyValues.get("scheduled", as: Bool.self)) != nil { return }
-        do {
-            let first = context.clock.now.milliseconds + (now ? 0 : 60_000)
-            try await context.timers.set(
-                timer, SyncInBackground.self, at: Instant(milliseconds: first), repeating: .seconds(seconds))
-            _ = try await context.keyValues.set("scheduled", to: true, expiresIn: .seconds(7 * 86_400))
-        } catch {
-            context.log.info("the timer was not set")
-        }
     }
 }
 
@@ -219,7 +197,7 @@ public struct SyncAll: Tool {
     }
 
     public func run(_ context: Context) async throws -> Reply<Freshness> {
-        await SyncSchedule.begin(context, now: true)
+        await MailSchedule.begin(SyncInBackground.self, context, now: true)
         let states = try await context.rows(SyncState.self).list(where: [], limit: 10)
         let value = Freshness(
             calendar: states.first { $0.what == "calendar" }?.syncedAt,

@@ -5,8 +5,8 @@ public import TandemSDK
 /// An event that is kept, for when Microsoft does not answer.
 public struct KeptEvent: Row, Hashable {
     public static let table = Table<KeptEvent>(
-        "graph_events", "your appointments of the next two months", .sealed(\.event), .unique(\.key), .index(\.startsAt)
-    )
+        "graph_events", "your appointments of the next two months", .copy, .sealed(\.event), .unique(\.key),
+        .index(\.startsAt))
 
     public var id = RowID()
     /// Microsoft's id.
@@ -20,8 +20,7 @@ public struct KeptEvent: Row, Hashable {
 public struct KeptMail: Row, Hashable {
     public static let table = Table<KeptMail>(
         "graph_mail", "who wrote to your Outlook inbox about what in the last weeks, without the texts",
-        .sealed(\.head),
-        .unique(\.key), .index(\.receivedAt))
+        .copy, .sealed(\.head), .unique(\.key), .index(\.receivedAt))
 
     public var id = RowID()
     public var key: String
@@ -32,7 +31,8 @@ public struct KeptMail: Row, Hashable {
 /// How far each of them is; rolled back with the rows that it is about.
 public struct SyncState: Row, Hashable {
     public static let table = Table<SyncState>(
-        "graph_sync", "how far your calendar and Outlook inbox are up to date", .sealed(\.link), .unique(\.what))
+        "graph_sync", "how far your calendar and Outlook inbox are up to date", .copy, .sealed(\.link),
+        .unique(\.what))
 
     public var id = RowID()
     /// `calendar` or `mail`

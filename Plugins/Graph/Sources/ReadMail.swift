@@ -1,4 +1,4 @@
-import MailCommon
+public import MailCommon
 import PluginCommon
 public import TandemSDK
 
@@ -72,26 +72,6 @@ public struct SearchMail: Tool {
     }
 }
 
-public struct MailText: Object {
-    public var id: String
-    public var from: String
-    public var fromAddress: String
-    public var to: [String]
-    public var subject: String
-    public var date: Instant
-    public var text: String
-    public var cut: Bool
-    public var hasHistory: Bool
-    public var attachments: [MailFile]
-    public var link: String?
-}
-
-public struct MailFile: Object, Hashable {
-    public var name: String
-    public var type: String
-    public var size: Int
-}
-
 public struct ReadMail: Tool {
     public static let declaration = ToolDeclaration(
         "graph.read", "Read an Outlook mail", effect: .read,
@@ -107,8 +87,6 @@ public struct ReadMail: Tool {
 
     public init() {}
 
-    static let longest = 6000
-
     public func run(_ context: Context) async throws -> Reply<MailText> {
         let mails = GraphMail(context)
         let found = try await mails.find(mail)
@@ -117,8 +95,6 @@ public struct ReadMail: Tool {
         guard let head = GraphMail.head(json) else { throw GraphService.unreadable }
         let content = json["body"]?["content"]?.stringValue ?? ""
         let body = MailBody(json["body"]?["contentType"] == "html" ? HTMLText.text(content) : content)
-        let isCut = body.text.count > Self.longest
-        let text = isCut ? body.text.cut(to: Self.longest) : body.text
         var files: [MailFile] = []
         if head.hasAttachments {
             let list = try await mails.service.get(
@@ -130,22 +106,11 @@ public struct ReadMail: Tool {
                     type: file["contentType"]?.stringValue ?? "", size: Int(file["size"]?.int64Value ?? 0))
             }
         }
-        var lines =
-            "\(head.from.shortName.cut(to: 40)), \(MailWords.when(head.date, context.clock)): \(head.title.cut(to: 80))"
-        if let note { lines = note.capitalizedFirst + ".\n" + lines }
-        lines += "\n" + (text.isEmpty ? "(no text)" : MailWords.wrapped(text))
-        if body.hasHistory { lines += "\n[older mails in it left out]" }
-        if !files.isEmpty {
-            lines +=
-                "\n"
-                + MessageText.flow("Attached:", files.map { "\($0.name.cut(to: 40)) (\(MailWords.size($0.size)))" })
-        }
+        let task = try await context.rows(MailTask.self).first(where: \.message == head.id)
+        let text = MailText(
+            head, body, attachments: files, link: json["webLink"]?.stringValue, task: task?.title)
         return Reply(
-            lines,
-            value: MailText(
-                id: head.id, from: head.from.shortName, fromAddress: head.from.address,
-                to: head.to.prefix(20).map(\.address), subject: head.subject, date: head.date, text: text, cut: isCut,
-                hasHistory: body.hasHistory, attachments: files, link: json["webLink"]?.stringValue),
+            text.message(head, note: note, context.clock), value: text,
             shown: .mails([head], type: Graph.Mail.entity, select: "graph.read", numbered: false), trust: .untrusted)
     }
 }

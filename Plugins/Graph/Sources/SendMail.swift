@@ -1,4 +1,4 @@
-import MailCommon
+public import MailCommon
 import PluginCommon
 public import TandemSDK
 
@@ -6,6 +6,20 @@ public struct SentMail: Object {
     public var sent: Bool
     public var to: [String]
     public var subject: String
+
+    public init(sent: Bool, to: [String], subject: String) {
+        self.sent = sent
+        self.to = to
+        self.subject = subject
+    }
+
+    /// A mail that went, as the service has it.
+    init(_ json: JSON) {
+        let people = ["toRecipients", "ccRecipients"].flatMap { json[$0]?.arrayValue ?? [] }
+        self.init(
+            sent: true, to: people.compactMap(GraphPeople.one).map(\.address),
+            subject: json["subject"]?.stringValue?.singleLine(limit: 200) ?? "")
+    }
 }
 
 public struct SendMail: Tool {
@@ -15,7 +29,7 @@ public struct SendMail: Tool {
         utterances: [
             "(send|write) [an|a] outlook (mail|email) to {to}: {text}",
             "(send|write) [an|a] outlook (mail|email) to {to} saying {text}",
-        ], timeoutMilliseconds: 30_000)
+        ], timeoutMilliseconds: 30_000, lookup: FindSent.declaration.id)
 
     @Argument(
         "Who gets it: mail addresses, or names of people who wrote before", schema: ["minItems": 1, "maxItems": 50])
@@ -57,7 +71,7 @@ public struct ReplyToMail: Tool {
         utterances: [
             "(reply|answer) to the outlook (mail|email) (from|about) {to}: {text}",
             "(reply|answer) to [the] outlook (mail|email) {to}: {text}",
-        ], actsOn: Graph.Mail.entity, timeoutMilliseconds: 30_000)
+        ], actsOn: Graph.Mail.entity, timeoutMilliseconds: 30_000, lookup: FindSent.declaration.id)
 
     // Named so that the host's confirmation says it first and whole: the label of a mail begins with the address.
     @Argument("The mail that is answered: #id as shown, or who or what it is about") var to: MailReference
@@ -100,7 +114,7 @@ public struct ForwardMail: Tool {
         utterances: [
             "forward [the] outlook (mail|email) [from|about] {mail} to {to}",
             "forward the (mail|email) {mail} to {to} (with|in) outlook",
-        ], actsOn: Graph.Mail.entity, timeoutMilliseconds: 30_000)
+        ], actsOn: Graph.Mail.entity, timeoutMilliseconds: 30_000, lookup: FindSent.declaration.id)
 
     @Argument(
         "Who gets it: mail addresses, or names of people who wrote before", schema: ["minItems": 1, "maxItems": 50])
@@ -120,22 +134,7 @@ public struct ForwardMail: Tool {
         guard try people.approved(about: subject, text: text ?? "", context) else {
             return Reply("Not sent.", value: SentMail(sent: false, to: names, subject: subject))
         }
-        let mark = "forward/" + context.idempotencyKey
-        // No draft can be made of it here, so an attempt whose end is not known is not repeated.
-        guard try await context.keyValues.get(mark, as: Bool.self) == nil else {
-            throw ToolError.conflict(
-                "I do not know whether it went. Look into the sent mail before you ask again.", code: "outcome_unknown")
-        }
-        try await context.keyValues.set(mark, to: true, expiresIn: .seconds(172_800))
-        do {
-            try await sender.service.send(
-                .post, "/messages/\(try GraphService.segment(head.id))/forward",
-                ["comment": .string(text ?? ""), "toRecipients": .array(people.all.map(GraphPeople.recipient))])
-        } catch let error as ToolError where error.code != "interrupted" && error.code != "timeout" {
-            // Refused: nothing went.
-            try await context.keyValues.remove(mark)
-            throw error
-        }
+        try await sender.forward(head, to: people.all, text: text ?? "", subject: subject)
         return Reply(
             "Forwarded to \(MessageText.enumeration(names)).", value: SentMail(sent: true, to: names, subject: subject))
     }
@@ -184,7 +183,7 @@ public struct SendDraft: Tool {
     public static let declaration = ToolDeclaration(
         "graph.send_draft", "Send an Outlook draft", effect: .send, "Sends a draft that is in Outlook.", undo: .none,
         utterances: ["send the outlook draft {to}", "send the outlook draft to {to}"],
-        actsOn: Graph.Mail.entity, timeoutMilliseconds: 30_000)
+        actsOn: Graph.Mail.entity, timeoutMilliseconds: 30_000, lookup: FindSent.declaration.id)
 
     // Named so that the host's confirmation says it first: the label of a draft begins with whom it is to.
     @Argument("Which draft: #id as shown, or whom it is to") var to: MailReference
@@ -225,5 +224,26 @@ public struct SendDraft: Tool {
         try await GraphSender(context).send(head.id)
         return Reply(
             "Sent to \(MessageText.enumeration(names)).", value: SentMail(sent: true, to: names, subject: head.subject))
+    }
+}
+
+/// Asked by the host alone, when it does not know whether a mail went.
+public struct FindSent: Tool {
+    public static let declaration = ToolDeclaration(
+        "graph.find_sent", "Find out whether an Outlook mail went", effect: .read,
+        "Tells whether the mail of an earlier call was sent: by the draft that it was, by its Message-ID, or among the "
+            + "sent mails.", timeoutMilliseconds: 20_000)
+
+    @Argument("The key of the call in doubt", planned: false, schema: ["maxLength": 255]) var idempotencyKey: String
+    @Argument("Its arguments", planned: false) var arguments: JSON?
+
+    public init() {}
+
+    public func run(_ context: Context) async throws -> Reply<SendingFound<SentMail>> {
+        let sender = GraphSender(context)
+        var found = try await sender.sent(by: idempotencyKey)
+        if found == nil { found = try await sender.forwarded(by: idempotencyKey) }
+        let words = found.map { "Sent to \(MessageText.enumeration($0.to))." } ?? "It was not sent."
+        return Reply(words, value: SendingFound(found))
     }
 }

@@ -12,6 +12,8 @@ public struct OutgoingMail: Sendable, Hashable {
     public var inReplyTo: String?
     public var references: [String]
     public var date: Instant
+    /// Its own, `<id@host>`; nil: the service makes one.
+    public var messageID: String?
 
     public init(
         from: MailAddress, to: [MailAddress], cc: [MailAddress] = [], bcc: [MailAddress] = [], subject: String,
@@ -45,6 +47,7 @@ public struct OutgoingMail: Sendable, Hashable {
         if !bcc.isEmpty { field("Bcc", bcc.map(\.field).joined(separator: ",\r\n ")) }
         field("Subject", EncodedWords.encode(subject))
         field("Date", Self.dateField(date))
+        if let messageID, Self.isMessageID(messageID) { field("Message-ID", messageID) }
         if let inReplyTo, Self.isMessageID(inReplyTo) {
             field("In-Reply-To", inReplyTo)
             let chain = references.filter { Self.isMessageID($0) && $0 != inReplyTo }
@@ -67,6 +70,17 @@ public struct OutgoingMail: Sendable, Hashable {
             lines += encoded[start..<min(start + 76, encoded.count)] + [13, 10]
         }
         return Array((head + "\r\n").utf8) + lines
+    }
+
+    /// The same for every attempt at the same call, by its key; says nothing about who asked.
+    public static func messageID(for key: String, from sender: MailAddress) -> String {
+        // FNV-1a in two halves: not secret, only different from call to call.
+        func hash(_ seed: UInt64) -> String {
+            let value = (key + "/" + sender.address).utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+            return String(value, radix: 36)
+        }
+        let host = sender.address.split(separator: "@").last.map(String.init) ?? "localhost"
+        return "<tandem.\(hash(0xcbf2_9ce4_8422_2325)).\(hash(0x8422_2325_cbf2_9ce4))@\(host)>"
     }
 
     /// `<id@host>` without spaces and control characters.

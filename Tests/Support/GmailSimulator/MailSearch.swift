@@ -96,6 +96,7 @@ struct MailSearch {
             }
         case "is":
             return .label(value == "unread" ? "UNREAD" : value == "starred" ? "STARRED" : value.uppercased(), true)
+        case "rfc822msgid": return .field("message-id", .word("<" + value.filter { !"<>".contains($0) } + ">"))
         case "category": return .label("CATEGORY_" + value.uppercased(), true)
         case "newer_than", "older_than":
             let count = Int64(value.dropLast()) ?? 0

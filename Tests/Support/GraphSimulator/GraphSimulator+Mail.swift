@@ -96,6 +96,9 @@ extension GraphSimulator {
                 switch (parts[0], parts[1]) {
                 case ("receivedDateTime", "ge"):
                     if message.date < GraphClock.instant(parts[2], zone: "UTC") ?? 0 { return false }
+                case ("internetMessageId", "eq"):
+                    let wanted = parts[2].filter { $0 != "'" }
+                    if message.json["internetMessageId"]?.stringValue != wanted { return false }
                 case ("isRead", "eq"): if message.json["isRead"] != .bool(parts[2] == "true") { return false }
                 case ("flag/flagStatus", "eq"):
                     let wanted = parts[2].filter { $0 != "'" }
@@ -173,6 +176,7 @@ extension GraphSimulator {
             json["id"] = .string(id)
             json["isDraft"] = true
             json["isRead"] = true
+            json["internetMessageId"] = .string("<\(state.serial).draft@contoso.example>")
             json["receivedDateTime"] = .string(Self.stamp(now()))
             json["bodyPreview"] = .string(String((given["body"]?["content"]?.stringValue ?? text).prefix(200)))
             json["from"] = ["emailAddress": ["name": "Me Sample", "address": .string(address)]]
@@ -227,11 +231,23 @@ extension GraphSimulator {
 
     private func forward(_ id: String, _ body: JSON) -> VendorAnswer {
         state.withLock { state in
-            guard state.messages[id] != nil else { return Self.notFound }
+            guard let original = state.messages[id] else { return Self.notFound }
             let to = recipients(body["toRecipients"])
             guard !to.isEmpty else {
                 return Self.error(400, "ErrorInvalidRecipients", "At least one recipient isn't valid.")
             }
+            state.serial += 1
+            let sent = "AAMkSENT\(state.serial)="
+            var json = original.json
+            json["id"] = .string(sent)
+            json["subject"] = .string("FW: " + (json["subject"]?.stringValue ?? ""))
+            json["internetMessageId"] = .string("<\(state.serial).sent@contoso.example>")
+            json["toRecipients"] = body["toRecipients"] ?? []
+            json["from"] = ["emailAddress": ["name": "Me Sample", "address": .string(address)]]
+            json["receivedDateTime"] = .string(Self.stamp(now()))
+            json["parentFolderId"] = "sentitems"
+            state.messages[sent] = Message(
+                id: sent, json: json, folder: "sentitems", date: now(), attachments: [], serial: state.serial)
             state.notices.append(Notice(kind: "forward", to: to, text: body["comment"]?.stringValue ?? ""))
             return VendorAnswer(status: 202)
         }

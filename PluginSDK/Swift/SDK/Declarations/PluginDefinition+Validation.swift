@@ -147,6 +147,7 @@ struct ProblemList {
         _ option: TableOption<R>, _ layout: StructLayout, _ place: String, _ names: [String]
     ) {
         let fields = option.offsets.compactMap { offset in offset.flatMap { layout.field(at: $0) } }
+        if case .copy = option.kind { return }
         guard fields.count == option.offsets.count, !fields.isEmpty else {
             add(place, "an option names something that is no stored property")
             return
@@ -180,6 +181,7 @@ struct ProblemList {
         case .index:
             check(fields.count <= 8, place, "an index has at most 8 columns")
             check(Set(fields.map(\.name)).count == fields.count, place, "an index names a column twice")
+        case .copy: break
         }
     }
 

@@ -127,7 +127,14 @@ public protocol AnyTopic: Sendable {
     var schema: JSON { get }
 }
 
-/// A topic of another plugin that this one wants to hear of, and why: shown to the person before consent.
+/// What the host itself tells plugins that subscribe to it.
+public enum HostTopic {
+    /// The plugin can work for the person now: it was switched on with its accounts connected, or the last of them was
+    /// connected; also when it may do more or less than before. The place to begin keeping a copy of what lies elsewhere.
+    public static let ready = "host.ready"
+}
+
+/// A topic of another plugin or of the host (`HostTopic`) that this one wants to hear of, and why: shown to the person before consent.
 public struct Subscription: Sendable, Hashable {
     public var topic: String
     /// The name of the plugin's handler.

@@ -59,6 +59,7 @@ public struct TableOption<R: Row>: Sendable {
         case references(String)
         case standard(JSON)
         case index(unique: Bool)
+        case copy
     }
 
     let kind: Kind
@@ -88,6 +89,10 @@ public struct TableOption<R: Row>: Sendable {
         TableOption(.standard(value.json), [column])
     }
 
+    /// The rows mirror what lies elsewhere: handlers of effect `read` may write them, tools of effect `read` may not; the
+    /// host deletes them when the person switches the plugin off.
+    public static var copy: TableOption { TableOption(.copy, []) }
+
     /// Makes finding by these columns, in this order, fast.
     public static func index(_ columns: PartialKeyPath<R>...) -> TableOption {
         TableOption(.index(unique: false), columns)
@@ -100,6 +105,14 @@ public struct TableOption<R: Row>: Sendable {
 }
 
 extension Row {
+    /// It mirrors what lies elsewhere.
+    static var isCopy: Bool {
+        table.options.contains { option in
+            if case .copy = option.kind { return true }
+            return false
+        }
+    }
+
     /// The manifest's form of the table.
     static var tableJSON: JSON {
         let layout = StructLayout.of(Self.self)
@@ -114,6 +127,7 @@ extension Row {
         var indexes: [JSON] = []
         for option in table.options {
             let names = option.offsets.compactMap { offset in offset.flatMap { layout.field(at: $0)?.name } }
+            if case .copy = option.kind { continue }
             if case .index(let unique) = option.kind {
                 var index: JSONObject = ["columns": names.json]
                 if unique { index["unique"] = true }
@@ -126,7 +140,7 @@ extension Row {
                 case .scale(let scale): columns[place].json["scale"] = .integer(Int64(scale))
                 case .references(let other): columns[place].json["references"] = .string(other)
                 case .standard(let value): columns[place].json["default"] = value
-                case .index: break
+                case .index, .copy: break
                 }
             }
         }
@@ -135,6 +149,7 @@ extension Row {
             "columns": .array(columns.map { .object($0.json) }),
         ]
         if !indexes.isEmpty { json["indexes"] = .array(indexes) }
+        if isCopy { json["copy"] = true }
         return .object(json)
     }
 }

@@ -77,14 +77,14 @@ typedef struct tandem_timer {
     /*
      * [any] Sets the timer `name`, in place of one of that name. done: `{"dueAt":"2026-11-21T08:00:00.000Z"}`;
      * TANDEM_E_UNSUPPORTED (no such handler), TANDEM_E_INVALID_ARGUMENT (data that does not match the handler's
-     * parameters), TANDEM_E_OVER_QUOTA, TANDEM_E_NOT_GRANTED (the call may only read, or the handler's effect is more
-     * than the person granted).
+     * parameters), TANDEM_E_OVER_QUOTA, TANDEM_E_NOT_GRANTED (the call is of a tool that may only read, or the
+     * handler's effect is more than the person granted). A handler may set timers whatever its effect.
      */
     tandem_status (*set)(const tandem_host *host, tandem_call_id call, tandem_slice name,
                          const tandem_timer_plan *plan, void *TANDEM_NULLABLE context, tandem_timer_done done);
     /*
      * [any] Removes a timer; a firing that has begun goes on. done: TANDEM_E_NOT_FOUND, TANDEM_E_NOT_GRANTED (the call
-     * may only read). The result is empty.
+     * is of a tool that may only read). The result is empty.
      */
     tandem_status (*cancel)(const tandem_host *host, tandem_call_id call, tandem_slice name,
                             void *TANDEM_NULLABLE context, tandem_timer_done done);
