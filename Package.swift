@@ -260,7 +260,7 @@ let package = Package(
             dependencies: [
                 "TandemApplication", "TandemAgent", "TandemAccounts", "TandemCore", "TandemEgress", "TandemJSON",
                 "TandemJobs", "TandemMemory", "TandemPluginHost", "TandemStorage", "TandemLanguage", "TandemModels",
-                "TandemLife", "TandemCache", "PostgreSQLServer", crypto, log,
+                "TandemLife", "TandemCache", "TandemOAuth", "PostgreSQLServer", crypto, log,
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
 

@@ -42,7 +42,7 @@ struct Benchmarks {
             ("call", CallBenchmark.run), ("isolated", IsolatedBenchmark.run), ("plan", PlanBenchmark.run),
             ("turn", TurnBenchmark.run), ("agent", AgentBenchmark.run), ("webhook", WebhookBenchmark.run),
             ("start", StartBenchmark.run),
-            ("egress", EgressBenchmark.run), ("hostile", HostileBenchmark.run),
+            ("egress", EgressBenchmark.run), ("vendors", VendorBenchmark.run), ("hostile", HostileBenchmark.run),
             ("kv", KeyValueBenchmark.run), ("database", DatabaseBenchmark.run), ("jobs", JobBenchmark.run),
             ("redis", SharedBenchmark.run), ("reads", ReadBenchmark.run), ("recall", RecallBenchmark.run),
         ]
