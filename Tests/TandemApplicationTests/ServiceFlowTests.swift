@@ -47,6 +47,8 @@ struct ServiceFlowTests {
 
             let off = try await carol.text("turn off notion")
             #expect(off.hasPrefix("Notion is off"), "\(off)")
+            let accounts = world.vendors.accounts
+            #expect(await eventually { accounts.liveRefreshTokens(of: .notion).isEmpty })
             let requests = notion.requests.count
             let gone = try await carol.text("search notion for house")
             #expect(gone.contains("off"), "\(gone)")
@@ -118,6 +120,7 @@ struct ServiceFlowTests {
 
             let off = try await carol.text("turn off youtube")
             #expect(off.hasPrefix("YouTube is off"), "\(off)")
+            #expect(await eventually { google.liveRefreshTokens(of: .google).isEmpty })
             let requests = youtube.requests.count
             _ = try await carol.text("search youtube for bread")
             #expect(youtube.requests.count == requests)

@@ -123,6 +123,10 @@ public struct ShowCalendar: Tool {
         do {
             let finder = CalendarFinder(context)
             (events, note) = try await finder.events(from: from, to: to)
+            // An old answer to the same question is older than what is kept every quarter of an hour.
+            if note != nil, let kept = try await KeptCalendar(context).events(from: from, to: to) {
+                (events, note) = (kept.events, kept.note)
+            }
             // Without a day, what is over is of no use; an empty day is followed by what comes next.
             if asked == nil {
                 events = events.filter { $0.end > clock.now }
