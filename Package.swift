@@ -139,6 +139,9 @@ let package = Package(
             name: "CEmbedding", path: "Host/Clib/CEmbedding", exclude: ["table.bin"],
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
 
+        // What the embedded planner has learned (Tools/planner makes it).
+        .target(name: "CPlannerModel", path: "Host/Clib/CPlannerModel", exclude: ["model.bin"], cSettings: strictC),
+
         // Plain C libraries as plugins: libffi calls them, within the runner.
         .target(
             name: "TandemForeign", path: "Host/Runner/foreign",
@@ -155,7 +158,7 @@ let package = Package(
         host("OAuth", ["TandemCore", "TandemStorage", "TandemEgress", "TandemJSON", crypto]),
         host("PluginHost", ["TandemCore", "TandemEgress", "CTandemPlugin", "CLinux", "CRunner", crypto, log]),
         host("Embedding", ["CEmbedding"]),
-        host("Language", ["TandemCore"]),
+        host("Language", ["TandemCore", "TandemEmbedding", "CEmbedding", "CPlannerModel"]),
         host("Memory", ["TandemCore", "TandemEmbedding", "TandemStorage"]),
         .target(
             name: "TandemModels", dependencies: ["TandemCore", "TandemJSON", "TandemEgress", "TandemLanguage"],

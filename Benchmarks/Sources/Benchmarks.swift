@@ -40,6 +40,7 @@ struct Benchmarks {
         var figures: [Figure] = []
         let all: [(String, (Place) async throws -> [Figure])] = [
             ("call", CallBenchmark.run), ("isolated", IsolatedBenchmark.run), ("plan", PlanBenchmark.run),
+            ("plan-features", PlanFeatures.run),
             ("turn", TurnBenchmark.run), ("agent", AgentBenchmark.run), ("webhook", WebhookBenchmark.run),
             ("start", StartBenchmark.run),
             ("egress", EgressBenchmark.run), ("vendors", VendorBenchmark.run), ("hostile", HostileBenchmark.run),
@@ -52,8 +53,8 @@ struct Benchmarks {
             FileHandle.standardError.write(Data((words + all.map(\.0).joined(separator: " ") + "\n").utf8))
             exit(64)
         }
-        // Minutes long: only when asked for.
-        let rare: Set = ["hostile"]
+        // Minutes long, or no measurement: only when asked for.
+        let rare: Set = ["hostile", "plan-features"]
         var failed = false
         for (name, run) in all where wanted.contains(name) || (wanted.isEmpty && !rare.contains(name)) {
             FileHandle.standardError.write(Data("measuring \(name) ...\n".utf8))

@@ -55,7 +55,11 @@ extension AgentCore {
             (interpretation, draft.handledBy) = read
         }
 
+        if resumedSteps == nil { draft.learn(from: interpretation, words: words, now: context.now) }
         switch interpretation {
+        case .unlearn:
+            draft.state.learned = LearnedWays()
+            draft.reply.add("Forgotten: I read your words like anybody's again.")
         case .reply(let text), .unclear(let text):
             draft.reply.add(text)
             draft.state.question = nil

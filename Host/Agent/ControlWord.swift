@@ -13,6 +13,8 @@ enum ControlWord: Equatable {
     case agree
     case disagree
     case skip
+    /// What was learned from confirmations and corrections is to go.
+    case unlearn
 
     private static let words: [String: ControlWord] = [
         "more": .more, "m": .more, "more please": .more, "show more": .more, "go on": .more,
@@ -24,6 +26,8 @@ enum ControlWord: Equatable {
         "do it": .agree, "yes please": .agree, "go ahead": .agree, "confirm": .agree,
         "no": .disagree, "n": .disagree, "nope": .disagree, "no thanks": .disagree, "don't": .disagree,
         "dont": .disagree, "never mind": .disagree, "nevermind": .disagree, "not now": .disagree,
+        "forget what you learned": .unlearn, "forget what you have learned": .unlearn,
+        "forget what you've learned": .unlearn, "forget what you learnt": .unlearn,
         "skip": .skip, "skip it": .skip, "skip that": .skip,
     ]
 

@@ -14,6 +14,8 @@ struct ConversationState: Sendable, Equatable {
     var tools: [String] = []
     /// The last few messages and answers, oldest first; kept where a model may be asked.
     var exchanges: [Exchange] = []
+    /// What confirmations and corrections showed.
+    var learned = LearnedWays()
 
     /// What the person wrote and what we said to it, without questions for a confirmation.
     struct Exchange: Sendable, Equatable {
@@ -77,6 +79,7 @@ extension ConversationState {
         if let shown { object["shown"] = shown.json }
         if !touched.isEmpty { object["touched"] = ShownEntities(items: touched, isNumbered: false).json }
         if !rest.isEmpty { object["rest"] = .string(rest) }
+        if let learned = learned.json { object["learned"] = learned }
         if !tools.isEmpty { object["tools"] = .array(tools.map { .string($0) }) }
         if !exchanges.isEmpty {
             object["exchanges"] = .array(
@@ -101,6 +104,7 @@ extension ConversationState {
         shown = json["shown"].flatMap { ShownEntities(json: $0) }
         touched = json["touched"].flatMap { ShownEntities(json: $0) }?.items ?? []
         rest = json["rest"]?.stringValue ?? ""
+        learned = LearnedWays(json: json["learned"])
         tools = (json["tools"]?.arrayValue ?? []).compactMap(\.stringValue)
         exchanges = (json["exchanges"]?.arrayValue ?? []).compactMap { exchange in
             guard let person = exchange["person"]?.stringValue, let answer = exchange["answer"]?.stringValue,

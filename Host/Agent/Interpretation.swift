@@ -14,6 +14,8 @@ enum Interpretation: Sendable {
     case more
     /// Take back the last change.
     case undo
+    /// Drop what was learned about the person's way of saying things.
+    case unlearn
     case steps([PlannedStep], handledBy: String)
     /// A model took it up; with what the embedded planner reads in the same words.
     case model(LanguageResponse, reading: [LanguageCall], note: String?)
@@ -55,6 +57,7 @@ struct Interpreter: Sendable {
         case .more: return .more
         case .hint: return .remark(hint)
         case .undo: return .undo
+        case .unlearn: return .unlearn
         case .number(let number):
             if let confirmation = context.confirmations.first(where: { $0.code == number }) {
                 return .confirmed(confirmation)

@@ -21,7 +21,7 @@ struct TurnContext: Sendable {
     var planner: PlannerContext {
         PlannerContext(
             now: now, timeZone: timeZone, currency: currency, shown: state.shown, touched: state.touched,
-            recentTools: state.tools)
+            recentTools: state.tools, lessons: state.learned.lessons)
     }
 
     /// The same for a model that has tools: of what others named only that it is there, not how.

@@ -8,7 +8,7 @@ public import TandemMemory
 /// What the line pipes work on: parts of the program by themselves, without an account.
 public enum Pipes {
     /// The embedded planner over every tool of this installation, all integrations on, after the fixed words about account,
-    /// notes and memory, which no planner sees, and what is told to be kept; nothing is executed.
+    /// integrations, notes and memory, which no planner sees, and what is told to be kept; nothing is executed.
     public static func planner(
         configuration: Configuration, options: Application.Options = Application.Options()
     ) async throws -> @Sendable (JSON) -> JSON {
@@ -16,15 +16,26 @@ public enum Pipes {
         options.isEphemeral = true
         let application = try await Application.open(configuration, options: options)
         let planner = EmbeddedPlanner(tools: application.catalogue.allTools())
+        let catalogue = application.catalogue
         await application.close()
         return { request in
             let answer = PlanPipe.answer(request, planner: planner)
             guard answer["error"] == nil, let text = request["text"]?.stringValue else { return answer }
-            if let call = AccountPhrases.call(for: text) ?? MemoryPhrases.call(for: text) {
+            if let call = catalogue.decision(in: text) {
                 return ["tool": .string(call.tool), "args": call.arguments, "confidence": 1.0]
             }
             return told(in: text, request, planner) ?? answer
         }
+    }
+
+    /// All tools of this installation, all integrations on.
+    public static func tools(
+        configuration: Configuration, options: Application.Options = Application.Options()
+    ) async throws -> [ToolDefinition] {
+        let application = try await Application.open(configuration, options: options)
+        let tools = application.catalogue.allTools()
+        await application.close()
+        return tools
     }
 
     /// As the agent does it: what is told first, then what the rest of the message asks for.

@@ -37,6 +37,8 @@ final class CompiledTemplate: @unchecked Sendable {
     var isQuestion = false
     /// Tells of what has happened: "I bought".
     var isPast = false
+    /// Has an "is": what is planned is not past.
+    var hasCopula = false
     /// Begins with "what", "how" …
     var asksWithWord = false
     /// Says what has happened or is wanted: "I bought", "we need".
@@ -46,8 +48,12 @@ final class CompiledTemplate: @unchecked Sendable {
     var isDeclarative = false
     var slots: [Int] = []
     var isHypothetical = false
+    /// Which of the tool's utterances it is of.
+    var utterance = 0
     /// Speaks of us.
     var isAboutUs = false
+    /// Has a "me" that changes what its verb means: "call me {name}".
+    var needsSelf = false
     /// Says what is done, not only where.
     var hasVerb = false
     /// The part of `requiredWeight` that stands for slots.
@@ -108,6 +114,8 @@ final class CompiledTool: @unchecked Sendable {
     var takesNew = false
     /// Removes, clears or forgets.
     var isRemover = false
+    /// Tells of what has been: a weekday in a question for it is the last one.
+    var looksBack = false
 
     init(id: String, effect: Effect) {
         self.id = id

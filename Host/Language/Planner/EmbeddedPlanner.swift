@@ -27,6 +27,10 @@ public struct EmbeddedPlanner: Sendable {
     let plain: [PlainTemplate]
     /// Groups of words that some tool speaks of.
     let spokenVerbs: ClusterSet
+    /// What the tools' sentences mean.
+    let meanings: ToolMeanings
+    /// By tool, the templates of each of its utterances.
+    let templatesOfUtterance: [[[Int]]]
 
     /// How much a group of verbs tells tools apart, 0.5…1.
     func distinctiveness(of clusters: ClusterSet) -> Float {
@@ -48,6 +52,15 @@ public struct EmbeddedPlanner: Sendable {
     /// Compiles the tools; about 0.2 ms each at most.
     public init(tools definitions: [ToolDefinition]) {
         let compiler = ToolCompiler(definitions)
+        meanings = ToolMeanings(definitions)
+        templatesOfUtterance = compiler.tools.map { tool in
+            var places: [[Int]] = []
+            for (index, template) in tool.templates.enumerated() {
+                while places.count <= template.utterance { places.append([]) }
+                places[template.utterance].append(index)
+            }
+            return places
+        }
         tools = compiler.tools
         vocabulary = compiler.vocabulary
         diagnostics = compiler.diagnostics
@@ -95,18 +108,31 @@ public struct EmbeddedPlanner: Sendable {
 
     /// What the message asks for. Deterministic; no I/O; below a millisecond for any input.
     public func plan(_ text: String, context: PlannerContext) -> PlanVerdict {
+        guard var pass = pass(text, context: context) else { return .unclear(best: nil) }
+        return pass.verdict()
+    }
+
+    /// All tools that a whole message may ask for, with what is known about each: what the model is made from.
+    package func candidates(_ text: String, context: PlannerContext) -> [(
+        tool: String, belief: Float, features: [Float]
+    )] {
+        guard var pass = pass(text, context: context) else { return [] }
+        return pass.candidates().map { (tools[$0.tool].id, $0.belief, $0.features?.values ?? []) }
+    }
+
+    /// The message read, ready to be weighed; nil when nothing in it may be planned.
+    private func pass(_ text: String, context: PlannerContext) -> PlanningPass? {
         let source = Array(text.utf8.prefix(EmbeddedPlanner.considered))
         var tokens = Tokenizer.tokens(of: source, limit: EmbeddedPlanner.considered)
         stripOuterQuotes(&tokens)
-        guard tokens.contains(where: { !$0.isBreak }) else { return .unclear(best: nil) }
+        guard tokens.contains(where: { !$0.isBreak }) else { return nil }
         vocabulary.annotate(&tokens, source: source)
-        if SmallTalk.looksInjected(tokens, source: source) || isRepetition(tokens) { return .unclear(best: nil) }
+        if SmallTalk.looksInjected(tokens, source: source) || isRepetition(tokens) { return nil }
         let (today, minutes) = LocalZone(identifier: context.timeZone).local(context.now)
         let reader = TemporalReader(today: today, nowMinutes: minutes, monthFirst: context.currency == "USD")
         let message = Message(
             source: source, tokens: tokens, reader: reader, money: MoneyReader(home: context.currency))
-        var pass = PlanningPass(planner: self, message: message, context: context)
-        return pass.verdict()
+        return PlanningPass(planner: self, message: message, context: context)
     }
 
     /// One word over and over.

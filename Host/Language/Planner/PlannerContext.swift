@@ -15,10 +15,12 @@ public struct PlannerContext: Sendable {
     public var touched: [ShownEntities.Item]
     /// Tools called lately, newest first, for `and eggs`.
     public var recentTools: [String]
+    /// What this person confirmed and took back before, newest first; the first 64 count.
+    public var lessons: [PlannerLesson]
 
     public init(
         now: Timestamp, timeZone: String = "UTC", currency: String = "EUR", shown: ShownEntities? = nil,
-        touched: [ShownEntities.Item] = [], recentTools: [String] = []
+        touched: [ShownEntities.Item] = [], recentTools: [String] = [], lessons: [PlannerLesson] = []
     ) {
         self.now = now
         self.timeZone = timeZone
@@ -26,6 +28,7 @@ public struct PlannerContext: Sendable {
         self.shown = shown
         self.touched = touched
         self.recentTools = recentTools
+        self.lessons = lessons
     }
 }
 

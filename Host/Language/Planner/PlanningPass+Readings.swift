@@ -21,7 +21,9 @@ extension PlanningPass {
             message.weights[index] = weight
             total += weight
         }
-        let candidates = shortlist(message, segment, shape)
+        let meaning = meaning(segment)
+        var candidates = shortlist(message, segment, shape)
+        if let meaning { propose(meaning, &candidates) }
         guard !candidates.isEmpty else { return [] }
         let aligner = Aligner(message: message, segment: segment)
         var best: [Int: Reading] = [:]
@@ -59,6 +61,9 @@ extension PlanningPass {
                     best[tool] = frame
                 }
             }
+            if best[tool] == nil, let meaning, let reading = meant(tool, meaning, message, segment, shape, total) {
+                best[tool] = reading
+            }
         }
         // Something that was just shown or named, and food for those whose trade it is.
         for (tool, reading) in best where reading.confidence > 0.5 {
@@ -74,7 +79,12 @@ extension PlanningPass {
                 }
             }
         }
-        return best.values.sorted { ($0.confidence, $1.tool) > ($1.confidence, $0.tool) }
+        if let meaning, let model = PlannerModel.linked {
+            judge(&best, meaning, model, shape)
+        } else {
+            for (tool, reading) in best { best[tool]?.belief = reading.confidence }
+        }
+        return best.values.sorted { ($0.belief, $0.confidence, $1.tool) > ($1.belief, $1.confidence, $0.tool) }
     }
 
     // MARK: Candidates
@@ -198,7 +208,7 @@ extension PlanningPass {
         let template = tool.templates[templateIndex]
         let filler = SlotFiller(
             message: message, segment: segment, context: context, tool: tool,
-            prefersPast: shape.isPast || tool.effect == .read)
+            prefersPast: shape.isPast || tool.looksBack)
         let filled = filler.fill(alignment.fills, roles: alignment.roles, implied: template.implied)
         let coverage = coverage(tool, message, segment, alignment.roles, filled, total)
         var confidence = power(min(alignment.templateCoverage, 1), 0.7) * coverage
@@ -227,6 +237,7 @@ extension PlanningPass {
             confidence *= 0.5
         }
         confidence *= sense(tool, template, filled, shape)
+        if template.needsSelf, !segment.contains(where: { message.tokens[$0].has(.self1) }) { confidence *= 0.4 }
         // `at the pub` belongs to the wording that says "at".
         for fill in alignment.fills where !fill.isTyped && isMislinked(fill, alignment.roles, segment) {
             confidence *= 0.96
@@ -448,7 +459,7 @@ extension PlanningPass {
         }
         let filler = SlotFiller(
             message: message, segment: segment, context: context, tool: tool,
-            prefersPast: shape.isPast || tool.effect == .read)
+            prefersPast: shape.isPast || tool.looksBack)
         let filled = filler.fill(fills, roles: roles, implied: [:])
         let coverage = coverage(tool, message, segment, roles, filled, total)
         var confidence = strength * coverage * 0.95
@@ -516,7 +527,7 @@ extension PlanningPass {
     }
 
     /// The weightiest stretch of words that neither the action nor the topic took.
-    private func leftover(_ message: Message, _ segment: Range<Int>, _ roles: [UInt8]) -> Range<Int>? {
+    func leftover(_ message: Message, _ segment: Range<Int>, _ roles: [UInt8]) -> Range<Int>? {
         var best: Range<Int>?
         var bestWeight: Float = 0.3
         var start = segment.lowerBound

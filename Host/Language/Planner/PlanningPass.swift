@@ -10,7 +10,11 @@ struct PlanningPass {
 
     struct Reading {
         var tool: Int
+        /// How well words and form fit.
         var confidence: Float
+        /// The probability that it is what is asked for, all told.
+        var belief: Float = 0
+        var features: CandidateFeatures?
         var filled: SlotFiller.Result
         var segment: Range<Int>
         var isFrame = false
@@ -40,7 +44,7 @@ struct PlanningPass {
                 // `… is too big, break it down`: the same thing said twice.
                 if reading.filled.pointsToNothing, calls.last?.tool == planner.tools[reading.tool].id { continue }
                 calls += self.calls(reading)
-            } else if let reading = part.reading, reading.confidence > (closest?.confidence ?? 0.3) {
+            } else if let reading = part.reading, reading.belief > (closest?.belief ?? 0.1) {
                 closest = reading
             }
         }
@@ -57,9 +61,19 @@ struct PlanningPass {
         return .unclear(best: closest.flatMap { self.calls($0).first })
     }
 
+    /// The readings of the message as a whole.
+    mutating func candidates() -> [Reading] {
+        let whole = message.trimmed(0..<message.tokens.count)
+        guard !whole.isEmpty else { return [] }
+        let segment = whole.lowerBound..<message.tokens.count
+        if SmallTalk.reply(to: message.tokens, in: segment) != nil { return [] }
+        weigh(segment)
+        return readings(segment)
+    }
+
     // MARK: Weights
 
-    private mutating func weigh(_ segment: Range<Int>) {
+    mutating func weigh(_ segment: Range<Int>) {
         for index in segment {
             let token = message.tokens[index]
             message.baseWeights[index] = weight(token)
@@ -138,7 +152,7 @@ struct PlanningPass {
                 parts.append(part)
                 let worth: Float =
                     part.isPlanned
-                    ? part.reading?.confidence ?? 0
+                    ? part.reading.map { 0.5 + 0.5 * $0.belief } ?? 0
                     : isSmallTalk(range) ? 0.9 : hard ? 0.45 : 0.2
                 value = min(value, worth)
             }
@@ -205,21 +219,25 @@ struct PlanningPass {
         range.allSatisfy { message.baseWeights[$0] < 0.01 } || SmallTalk.reply(to: message.tokens, in: range) != nil
     }
 
+    /// How sure it must be, by what it would do.
+    static let bars: (read: Float, write: Float, reach: Float) = (0.45, 0.55, 0.7)
+
     private mutating func part(_ range: Range<Int>) -> Part {
         let readings = readings(range)
         guard let first = readings.first else { return Part(range: range, reading: nil, isPlanned: false) }
         let tool = planner.tools[first.tool]
         let bar: Float
         switch tool.effect {
-        case .read: bar = 0.54
-        case .write: bar = 0.58
-        case .delete, .send, .spend: bar = 0.64
+        case .read: bar = PlanningPass.bars.read
+        case .write: bar = PlanningPass.bars.write
+        case .delete, .send, .spend: bar = PlanningPass.bars.reach
         }
-        var isPlanned = first.confidence >= bar
-        if isPlanned, tool.effect != .read, let second = readings.dropFirst().first,
-            first.confidence - second.confidence < 0.03, planner.tools[second.tool].effect != .read
+        var isPlanned = first.belief >= bar
+        // Nothing said of whom, what or which: no order to send or to delete.
+        if tool.effect > .write, !first.filled.missing.isEmpty, first.filled.filled == 0,
+            !first.filled.pointsToNothing
         {
-            isPlanned = first.confidence > 0.9
+            isPlanned = false
         }
         return Part(range: range, reading: first, isPlanned: isPlanned)
     }
@@ -232,7 +250,7 @@ struct PlanningPass {
         func call(_ arguments: JSONObject) -> PlannedCall {
             PlannedCall(
                 tool: tool.id, arguments: .object(arguments),
-                confidence: (Double(min(reading.confidence, 0.99)) * 1000).rounded() / 1000, text: text,
+                confidence: (Double(min(reading.belief, 0.99)) * 1000).rounded() / 1000, text: text,
                 missing: reading.filled.missing)
         }
         guard let distributed = reading.filled.distributed else { return [call(reading.filled.arguments)] }

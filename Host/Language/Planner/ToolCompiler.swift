@@ -12,6 +12,7 @@ struct ToolCompiler {
 
     init(_ definitions: [ToolDefinition]) {
         for definition in definitions { tools.append(compile(definition)) }
+        findBackward(definitions)
         weigh()
     }
 
@@ -29,7 +30,7 @@ struct ToolCompiler {
             tool.required.append(slot.name)
         }
         var seen: Set<[Int]> = []
-        for utterance in definition.utterances {
+        for (place, utterance) in definition.utterances.enumerated() {
             do throws(TemplateParser.Failure) {
                 for variant in try TemplateParser.variants(of: utterance.text) {
                     if let missing = variant.first(where: { $0.slot != nil && tool.slot(named: $0.slot ?? "") == nil })
@@ -37,6 +38,7 @@ struct ToolCompiler {
                         throw TemplateParser.Failure(message: "no slot is declared for {\(missing.slot ?? "")}")
                     }
                     let template = compile(variant, tool: tool, implied: utterance.arguments)
+                    template.utterance = place
                     let key = template.elements.flatMap {
                         [$0.slot, Int($0.features.first ?? -1), $0.isOptional ? 1 : 0]
                     }
@@ -211,6 +213,11 @@ struct ToolCompiler {
         template.asksWithWord = template.isQuestion && template.elements[0].flags.contains(.question)
         template.isAboutUs = words.contains { $0.features.contains { vocabulary.lemmas[Int($0)] == your } }
         template.isPast = words.contains { $0.flags.contains(.past) }
+        template.hasCopula = words.contains { $0.features.contains { vocabulary.lemmas[Int($0)] == copula } }
+        if template.elements.count > 2, template.elements[0].flags.contains(.verb), template.elements[2].slot >= 0 {
+            let object = template.elements[1]
+            template.needsSelf = object.slot < 0 && !object.isOptional && object.flags.contains(.self1)
+        }
         template.isHypothetical = words.contains { $0.flags.contains(.hypothetical) }
         template.isNegative = words.contains { $0.flags.contains(.negation) }
         // `my list` names the list, it does not list.
@@ -269,6 +276,30 @@ struct ToolCompiler {
                 tool.topics.formUnion(token.strong)
                 if isTopic { tool.nounFeatures.insert(index) }
             }
+        }
+    }
+
+    /// Which reading tools are about what has been, by the tense of their examples: `what did I spend`, not `what is on my
+    /// calendar`.
+    private func findBackward(_ definitions: [ToolDefinition]) {
+        var spaces: [String: (past: Int, all: Int)] = [:]
+        var own: [(past: Int, all: Int)] = []
+        for (index, definition) in definitions.enumerated() where tools[index].effect == .read {
+            let isSaid = definition.utterances.map { " \($0.text) ".contains("did ") }
+            let past = tools[index].templates.count { template in
+                template.isPast && !template.hasCopula
+                    || isSaid.indices.contains(template.utterance) && isSaid[template.utterance]
+            }
+            own.append((past, tools[index].templates.count))
+            let sum = spaces[definition.namespace] ?? (0, 0)
+            spaces[definition.namespace] = (sum.past + past, sum.all + tools[index].templates.count)
+        }
+        var next = 0
+        for (index, definition) in definitions.enumerated() where tools[index].effect == .read {
+            let (past, all) = own[next]
+            next += 1
+            let space = spaces[definition.namespace] ?? (0, 0)
+            tools[index].looksBack = past * 10 >= all * 3 && past > 0 || space.past * 5 >= space.all && space.past > 1
         }
     }
 

@@ -17,6 +17,8 @@ public struct SendMail: Tool {
             "(send|write) [an|a] (mail|email) to {to}: {text}",
             "(send|write) [an|a] (mail|email) to {to} (saying|that says) {text}",
             "(send|write) [an|a] (mail|email) to {to}",
+            "(email|mail) {to}: {text}", "(email|mail) {to} (saying|that) {text}",
+            "send {to} (an email|a mail) (saying|that says) {text}", "tell {to} by (email|mail) that {text}",
             "(send|write) [an|a] (mail|email) to {to} about {subject}: {text}",
         ], timeoutMilliseconds: 30_000, lookup: FindSent.declaration.id)
 

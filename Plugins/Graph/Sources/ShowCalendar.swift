@@ -98,6 +98,8 @@ public struct ShowCalendar: Tool {
         utterances: [
             "(show|open|check) my [outlook] calendar [for|on] [{period}]",
             "what's on my (calendar|agenda|schedule) [{period}]",
+            "what's on {period}", "what have I got [on] {period}", "do I have anything [planned] [on] {period}",
+            "how does my (day|week|weekend) look",
             "what (meetings|appointments|events) do I have [{period}]",
             "do I have [any] (meetings|appointments) [{period}]",
             "my (calendar|agenda|schedule|appointments|meetings) [for|on] [{period}]",
