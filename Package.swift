@@ -294,6 +294,9 @@ let package = Package(
             name: "VendorSimulator", dependencies: ["ScriptServer", "TandemCore", "TandemJSON"],
             path: "Tests/Support/VendorSimulator", swiftSettings: settings),
         .target(
+            name: "VendorClient", dependencies: ["VendorSimulator", "TandemTesting", "TandemSDK"],
+            path: "Tests/Support/VendorClient", swiftSettings: settings),
+        .target(
             name: "GmailSimulator", dependencies: ["VendorSimulator", "TandemJSON"],
             path: "Tests/Support/GmailSimulator", swiftSettings: settings),
         .target(
@@ -448,13 +451,13 @@ let package = Package(
         tests(
             "Gmail",
             [
-                "Gmail", "MailCommon", "GmailSimulator", "VendorSimulator", "PluginCommon", "TandemSDK",
+                "Gmail", "MailCommon", "GmailSimulator", "VendorSimulator", "VendorClient", "PluginCommon", "TandemSDK",
                 "TandemTesting", "TandemJSON",
             ]),
         tests(
             "Graph",
             [
-                "Graph", "MailCommon", "GraphSimulator", "VendorSimulator", "PluginCommon", "TandemSDK",
+                "Graph", "MailCommon", "GraphSimulator", "VendorSimulator", "VendorClient", "PluginCommon", "TandemSDK",
                 "TandemTesting", "TandemJSON",
             ]),
         tests(

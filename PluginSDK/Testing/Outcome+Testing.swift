@@ -23,6 +23,12 @@ extension Outcome {
         return nil
     }
 
+    /// Of a value that says how far it can be trusted.
+    public var trust: Trust? {
+        if case .value(_, _, _, let trust) = self { return trust }
+        return nil
+    }
+
     public var error: ToolError? {
         if case .failure(let error) = self { return error }
         return nil

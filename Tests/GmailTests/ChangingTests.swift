@@ -82,7 +82,7 @@ struct ChangingTests {
         #expect(
             await box.ann.say("gmail.clean", ["action": "archive", "from": "giraffe"])
                 == "There is no such mail in your inbox.")
-        #expect(await box.ann.call("gmail.clean", ["action": "archive"]).failure?.code == "invalid")
+        #expect(await box.ann.call("gmail.clean", ["action": "archive"]).error?.code == "invalid")
         #expect(box.gmail.refusals == [])
     }
 

@@ -33,7 +33,7 @@ struct RefusalTests {
     ]) func goldenErrors(name: String, code: String, isRetryable: Bool, message: String) async throws {
         guard let fault = try fault(name) else { return }
         box.gmail.fail("messages/", fault)
-        let failure = try #require(await box.ann.call("gmail.read", ["mail": .string("#" + id)]).failure)
+        let failure = try #require(await box.ann.call("gmail.read", ["mail": .string("#" + id)]).error)
         #expect(failure.code == code)
         #expect(failure.isRetryable == isRetryable)
         #expect(failure.message == message)
@@ -43,7 +43,7 @@ struct RefusalTests {
         guard let fault = try fault("error-429") else { return }
         box.host.now = try #require(Instant("2026-11-21T10:13:30.000Z"))
         box.gmail.fail("messages", fault)
-        let failure = try #require(await box.ann.call("gmail.list").failure)
+        let failure = try #require(await box.ann.call("gmail.list").error)
         #expect(failure.message == "Gmail wants me to slow down. Try again in 2 minutes.")
         #expect(failure.retryAfterMilliseconds == 120_000)
         #expect(failure.isRetryable)
@@ -104,23 +104,23 @@ struct RefusalTests {
             ]
         ]
         box.gmail.fail("messages/", .answer(.json(status, body)))
-        let failure = try #require(await box.ann.call("gmail.read", ["mail": .string("#" + id)]).failure)
+        let failure = try #require(await box.ann.call("gmail.read", ["mail": .string("#" + id)]).error)
         #expect(failure.code == code)
         #expect(!failure.message.contains("x-") && failure.message.count <= 150)
     }
 
     @Test func retryAfterOfTheHeaderGoesFirst() async throws {
         box.gmail.fail("messages", .answer(.json(429, ["error": ["code": 429]], [("Retry-After", "600")])))
-        let failure = try #require(await box.ann.call("gmail.list").failure)
+        let failure = try #require(await box.ann.call("gmail.list").error)
         #expect(failure.retryAfterMilliseconds == 600_000)
         #expect(failure.message == "Gmail wants me to slow down. Try again in 10 minutes.")
     }
 
     @Test func whatIsNoAnswerIsSaidToBeNone() async throws {
         box.gmail.fail("messages", .html)
-        #expect(await box.ann.call("gmail.list").failure?.code == "unexpected_answer")
+        #expect(await box.ann.call("gmail.list").error?.code == "unexpected_answer")
         box.gmail.fail("messages", .cutBefore)
-        #expect(await box.ann.call("gmail.list").failure?.isRetryable == true)
+        #expect(await box.ann.call("gmail.list").error?.isRetryable == true)
         // Another character set than JSON may have.
         let latin: [UInt8] = Array("{\"messages\": [{\"id\": \"caf".utf8) + [0xE9] + Array("\"}]}".utf8)
         box.gmail.fail(
@@ -128,7 +128,7 @@ struct RefusalTests {
             .answer(
                 VendorAnswer(
                     status: 200, headers: [("Content-Type", "application/json; charset=iso-8859-1")], body: latin)))
-        #expect(await box.ann.call("gmail.list").failure?.code == "unexpected_answer")
+        #expect(await box.ann.call("gmail.list").error?.code == "unexpected_answer")
         box.gmail.fail("messages", .answer(.json(200, ["messages": "nonsense"])))
         #expect(await box.ann.say("gmail.list") == "No mail there.")
     }
@@ -142,7 +142,7 @@ struct RefusalTests {
 
     @Test func idsThatAreNoneReachNobody() async throws {
         for id in ["../../drafts", "a/b", "x?y", String(repeating: "a", count: 200), "%2e%2e"] {
-            #expect(await box.ann.call("gmail.read", ["mail": .string("#" + id)]).failure?.code == "mail_gone")
+            #expect(await box.ann.call("gmail.read", ["mail": .string("#" + id)]).error?.code == "mail_gone")
         }
         #expect(box.gmail.requests.isEmpty)
     }

@@ -80,7 +80,7 @@ struct SendingTests {
         #expect(
             await box.ann.say("gmail.send", ["to": ["Giraffe"], "text": "x"]).hasPrefix("I know no address for Giraffe")
         )
-        #expect(await box.ann.call("gmail.send", ["to": ["pat@"], "text": "x"]).failure?.code == "no_address")
+        #expect(await box.ann.call("gmail.send", ["to": ["pat@"], "text": "x"]).error?.code == "no_address")
     }
 
     @Test func noFieldCanBeSmuggledIn() async throws {
@@ -106,7 +106,7 @@ struct SendingTests {
         let arguments: JSON = ["to": ["kim@example.com"], "text": "Once."]
         let first = await box.ann.call("gmail.send", arguments, idempotencyKey: "k1")
         // Of a draft it is known that nothing went.
-        #expect(first.failure?.code == (path == "drafts" ? "interrupted" : "outcome_unknown"))
+        #expect(first.error?.code == (path == "drafts" ? "interrupted" : "outcome_unknown"))
         let again = await box.ann.call("gmail.send", arguments, idempotencyKey: "k1")
         #expect(again.message == "Sent to kim@example.com.")
         #expect(box.gmail.sent.count == 1)
@@ -135,7 +135,7 @@ struct SendingTests {
     @Test func aProblemOfTheServiceIsLookedInto() async throws {
         box.gmail.fail("drafts/send", .answer(.json(503, [:])))
         let failed = await box.ann.call("gmail.send", ["to": ["kim@example.com"], "text": "Once."])
-        #expect(failed.failure?.code == "unavailable")
+        #expect(failed.error?.code == "unavailable")
         #expect(box.gmail.sent == [])
     }
 

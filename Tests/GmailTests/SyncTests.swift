@@ -121,12 +121,12 @@ struct SyncTests {
             await box.ann.say("gmail.read", ["mail": .string("#" + id)]).contains(
                 "Can you be home on Monday?\n[only how it begins]"))
         // What changes something is not played.
-        #expect(await box.ann.call("gmail.archive", ["mails": .string("#" + id)]).failure?.code == "unavailable")
+        #expect(await box.ann.call("gmail.archive", ["mails": .string("#" + id)]).error?.code == "unavailable")
     }
 
     @Test func withoutAnIndexAFailureIsAFailure() async throws {
         box.gmail.fail("", .answer(.json(503, [:])))
-        #expect(await box.ann.call("gmail.list").failure?.message == "Gmail has a problem right now. Try again later.")
+        #expect(await box.ann.call("gmail.list").error?.message == "Gmail has a problem right now. Try again later.")
     }
 
     @Test func aChangeBeginsToKeepTheIndex() async throws {

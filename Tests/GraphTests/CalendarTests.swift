@@ -113,9 +113,9 @@ struct CalendarTests {
             "Planning", start: "2026-11-23T08:00:00", end: "2026-11-23T09:00:00", attendees: ["kim@contoso.example"])
         let refused = await box.ann.call(
             "graph.change_event", ["event": .string("#" + own), "when": "2026-11-24T08:00:00.000Z"])
-        #expect(refused.failure?.code == "others_invited")
+        #expect(refused.error?.code == "others_invited")
         #expect(
-            await box.ann.call("graph.delete_event", ["event": .string("#" + own)]).failure?.code == "others_invited")
+            await box.ann.call("graph.delete_event", ["event": .string("#" + own)]).error?.code == "others_invited")
         #expect(box.graph.notices == [])
         let arguments: JSON = ["event": .string("#" + own), "when": "2026-11-24T08:00:00.000Z"]
         let ask = try #require(await box.ann.call("graph.reschedule", arguments).question)
@@ -147,7 +147,7 @@ struct CalendarTests {
             "graph.respond", ["event": .string("#" + theirs), "answer": "accept"], idempotencyKey: "a")
         #expect(box.graph.notices.map(\.kind) == ["invitation", "accept"])
         #expect(
-            await box.ann.call("graph.change_event", ["event": .string("#" + theirs), "when": "2026-11-26"]).failure?
+            await box.ann.call("graph.change_event", ["event": .string("#" + theirs), "when": "2026-11-26"]).error?
                 .code == "not_organizer")
         #expect(box.graph.refusals == [])
     }
@@ -163,7 +163,7 @@ struct CalendarTests {
             ["date": "2026-11-23", "people": ["kim@contoso.example", "lee@elsewhere.example"], "minutes": 60])
         #expect(both.hasPrefix("Free Mon 23 Nov: 08:00-09:00, 10:00-12:00, 14:00-18:00."))
         #expect(both.hasSuffix("I cannot see the calendar of lee@elsewhere.example."))
-        #expect(await box.ann.call("graph.free", ["people": ["Kim"]]).failure?.code == "no_address")
+        #expect(await box.ann.call("graph.free", ["people": ["Kim"]]).error?.code == "no_address")
         #expect(box.graph.refusals == [])
     }
 

@@ -53,14 +53,14 @@ struct MailTests {
             let before = box.graph.message(id)
             let folder = box.graph.folder(of: id)
             let done = await box.ann.call(tool, .object(whole))
-            #expect(done.failure == nil)
+            #expect(done.error == nil)
             #expect(box.graph.message(id) != before || box.graph.folder(of: id) != folder)
             #expect(await box.ann.say("graph.restore_mail", done.value ?? [:]) == "1 mail as before.")
             #expect(box.graph.folder(of: id) == "inbox")
             #expect(box.graph.message(id)?["isRead"] == false)
         }
         #expect(
-            await box.ann.call("graph.move", ["mails": .string("#" + id), "folder": "Giraffe"]).failure?.code
+            await box.ann.call("graph.move", ["mails": .string("#" + id), "folder": "Giraffe"]).error?.code
                 == "not_found")
         #expect(box.graph.refusals == [])
     }
@@ -68,7 +68,7 @@ struct MailTests {
     @Test func sendsOnce() async throws {
         let arguments: JSON = ["to": ["kim@contoso.example"], "text": "See you on Monday. Pat"]
         box.graph.fail("/send", .cutAfter)
-        #expect(await box.ann.call("graph.send", arguments, idempotencyKey: "k").failure?.code == "outcome_unknown")
+        #expect(await box.ann.call("graph.send", arguments, idempotencyKey: "k").error?.code == "outcome_unknown")
         #expect(await box.ann.say("graph.send", arguments) == "Sent to kim@contoso.example.")
         let again = await box.ann.call("graph.send", arguments, idempotencyKey: "k")
         #expect(again.message == "Sent to kim@contoso.example.")
@@ -94,7 +94,7 @@ struct MailTests {
         _ = await box.ann.call(
             "graph.forward", ["to": ["lee@contoso.example"], "mail": .string("#" + id)], idempotencyKey: "g")
         // It may lie in the outbox still.
-        #expect(await box.ann.call("graph.find_sent", ["idempotency_key": "g"]).failure?.code == "outcome_unknown")
+        #expect(await box.ann.call("graph.find_sent", ["idempotency_key": "g"]).error?.code == "outcome_unknown")
         #expect(box.graph.refusals == [])
     }
 
@@ -138,7 +138,7 @@ struct MailTests {
         #expect(done.message == "Forwarded to kim@contoso.example.")
         let again = await box.ann.call(
             "graph.forward", ["to": ["kim@contoso.example"], "mail": .string("#" + id)], idempotencyKey: "f")
-        #expect(again.failure?.code == "outcome_unknown")
+        #expect(again.error?.code == "outcome_unknown")
         #expect(box.graph.notices.map(\.kind) == ["forward"])
         let draft = await box.ann.call("graph.draft", ["recipient": "kim@contoso.example", "text": "Hello Kim"])
         #expect(draft.message == "Draft to kim@contoso.example: Hello Kim. It is in Outlook, unsent.")

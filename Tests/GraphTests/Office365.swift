@@ -3,6 +3,7 @@ import GraphSimulator
 import TandemJSON
 import TandemSDK
 import TandemTesting
+import VendorClient
 import VendorSimulator
 
 @testable import Graph
@@ -23,27 +24,7 @@ struct Office365 {
         let graph = GraphSimulator(
             contract: Self.contract, now: { [weak host] in host?.now.milliseconds ?? 0 },
             scopes: { $0 == "TOKEN" ? scopes : nil })
-        for method in ["GET", "POST", "PATCH", "DELETE"] {
-            host.http.on(method, "https://graph.microsoft.com/*") { request in
-                var headers = Dictionary(
-                    request.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { $1 })
-                // The host attaches the token to what names the grant.
-                if request.grant == "microsoft" { headers["authorization"] = "Bearer TOKEN" }
-                if !request.body.isEmpty { headers["content-type"] = "application/json" }
-                let answer = graph.answer(
-                    VendorRequest(
-                        method: request.method,
-                        target: String(request.url.dropFirst("https://graph.microsoft.com".count)),
-                        headers: headers, body: request.body))
-                guard !answer.isCut else { return .failure(-62, code: "interrupted") }
-                return .response(
-                    HTTPResponse(
-                        status: answer.status, headers: answer.headers.map { HTTPField($0.0, $0.1) }, body: answer.body,
-                        retryAfter: answer.headers.first { $0.0 == "Retry-After" }.flatMap { Int($0.1) }.map {
-                            .seconds($0)
-                        }))
-            }
-        }
+        host.connect("https://graph.microsoft.com", grant: "microsoft") { graph.answer($0) }
         self.graph = graph
         self.host = host
         ann = host.person("ann")
@@ -55,27 +36,5 @@ struct Office365 {
         FileManager.default.contents(atPath: "\(shared)/microsoft-graph/samples/\(name).json").flatMap {
             try? JSON(parsing: $0)
         }
-    }
-}
-
-extension Outcome {
-    var trust: Trust? {
-        if case .value(_, _, _, let trust) = self { return trust }
-        return nil
-    }
-
-    var shown: Shown? {
-        if case .value(_, _, let shown, _) = self { return shown }
-        return nil
-    }
-
-    var failure: ToolError? {
-        if case .failure(let error) = self { return error }
-        return nil
-    }
-
-    var question: Ask? {
-        if case .question(let ask) = self { return ask }
-        return nil
     }
 }

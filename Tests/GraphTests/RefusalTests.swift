@@ -36,7 +36,7 @@ struct RefusalTests {
     ]) func goldenErrors(name: String, code: String, isRetryable: Bool, message: String, wait: Int) async throws {
         guard let fault = fault(name) else { return }
         box.graph.fail("messages", fault)
-        let failure = try #require(await box.ann.call("graph.mail").failure)
+        let failure = try #require(await box.ann.call("graph.mail").error)
         #expect(failure.code == code)
         #expect(failure.isRetryable == isRetryable)
         #expect(failure.message == message)
@@ -64,19 +64,19 @@ struct RefusalTests {
             Issue.record("written without the right")
             return
         }
-        #expect(await reader.ann.call("graph.mail").failure == nil)
+        #expect(await reader.ann.call("graph.mail").error == nil)
     }
 
     @Test func whatIsNoAnswerIsSaidToBeNone() async throws {
         box.graph.fail("calendarView", .html)
-        #expect(await box.ann.call("graph.calendar").failure?.code == "unexpected_answer")
+        #expect(await box.ann.call("graph.calendar").error?.code == "unexpected_answer")
         box.graph.fail("calendarView", .cutBefore)
-        #expect(await box.ann.call("graph.calendar").failure?.isRetryable == true)
+        #expect(await box.ann.call("graph.calendar").error?.isRetryable == true)
         // A link that leads elsewhere is not followed.
         box.graph.fail(
             "calendarView", .answer(.json(200, ["value": [], "@odata.nextLink": "https://evil.example/v1.0/me"])))
         #expect(
-            await box.ann.call("graph.calendar", ["period": ["from": "2026-11-23", "to": "2026-11-23"]]).failure?.code
+            await box.ann.call("graph.calendar", ["period": ["from": "2026-11-23", "to": "2026-11-23"]]).error?.code
                 == "unexpected_answer")
     }
 

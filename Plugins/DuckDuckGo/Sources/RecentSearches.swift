@@ -55,18 +55,22 @@ final class RecentSearches: Sendable {
         }
     }
 
+    /// Of a silence, in milliseconds.
+    private static let longest: Int64 = 3_600_000
+
     /// How long DuckDuckGo should not be asked yet, in milliseconds; nil: it may be.
     func quietTime(now: Instant) -> Int64? {
         state.withLock { state in
             let rest = state.quietUntil.milliseconds - now.milliseconds
-            return rest > 0 ? rest : nil
+            // Longer than any silence: the clock was set back meanwhile.
+            return rest > 0 && rest <= Self.longest ? rest : nil
         }
     }
 
     /// It refused: two minutes of silence, twice as long each time, an hour at most.
     func noteRefusal(now: Instant) -> Int64 {
         state.withLock { state in
-            let wait: Int64 = min(3_600_000, 120_000 << Int64(min(state.refusals, 5)))
+            let wait: Int64 = min(Self.longest, 120_000 << Int64(min(state.refusals, 5)))
             state.refusals += 1
             state.quietUntil = Instant(milliseconds: now.milliseconds + wait)
             return wait

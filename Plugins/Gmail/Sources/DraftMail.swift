@@ -51,7 +51,8 @@ public struct DraftMail: Tool {
             }
             let people = try await sender.recipients([recipient]).all
             outgoing = OutgoingMail(
-                from: own, to: people, subject: MailSubject.of(subject, text), text: text, date: context.clock.now)
+                from: own, to: people, subject: OutgoingMail.subject(subject, text), text: text, date: context.clock.now
+            )
         }
         let draft = try await sender.draft(outgoing, thread: thread)
         let people = outgoing.to.map(\.address)
@@ -145,7 +146,8 @@ public struct SendDraft: Tool {
         let people = draft.to.flatMap { MailAddress.list($0) }
         var isShown = false
         if case .id = to { isShown = people.count == 1 && people[0].address.count <= 36 }
-        if !isShown, try !sender.isApproved(people, about: draft.subject, text: draft.preview) {
+        let all = MailRecipients(all: people, isGuess: !isShown)
+        guard try all.approved(about: draft.subject, text: draft.preview, context) else {
             return Reply("Not sent.", value: SentMail(to: draft.to, subject: draft.subject))
         }
         let id = try await sender.send(MailSender.Draft(id: draft.id, to: draft.to, subject: draft.subject))

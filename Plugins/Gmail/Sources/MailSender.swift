@@ -89,67 +89,16 @@ struct MailSender {
     // MARK: Whom it goes to
 
     /// The people that the person named: addresses as they are, names by who wrote to them before.
-    func recipients(_ texts: [String], field: String = "which") async throws -> (all: [MailAddress], isGuess: Bool) {
-        var all: [MailAddress] = []
-        var isGuess = false
-        for text in texts {
-            for part in text.split(whereSeparator: { ",;".contains($0) }) {
-                let line = part.singleLine(limit: 300)
-                guard !line.isEmpty else { continue }
-                if let known = MailAddress.list(line).first {
-                    all.append(known)
-                    continue
-                }
-                guard !line.contains("@") else {
-                    throw ToolError.invalid(
-                        "\(line.cut(to: 60)) is no mail address. How is it spelled?", code: "no_address")
-                }
-                all.append(try await person(named: line))
-                isGuess = true
+    func recipients(_ texts: [String]) async throws -> MailRecipients {
+        try await MailRecipients.find(texts, context) { name in
+            let words = MailQuery.words(name)
+            guard !words.isEmpty else { throw ToolError.invalid("Who should get it?", code: "no_recipient") }
+            var people: [MailAddress] = []
+            for query in ["from:(\(words))", "to:(\(words)) in:sent"] {
+                let heads = try await service.heads(service.list(query, limit: 5).ids).heads
+                people += heads.flatMap { $0.isOwn ? $0.to : [$0.from] }
             }
+            return people
         }
-        guard !all.isEmpty else { throw ToolError.invalid("Who should get it?", code: "no_recipient") }
-        guard all.count <= 50 else {
-            throw ToolError.invalid("That is more people than I write to at once.", code: "too_many")
-        }
-        return (all, isGuess)
-    }
-
-    private func person(named name: String) async throws -> MailAddress {
-        if let given = context.answer("person:" + name)?.stringValue, MailAddress.isAddress(given) {
-            return MailAddress(address: given)
-        }
-        let words = MailQuery.words(name)
-        guard !words.isEmpty else { throw ToolError.invalid("Who should get it?", code: "no_recipient") }
-        var found: [MailAddress] = []
-        for query in ["from:(\(words))", "to:(\(words)) in:sent"] {
-            let heads = try await service.heads(service.list(query, limit: 5).ids).heads
-            for person in heads.flatMap({ $0.isOwn ? $0.to : [$0.from] }) {
-                let names = Words.split(person.name) + Words.split(String(person.address.prefix { $0 != "@" }))
-                let isMeant = Words.split(name).allSatisfy { wanted in names.contains { $0.hasPrefix(wanted) } }
-                if isMeant, !found.contains(where: { $0.isSame(as: person) }), !MailTriage.isMachine(person) {
-                    found.append(person)
-                }
-            }
-        }
-        guard let first = found.first else {
-            throw ToolError.notFound("I know no address for \(name.cut(to: 40)). Send it with the mail address.")
-        }
-        guard found.count > 1 else { return first }
-        throw Ask(
-            "Which \(name.cut(to: 30))?", field: "person:" + name,
-            options: found.prefix(5).map { Ask.Option($0.address, value: .string($0.address)) })
-    }
-
-    /// Throws a question that names everybody and says how the mail begins, unless it was answered.
-    ///
-    /// - Returns: whether it should go.
-    func isApproved(_ people: [MailAddress], about subject: String, text: String) throws -> Bool {
-        if let answer = context.answer("send") { return answer == true }
-        let names = people.prefix(10).map(\.address).joined(separator: ", ")
-        let rest = people.count > 10 ? " and \(people.count - 10) more" : ""
-        throw Ask(
-            "Send to \(names)\(rest): \(subject.cut(to: 40)), \"\(text.singleLine(limit: 80))\"?", field: "send",
-            options: [.init("send it", value: true), .init("leave it", value: false)], schema: ["type": "boolean"])
     }
 }

@@ -34,17 +34,20 @@ public struct SendMail: Tool {
     public func run(_ context: Context) async throws -> Reply<SentMail> {
         let sender = MailSender(context)
         let people = try await sender.recipients(to)
-        let copies = cc.map { $0.isEmpty ? nil : $0 } ?? nil
-        let copied = try await copies == nil ? ([], false) : sender.recipients(copies ?? [])
-        let about = MailSubject.of(subject, text)
+        var copies: [MailAddress] = []
+        var whole = people
+        if let cc, !cc.isEmpty {
+            let found = try await sender.recipients(cc)
+            copies = found.all
+            whole = MailRecipients(all: people.all + copies, isGuess: people.isGuess || found.isGuess)
+        }
+        let about = OutgoingMail.subject(subject, text)
         // The host has shown the words that the person said; an address found for a name is shown as well.
-        if people.isGuess || copied.1,
-            try !sender.isApproved(people.all + copied.0, about: about, text: text)
-        {
+        guard try whole.approved(about: about, text: text, context) else {
             return Reply("Not sent.", value: SentMail(to: people.all.map(\.address), subject: about))
         }
         let mail = OutgoingMail(
-            from: try await sender.ownAddress(), to: people.all, cc: copied.0, subject: about, text: text,
+            from: try await sender.ownAddress(), to: people.all, cc: copies, subject: about, text: text,
             date: context.clock.now)
         let id = try await sender.send(sender.draft(mail))
         return Reply(
@@ -86,7 +89,8 @@ public struct ReplyToMail: Tool {
         if case .id = to {
             isShown = !all && message.head.label.count <= 40 || people.first.map { $0.address.count <= 36 } ?? false
         }
-        if !isShown || all, try !sender.isApproved(people + copied, about: subject, text: text) {
+        let whole = MailRecipients(all: people + copied, isGuess: !isShown || all)
+        guard try whole.approved(about: subject, text: text, context) else {
             return Reply("Not sent.", value: SentMail(to: people.map(\.address), subject: subject))
         }
         let mail = OutgoingMail(
@@ -117,16 +121,6 @@ enum ReplyAddresses {
             if !isThere { others.append(person) }
         }
         return (people, others)
-    }
-}
-
-enum MailSubject {
-    /// The subject given, or the first words of the text.
-    static func of(_ subject: String?, _ text: String) -> String {
-        if let given = subject?.singleLine(limit: 200).nonEmpty { return given }
-        let line = text.split(separator: "\n").first.map { $0.singleLine(limit: 200) } ?? ""
-        let sentence = line.prefix { !".!?".contains($0) }
-        return String(sentence.isEmpty ? line[...] : sentence).cut(to: 60).capitalizedFirst
     }
 }
 

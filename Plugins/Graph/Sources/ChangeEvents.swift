@@ -154,7 +154,7 @@ public struct RescheduleEvent: Tool {
         guard found.isOrganizer else {
             throw ToolError.invalid("Somebody else made that meeting, so only they can move it.", code: "not_organizer")
         }
-        let people = FoundPeople(all: found.attendees, isGuess: !found.attendees.isEmpty)
+        let people = MailRecipients(all: found.attendees, isGuess: !found.attendees.isEmpty)
         guard try people.approved(about: "new time of \(found.title.cut(to: 40))", text: "", context) else {
             return Reply("Left as it is.", value: ChangedEvent())
         }
@@ -214,7 +214,7 @@ public struct CancelEvent: Tool {
         guard found.isOrganizer else {
             throw ToolError.invalid("Somebody else made that meeting. You can decline it.", code: "not_organizer")
         }
-        let people = FoundPeople(all: found.attendees, isGuess: !found.attendees.isEmpty)
+        let people = MailRecipients(all: found.attendees, isGuess: !found.attendees.isEmpty)
         guard try people.approved(about: "cancellation of \(found.title.cut(to: 40))", text: comment ?? "", context)
         else { return Reply("Left as it is.") }
         let path = "/events/" + (try GraphService.segment(found.id))

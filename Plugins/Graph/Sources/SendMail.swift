@@ -44,7 +44,7 @@ public struct SendMail: Tool {
     public func run(_ context: Context) async throws -> Reply<SentMail> {
         let sender = GraphSender(context)
         var people = try await sender.recipients(to)
-        let about = GraphSender.subject(subject, text)
+        let about = OutgoingMail.subject(subject, text)
         var copies: [MailAddress] = []
         if let cc, !cc.isEmpty {
             let found = try await sender.recipients(cc)
@@ -52,7 +52,7 @@ public struct SendMail: Tool {
             people.isGuess = people.isGuess || found.isGuess
         }
         let names = people.all.map(\.address)
-        let whole = FoundPeople(all: people.all + copies, isGuess: people.isGuess)
+        let whole = MailRecipients(all: people.all + copies, isGuess: people.isGuess)
         guard try whole.approved(about: about, text: text, context) else {
             return Reply("Not sent.", value: SentMail(sent: false, to: names, subject: about))
         }
@@ -89,7 +89,7 @@ public struct ReplyToMail: Tool {
         let subject = OutgoingMail.replySubject(head.subject)
         var isShown = false
         if case .id = to { isShown = person.address.count <= 36 }
-        guard try FoundPeople(all: [person], isGuess: !isShown).approved(about: subject, text: text, context) else {
+        guard try MailRecipients(all: [person], isGuess: !isShown).approved(about: subject, text: text, context) else {
             return Reply("Not sent.", value: SentMail(sent: false, to: [person.address], subject: subject))
         }
         let path = "/messages/" + (try GraphService.segment(head.id))
@@ -162,7 +162,7 @@ public struct DraftMail: Tool {
     public func run(_ context: Context) async throws -> Reply<SentMail> {
         let sender = GraphSender(context)
         let people = try await sender.recipients([recipient]).all
-        let about = GraphSender.subject(subject, text)
+        let about = OutgoingMail.subject(subject, text)
         let message = GraphSender.message(people, subject: about, text: text)
         let id = try await sender.draft { try await sender.service.send(.post, "/messages", message) }
         let names = people.map(\.address)
@@ -217,7 +217,7 @@ public struct SendDraft: Tool {
         var isShown = false
         if case .id = to { isShown = all.count == 1 && all[0].address.count <= 36 }
         let names = all.map(\.address)
-        guard try FoundPeople(all: all, isGuess: !isShown).approved(about: head.subject, text: head.preview, context)
+        guard try MailRecipients(all: all, isGuess: !isShown).approved(about: head.subject, text: head.preview, context)
         else {
             return Reply("Not sent.", value: SentMail(sent: false, to: names, subject: head.subject))
         }

@@ -1,3 +1,4 @@
+import PluginCommon
 public import TandemSDK
 
 /// A mail to be sent, as RFC 5322 wants it: UTF-8 in quoted-printable or base64, names and subject in encoded words.
@@ -28,6 +29,14 @@ public struct OutgoingMail: Sendable, Hashable {
         self.inReplyTo = inReplyTo
         self.references = references
         self.date = date
+    }
+
+    /// The subject given, or the first words of the text.
+    public static func subject(_ given: String?, _ text: String) -> String {
+        if let given = given?.singleLine(limit: 200).nonEmpty { return given }
+        let line = text.split(separator: "\n").first.map { $0.singleLine(limit: 200) } ?? ""
+        let sentence = line.prefix { !".!?".contains($0) }
+        return String(sentence.isEmpty ? line[...] : sentence).cut(to: 60).capitalizedFirst
     }
 
     /// `Re: Leaking tap`, once.
