@@ -113,7 +113,7 @@ enum AgentBenchmark {
         func each(_ value: Int) -> [Double] { [Double(value) / Double(turns)] }
         return [
             Figure(name: "tokens in, a turn of ten days", unit: "", values: each(count.input)),
-            Figure(name: "of these the same in each request", unit: "", values: each(count.fixed)),
+            Figure(name: "of these instructions and declarations of tools", unit: "", values: each(count.fixed)),
             Figure(name: "tokens out, a turn of ten days", unit: "", values: each(count.output)),
             Figure(name: "requests, a turn of ten days", unit: "", values: each(count.requests)),
         ]
@@ -125,7 +125,7 @@ private final class InstantModel: LanguageProvider {
     struct Count: Sendable {
         var requests = 0
         var input = 0
-        /// Instructions and tools, which a service's cache holds.
+        /// Instructions and tools.
         var fixed = 0
         var output = 0
     }

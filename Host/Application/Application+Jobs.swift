@@ -32,6 +32,8 @@ extension Application {
             MemoryKeeping.kind, MemoryKeeping.rules,
             MemoryKeeping(memory: memory, accounts: accounts, logger: logger))
         jobs.register(LaterTurns.kind, LaterTurns.rules, LaterTurns(agent: agent))
+        jobs.register(
+            TaskTextJob.kind, TaskTextJob.rules, TaskTextJob(texts: taskTexts, database: database, clock: clock))
         do {
             // Not at once: a start has other things to do. They never end, so that one host does each at a time.
             let first = clock.now.advanced(by: .seconds(300))

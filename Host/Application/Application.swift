@@ -44,6 +44,7 @@ public final class Application: Sendable {
     public let jobs: JobQueue
     /// Turns that go on after their first answer.
     let laterTurns: QueuedTurns
+    let taskTexts: TaskTexts
     let secrets: StoredSecrets
     /// What other processes tell.
     let subscriptions: [NewsSubscription]
@@ -241,9 +242,11 @@ public final class Application: Sendable {
         let steps = ConnectionSteps(plugins: plugins, connections: connections)
         catalogue = HostCatalogue(plugins: plugins, steps: steps)
         self.memory = memory
+        taskTexts = TaskTexts(jobs: jobs, late: late, accounts: accounts)
         let life = LifeTools(
             database: database, accounts: accounts, memory: memory, proposals: proposals,
-            integrations: PluginIntegrations(plugins: plugins, steps: steps, lives: lives), clock: options.clock)
+            integrations: PluginIntegrations(plugins: plugins, steps: steps, lives: lives), reminding: taskTexts,
+            clock: options.clock)
 
         let feed = MessageFeed()
         var channels: [any DeliveryChannel] = [RESTChannel(feed: feed)]

@@ -20,6 +20,8 @@ public enum LifeTables {
             // A day in the person's zone; with a time as well, the instant.
             ColumnDefinition("due_date", .date, nullable: true),
             ColumnDefinition("due_at", .timestamp, nullable: true),
+            // The person wants to be texted when it is time.
+            ColumnDefinition("reminds", .boolean, default: .boolean(false)),
             // Not suggested before.
             ColumnDefinition("snoozed_until", .timestamp, nullable: true),
             ColumnDefinition("completed_at", .timestamp, nullable: true),

@@ -33,10 +33,12 @@ public struct LifeTools: ToolProvider {
 
     public init(
         database: any Database, accounts: Accounts, memory: LongTermMemory, proposals: MemoryProposals? = nil,
-        integrations: any IntegrationControl, clock: any WallClock = SystemClock()
+        integrations: any IntegrationControl, reminding: (any TaskReminding)? = nil,
+        clock: any WallClock = SystemClock()
     ) {
         toolboxes = [
-            "tasks": TaskTools(database: database), "notes": NoteTools(database: database, budget: memory.budget),
+            "tasks": TaskTools(database: database, reminding: reminding),
+            "notes": NoteTools(database: database, budget: memory.budget),
             "memory": MemoryTools(
                 memory: memory, proposals: proposals ?? MemoryProposals(database: database, memory: memory)),
             "settings": SettingsTools(accounts: accounts),

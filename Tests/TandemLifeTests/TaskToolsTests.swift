@@ -19,7 +19,7 @@ struct TaskToolsTests {
         let plain = try await world.value("tasks.add", ["title": " buy\n stamps "])
         #expect(plain.message == "Saved: buy stamps.")
         let near = try await world.value("tasks.add", ["title": "pay rent", "due": "2026-12-01", "reminder": true])
-        #expect(near.message.hasPrefix("Saved: pay rent, by Tue 1 Dec. I can't ping you yet"))
+        #expect(near.message.hasPrefix("Saved: pay rent, by Tue 1 Dec. I have no number to text you on"))
     }
 
     @Test func saysTimesInThePersonsZone() async throws {

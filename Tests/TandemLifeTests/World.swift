@@ -24,7 +24,7 @@ final class World: Sendable {
     /// Saturday 2026-11-21 10:00 UTC.
     static let start = Timestamp(millisecondsSinceEpoch: 1_795_255_200_000)
 
-    init() async throws {
+    init(reminding: (any TaskReminding)? = nil) async throws {
         clock = ManualClock(World.start)
         ids = IDGenerator(clock: clock, node: 3)
         database = try await TestDatabase(migrations: Accounts.migrations).open(clock: clock, ids: ids)
@@ -35,7 +35,8 @@ final class World: Sendable {
         memory = LongTermMemory(database: database)
         integrations = FakeIntegrations()
         tools = LifeTools(
-            database: database, accounts: accounts, memory: memory, integrations: integrations, clock: clock)
+            database: database, accounts: accounts, memory: memory, integrations: integrations, reminding: reminding,
+            clock: clock)
         ann = UserScope(authenticated: ids.nextUser())
         bob = UserScope(authenticated: ids.nextUser())
     }

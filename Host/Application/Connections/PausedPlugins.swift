@@ -51,10 +51,7 @@ struct PausedPlugins: ConnectionEvents {
         guard let outbox = late.outbox else { return }
         let parts = notice.key.split(separator: "/").compactMap { Int64($0) }
         guard parts.count == 2 else { return }
-        let phones = try await accounts.phones(of: notice.person).filter { phone in
-            phone.verifiedAt != nil && phone.suspension == nil && !phone.isOptedOut
-        }
-        guard let phone = phones.first(where: \.isPrimary) ?? phones.first else { return }
+        guard let phone = try await accounts.phoneForTexts(of: notice.person) else { return }
         let message = OutboundMessage(
             scope: notice.person, turn: RecordID(rawValue: parts[0]),
             // 0 would be the answer to a message that came in.
@@ -62,6 +59,16 @@ struct PausedPlugins: ConnectionEvents {
             text: notice.text)
         try await database.write(notice.person) { try outbox.channel.enqueue(message, in: $0) }
         outbox.channel.wake()
+    }
+}
+
+extension Accounts {
+    /// A number of a person that takes texts, the first one before others.
+    func phoneForTexts(of scope: UserScope) async throws -> AccountPhone? {
+        let phones = try await phones(of: scope).filter { phone in
+            phone.verifiedAt != nil && phone.suspension == nil && !phone.isOptedOut
+        }
+        return phones.first(where: \.isPrimary) ?? phones.first
     }
 }
 

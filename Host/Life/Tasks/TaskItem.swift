@@ -11,6 +11,8 @@ struct TaskItem: Sendable, Equatable {
     var isDone: Bool
     var priority: Priority
     var due: DayOrInstant?
+    /// The person wants to be texted when it is time.
+    var reminds = false
     var snoozedUntil: Timestamp?
     var completedAt: Timestamp?
     var parent: RecordID?
@@ -30,6 +32,7 @@ struct TaskItem: Sendable, Equatable {
         } else if let day = row.date("due_date") {
             due = .day(day)
         }
+        reminds = row["reminds"].boolValue ?? false
         snoozedUntil = row.timestamp("snoozed_until")
         completedAt = row.timestamp("completed_at")
         parent = row.recordID("parent_id")

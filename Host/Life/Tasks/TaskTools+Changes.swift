@@ -77,15 +77,22 @@ extension TaskTools {
         }
         let time = request.time
         let task: TaskItem
+        let at: Timestamp?
         do {
-            task = try await change(request) { _ in TaskItem.columns(due: due, in: time) }
+            // A time that was said before and is over holds back no new one.
+            (task, at) = try await change(request) { _ in
+                var columns = TaskItem.columns(due: due, in: time)
+                columns["snoozed_until"] = .null
+                return columns
+            }
         } catch let failure as ToolFailure where failure.code == "not_found" && request.flag("create") {
             // "Rent is due on Friday" about a task that is not there yet: kept rather than lost.
             guard let words = request.line("task"), !words.hasPrefix("#"), let due else { throw failure }
             return try await add(request, title: words, due: due)
         }
         guard let due else { return one(task, Wording.line("No day set any more: ", task.title, "."), request) }
-        return one(task, Wording.line("", task.title, ": by \(due.say(in: time))."), request)
+        let promise = try await promise(at, task, request)
+        return one(task, Wording.line("", task.title, ": by \(due.say(in: time)).\(promise)"), request)
     }
 
     func snooze(_ request: ToolRequest) async throws -> ToolOutcome {
@@ -96,22 +103,23 @@ extension TaskTools {
         case .instant(let value): instant = value
         case .day(let day): instant = time.startOfDay(day)
         }
-        let task = try await change(request) { _ in ["snoozed_until": .string(instant.description)] }
-        return one(task, Wording.line("Parked until \(until.say(in: time)): ", task.title, "."), request)
+        let (task, at) = try await change(request) { _ in ["snoozed_until": .string(instant.description)] }
+        let promise = try await promise(at, task, request)
+        return one(task, Wording.line("Parked until \(until.say(in: time)): ", task.title, ".\(promise)"), request)
     }
 
     func setPriority(_ request: ToolRequest) async throws -> ToolOutcome {
         guard let priority = request.line("priority").flatMap(TaskItem.Priority.init(rawValue:)) else {
             throw ToolFailure(status: -1, code: "invalid", message: "Is it high, normal or low?")
         }
-        let task = try await change(request) { _ in ["priority": .string(priority.rawValue)] }
+        let (task, _) = try await change(request) { _ in ["priority": .string(priority.rawValue)] }
         let tail = priority == .low ? " can wait (low priority)." : " is \(priority.rawValue) priority now."
         return one(task, Wording.line("", task.title, tail), request)
     }
 
     func rename(_ request: ToolRequest) async throws -> ToolOutcome {
         let title = try TaskTools.title(request.line("title"))
-        let task = try await change(request) { _ in ["title": .string(title)] }
+        let (task, _) = try await change(request) { _ in ["title": .string(title)] }
         return one(task, Wording.line("Now called: ", task.title, "."), request)
     }
 
@@ -153,16 +161,17 @@ extension TaskTools {
         .value(["task": task.json(in: request.time)], message, shown: .touched([task.shown]))
     }
 
-    /// Sets columns of the open task that the request means, and returns it as it is then.
+    /// Sets columns of the open task that the request means, and returns it as it is then, with the time of its reminder.
     private func change(
         _ request: ToolRequest, _ columns: @escaping @Sendable (TaskItem) throws -> JSONObject
-    ) async throws -> TaskItem {
+    ) async throws -> (task: TaskItem, reminder: Timestamp?) {
         try await database.write(request.scope) { transaction in
             let rows = Rows(transaction, request.call.origin)
             let open = try rows.openTasks()
             let task = open[try TaskTools.resolveOrFocus(request, among: open, rows)]
             try rows.update("tasks", task.id, try columns(task))
-            return try rows.task(task.id) ?? task
+            let changed = try rows.task(task.id) ?? task
+            return (changed, try plan(changed, request, in: transaction))
         }
     }
 

@@ -8,6 +8,7 @@ import TandemStorage
 /// ("still wanted?"). See the behaviours 1, 2, 3 and 11 of `research/assistant-anchors.md` (d.2).
 struct TaskTools: Toolbox {
     let database: any Database
+    var reminding: (any TaskReminding)?
 
     /// Open tasks and steps of one person at most.
     static let mostOpen = 2000
@@ -47,20 +48,23 @@ struct TaskTools: Toolbox {
         let title = try TaskTools.title(title)
         let priority = request.line("priority")
         let time = request.time
-        let (task, isNew) = try await database.write(request.scope) { transaction in
+        let reminds = request.flag("reminder")
+        let (task, isNew, at) = try await database.write(request.scope) { transaction in
             let rows = Rows(transaction, request.call.origin)
             if let existing = try rows.openTask(titled: title) {
                 var set: JSONObject = [:]
                 if let due { for (key, value) in TaskItem.columns(due: due, in: time) { set[key] = value } }
                 if let priority { set["priority"] = .string(priority) }
+                if reminds { set["reminds"] = true }
                 if !set.isEmpty { try rows.update("tasks", existing.id, set) }
                 try rows.setFocus(existing.id)
-                return (try rows.task(existing.id) ?? existing, false)
+                let task = try rows.task(existing.id) ?? existing
+                return (task, false, try plan(task, request, in: transaction))
             }
             try TaskTools.checkRoom(try rows.countOpenTasks(), adding: 1)
-            let task = try rows.insertTask(title, due: due, priority: priority, in: time)
+            let task = try rows.insertTask(title, due: due, priority: priority, reminds: reminds, in: time)
             try rows.setFocus(task.id)
-            return (task, true)
+            return (task, true, try plan(task, request, in: transaction))
         }
         let head = isNew ? "Saved: " : "Already on your list: "
         var tail =
@@ -70,7 +74,7 @@ struct TaskTools: Toolbox {
                 case .instant: ", \(due.say(in: time))."
                 }
             } ?? "."
-        if request.flag("reminder") { tail += " I can't ping you yet; ask me \"what's next\"." }
+        tail += try await promise(at, task, request)
         return .value(
             ["task": task.json(in: time), "created": .bool(isNew)], Wording.line(head, task.title, tail),
             shown: .touched([task.shown]))

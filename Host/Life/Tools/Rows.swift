@@ -77,12 +77,13 @@ struct Rows {
     func recentTasks() throws -> [TaskItem] { try openTasks() + doneTasks(limit: 200) }
 
     func insertTask(
-        _ title: String, due: DayOrInstant? = nil, priority: String? = nil, parent: RecordID? = nil, order: Int64 = 0,
-        in time: PersonTime
+        _ title: String, due: DayOrInstant? = nil, priority: String? = nil, reminds: Bool = false,
+        parent: RecordID? = nil, order: Int64 = 0, in time: PersonTime
     ) throws -> TaskItem {
         var values = TaskItem.columns(due: due, in: time)
         values["title"] = .string(title)
         if let priority { values["priority"] = .string(priority) }
+        if reminds { values["reminds"] = true }
         if let parent { values["parent_id"] = .id(parent) }
         values["step_order"] = .integer(order)
         let id = try writer().insert("tasks", values, origin: origin)
