@@ -184,7 +184,12 @@ struct ProviderTurnPlanner: TurnPlanning {
                 // Something that is on may serve just as well.
                 let sure = response.calls.map(\.confidence).min() ?? 1
                 let other = try await respond(text, tools: directory.definitions, context: context)
-                if other.calls.count >= response.calls.count, other.calls.allSatisfy({ $0.confidence >= sure }) {
+                // Not another tool of the same integration: what is meant is known, and that it may not be done yet.
+                let isElsewhere = other.calls.allSatisfy { call in
+                    call.confidence >= sure
+                        && !response.calls.contains { directory[$0.tool] == nil && $0.isBeside(call.tool) }
+                }
+                if other.calls.count >= response.calls.count, isElsewhere {
                     return turn(.calls(other.calls))
                 }
                 let integration = catalogue.integration(of: off.tool) ?? String(off.tool.prefix { $0 != "." })
@@ -210,4 +215,9 @@ struct ProviderTurnPlanner: TurnPlanning {
     private func turn(_ verdict: PlannedTurn.Verdict) -> PlannedTurn {
         PlannedTurn(verdict: verdict, handledBy: ProviderTurnPlanner.local)
     }
+}
+
+extension LanguageCall {
+    /// Both are tools of the same namespace.
+    fileprivate func isBeside(_ other: String) -> Bool { tool.prefix { $0 != "." } == other.prefix { $0 != "." } }
 }

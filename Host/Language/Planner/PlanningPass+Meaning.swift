@@ -68,6 +68,9 @@ extension PlanningPass {
             // What was just shown or named, and what the talk is about, was not in the sentences that it was learned from.
             if !lessons.isEmpty { belief = learned(belief, tool, meaning) }
             if isContinued(reading) { belief = belief + (1 - belief) * 0.5 * min(1, reading.confidence) }
+            // Said word for word as the tool's author wrote it, with nothing of the person's own in it: `what's next`, `done`.
+            if isSpelledOut(reading) { belief = max(belief, min(reading.confidence, 0.97)) }
+            if namesAddress(reading) { belief = max(belief, min(reading.confidence, 0.9)) }
             best[tool]?.belief = belief
             best[tool]?.features = features
             spaces[planner.meanings.spaces[tool]] += belief
@@ -99,6 +102,17 @@ extension PlanningPass {
     }
 
     private static let mostLessons = 64
+
+    private func isSpelledOut(_ reading: Reading) -> Bool {
+        !reading.isFrame && reading.confidence >= 0.9 && reading.filled.openTokens == 0
+            && reading.filled.missing.isEmpty
+    }
+
+    /// Asks for something of a page by its address: the words of an address mean nothing by themselves.
+    private func namesAddress(_ reading: Reading) -> Bool {
+        !reading.isFrame && reading.confidence >= 0.6 && reading.filled.missing.isEmpty
+            && planner.tools[reading.tool].effect == .read && message.text(reading.segment).contains("://")
+    }
 
     /// Said of something from the conversation, or to the tool that was used last.
     private func isContinued(_ reading: Reading) -> Bool {
