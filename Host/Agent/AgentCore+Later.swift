@@ -97,7 +97,7 @@ extension AgentCore {
         let directory = try await directories.directory(for: scope)
         let context = TurnContext(
             state: work.state, confirmations: work.confirmations, now: now, timeZone: profile.timeZone,
-            currency: profile.currency, account: LanguageAccount(scope: scope, turn: work.turn))
+            currency: profile.currency, account: LanguageAccount(scope: scope, turn: work.turn), summary: work.summary)
         var draft = TurnDraft(work: work, context: context)
         draft.handledBy = earlier.handledBy
         draft.questions = services.limits.questionsPerTurn

@@ -30,7 +30,7 @@ extension AgentCore {
         let directory = try await directories.directory(for: scope)
         let context = TurnContext(
             state: work.state, confirmations: work.confirmations, now: services.clock.now, timeZone: profile.timeZone,
-            currency: profile.currency, account: LanguageAccount(scope: scope, turn: work.turn))
+            currency: profile.currency, account: LanguageAccount(scope: scope, turn: work.turn), summary: work.summary)
         var draft = TurnDraft(work: work, context: context)
         draft.turnRow = turnRow ?? draft.turnRow
         draft.questions = services.limits.questionsPerTurn
@@ -249,6 +249,7 @@ extension AgentCore {
         }
         channel?.wake()
         services.metrics.answered(channel: draft.channel, by: draft.handledBy, since: start)
+        noteConversed(scope)
         held.withLock { _ = $0.remove(draft.turn) }
         return (answer, hasMore, draft.joined)
     }

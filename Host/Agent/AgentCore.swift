@@ -25,6 +25,8 @@ public final class AgentCore: InboundSink {
     let held = Mutex<Set<RecordID>>([])
     /// Some turn could not reach the database.
     let hasFailed = Atomic(false)
+    /// Answers of each person since the last fold.
+    let conversed = Mutex<[UserID: Int]>([:])
 
     struct Waiting {
         var answers: [RecordID: OneShotBox<Answer?>] = [:]
@@ -40,7 +42,9 @@ public final class AgentCore: InboundSink {
         runner = TurnRunner(
             directories: directories, policy: services.policy, limits: services.limits, metrics: services.metrics)
         planning = ProviderTurnPlanner(provider: services.language, catalogue: services.catalogue)
-        store = AgentStore(holder: services.holder, worksOnTurns: services.worksOnTurns)
+        var store = AgentStore(holder: services.holder, worksOnTurns: services.worksOnTurns)
+        store.readsSummaries = planning.asksModels
+        self.store = store
         scheduler = TurnScheduler(workers: services.limits.concurrency)
         channels = Dictionary(services.channels.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }

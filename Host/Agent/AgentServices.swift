@@ -22,6 +22,8 @@ public struct AgentServices: Sendable {
     public var news: (any TurnNews)?
     /// Nil: every turn ends with its answer.
     public var later: (any LaterWork)?
+    /// Has a person's conversation folded soon (`AgentCore.foldConversation`); never blocks.
+    public var fold: (@Sendable (UserScope) -> Void)?
     /// Who works here.
     public var holder = TurnHolder.current
     /// False for a process that takes messages in and leaves the work to others.
@@ -33,7 +35,7 @@ public struct AgentServices: Sendable {
         channels: [any DeliveryChannel] = [],
         clock: any WallClock, metrics: AgentMetrics,
         limits: AgentLimits = AgentLimits(), policy: Policy = .standard, news: (any TurnNews)? = nil,
-        later: (any LaterWork)? = nil,
+        later: (any LaterWork)? = nil, fold: (@Sendable (UserScope) -> Void)? = nil,
         worksOnTurns: Bool = true
     ) {
         self.database = database
@@ -49,6 +51,7 @@ public struct AgentServices: Sendable {
         self.policy = policy
         self.news = news
         self.later = later
+        self.fold = fold
         self.worksOnTurns = worksOnTurns
     }
 }

@@ -60,7 +60,8 @@ extension AgentStore {
             stateRow: conversation?.id, confirmations: try openConfirmations(now: now, in: transaction),
             wasLeft: true,
             earlier: TurnWork.Earlier(
-                row: row.id, attempts: attempts, steps: steps, handledBy: row.string("handled_by") ?? "local"))
+                row: row.id, attempts: attempts, steps: steps, handledBy: row.string("handled_by") ?? "local"),
+            summary: readsSummaries ? try summary(in: transaction) : nil)
     }
 
     /// The end of a turn that went on: outcomes, message, conversation as it is by now, log, delivery, all in one.

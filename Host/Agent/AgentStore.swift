@@ -19,6 +19,8 @@ struct AgentStore: Sendable {
     /// In whose hands a message is that this process takes in: its own, or nobody's where it works on none.
     var accepts: TurnHolder { worksOnTurns ? holder : .nobody }
     var worksOnTurns = true
+    /// Turns come with the summary of what was said longer ago.
+    var readsSummaries = false
 
     // MARK: Taking messages
 
@@ -128,7 +130,7 @@ struct AgentStore: Sendable {
                     row: row.id, attempts: Int(row.integer("attempts") ?? 1),
                     steps: (row["steps"].arrayValue ?? []).compactMap { PlannedStep(json: $0) },
                     handledBy: row.string("handled_by") ?? "local")
-            })
+            }, summary: readsSummaries ? try summary(in: transaction) : nil)
     }
 
     /// The person's next messages on the same channel that wait here and follow one another closely, untouched so far.

@@ -10,6 +10,7 @@ public enum AgentTables {
     static let confirmations = "confirmations"
     static let conversation = "conversation_state"
     static let logs = "agent_logs"
+    static let summaries = "conversation_summaries"
 
     /// Work to do, across users: ids and who works on it, no content.
     public static let migrations: [Migration] = [
@@ -39,7 +40,7 @@ public enum AgentTables {
                 ColumnDefinition("channel", .text),
                 // Of an answer: the message that it answers.
                 ColumnDefinition("turn", .id, nullable: true),
-                ColumnDefinition("text", .text, sealed: true),
+                ColumnDefinition("text", .text, sealed: true, searchable: true),
                 ColumnDefinition("address", .text, nullable: true, sealed: true),
                 ColumnDefinition("external_id", .text, nullable: true),
             ],
@@ -83,6 +84,20 @@ public enum AgentTables {
             name: conversation,
             columns: [ColumnDefinition("state", .json, sealed: true)],
             purpose: "what the last answers showed"),
+        TableDefinition(
+            name: summaries,
+            columns: [
+                // Points with their messages, times and labels, and a model's prose where there is one.
+                ColumnDefinition("summary", .json, sealed: true),
+                // The last message that is in it, and how many are.
+                ColumnDefinition("up_to", .id),
+                ColumnDefinition("message_count", .integer),
+                // The least trusted of what it came from.
+                ColumnDefinition("trust_label", .text),
+                // `local`, or the model that wrote the prose.
+                ColumnDefinition("made_by", .text),
+            ],
+            purpose: "what you talked about longer ago, in short"),
         TableDefinition(
             name: logs,
             columns: [

@@ -1,5 +1,6 @@
 import TandemCore
 import TandemJSON
+import TandemStorage
 
 /// What a conversation carries from one message to the next: small, persisted with each turn's end, sealed at rest.
 struct ConversationState: Sendable, Equatable {
@@ -23,9 +24,11 @@ struct ConversationState: Sendable, Equatable {
         var answer: String
         /// Of the answer: with words of others in it, no model that has tools sees it again.
         var trust: TrustLabel
+        var turn: RecordID?
     }
 
-    static let mostExchanges = 3
+    /// Enough that what is not in the summary yet is among them.
+    static let mostExchanges = 6
     static let longestExchange = 320
 
     mutating func note(_ exchange: Exchange) {
@@ -36,7 +39,7 @@ struct ConversationState: Sendable, Equatable {
         exchanges.append(
             Exchange(
                 person: cut(exchange.person), answer: exchange.trust > .system ? "" : cut(exchange.answer),
-                trust: exchange.trust))
+                trust: exchange.trust, turn: exchange.turn))
         exchanges = Array(exchanges.suffix(ConversationState.mostExchanges))
     }
 
@@ -84,7 +87,10 @@ extension ConversationState {
         if !exchanges.isEmpty {
             object["exchanges"] = .array(
                 exchanges.map {
-                    ["person": .string($0.person), "answer": .string($0.answer), "trust": .string($0.trust.rawValue)]
+                    [
+                        "person": .string($0.person), "answer": .string($0.answer),
+                        "trust": .string($0.trust.rawValue), "turn": $0.turn.map { .id($0) } ?? .null,
+                    ]
                 })
         }
         if let question {
@@ -110,7 +116,9 @@ extension ConversationState {
             guard let person = exchange["person"]?.stringValue, let answer = exchange["answer"]?.stringValue,
                 let trust = exchange["trust"]?.stringValue.flatMap(TrustLabel.init(rawValue:))
             else { return nil }
-            return Exchange(person: person, answer: answer, trust: trust)
+            return Exchange(
+                person: person, answer: answer, trust: trust,
+                turn: exchange["turn"]?.stringValue.flatMap { RecordID($0) })
         }
         if let stored = json["question"], let tool = stored["tool"]?.stringValue,
             let field = stored["field"]?.stringValue, let asked = stored["at"]?.int64Value

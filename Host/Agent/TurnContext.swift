@@ -11,6 +11,8 @@ struct TurnContext: Sendable {
     var currency: String
     /// Whose budget a model's work counts towards.
     var account: LanguageAccount?
+    /// Of what was said longer ago.
+    var summary: ConversationSummary?
 
     /// The pending question, while it is fresh.
     var question: PendingQuestion? {
@@ -41,14 +43,31 @@ struct TurnContext: Sendable {
             recentTools: state.tools)
     }
 
-    /// What was said before, without what others wrote.
+    /// What was said before, without what others wrote: the summary, then the last exchanges that are not in it.
     var history: [LanguageMessage] {
-        state.exchanges.flatMap { exchange -> [LanguageMessage] in
-            [
-                .person(exchange.person),
-                .assistant(
-                    text: exchange.answer.isEmpty ? "(An answer with words of others.)" : exchange.answer, calls: []),
+        var messages: [LanguageMessage] = []
+        if let text = summary?.promptText {
+            messages = [
+                .person("[What we said longer ago, in short]\n" + text), .assistant(text: "(Noted.)", calls: []),
             ]
         }
+        let least = state.exchanges.count - TurnContext.leastExchanges
+        for (index, exchange) in state.exchanges.enumerated() {
+            let isFolded = summary.map { summary in exchange.turn.map { $0 <= summary.upTo } ?? false } ?? false
+            if index < least, isFolded { continue }
+            messages += TurnContext.messages(of: exchange)
+        }
+        return messages
+    }
+
+    /// Exchanges that are given as they were said, whatever a summary has.
+    static let leastExchanges = 3
+
+    private static func messages(of exchange: ConversationState.Exchange) -> [LanguageMessage] {
+        [
+            .person(exchange.person),
+            .assistant(
+                text: exchange.answer.isEmpty ? "(An answer with words of others.)" : exchange.answer, calls: []),
+        ]
     }
 }

@@ -23,6 +23,8 @@ struct TurnWork: Sendable {
     /// An attempt may have been made before: by a process that died, or one that failed.
     var wasLeft = false
     var earlier: Earlier?
+    /// Of what was said longer ago; read where a model may be asked.
+    var summary: ConversationSummary?
 }
 
 /// A turn on its way to its answer.
@@ -174,7 +176,7 @@ struct TurnDraft: Sendable {
     /// Keeps message and answer for the next request to a model. The questions for the owner's word come later, so that no
     /// model ever sees a code.
     mutating func note(said text: String) {
-        state.note(ConversationState.Exchange(person: text, answer: reply.whole, trust: answerTrust))
+        state.note(ConversationState.Exchange(person: text, answer: reply.whole, trust: answerTrust, turn: turn))
     }
 
     /// The least trusted of what the answer is made of.

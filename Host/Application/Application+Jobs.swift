@@ -31,13 +31,19 @@ extension Application {
         jobs.register(
             MemoryKeeping.kind, MemoryKeeping.rules,
             MemoryKeeping(memory: memory, accounts: accounts, logger: logger))
+        jobs.register(ConversationFolding.kind, ConversationFolding.rules, ConversationFolding(agent: agent))
+        jobs.register(
+            ConversationFolding.sweep, JobRules(attempts: 100, timeLimit: .seconds(3600), concurrency: 1),
+            ConversationSweep(agent: agent, accounts: accounts))
+        jobs.register(
+            VectorMaking.kind, VectorMaking.rules, VectorMaking(memory: memory, accounts: accounts, logger: logger))
         jobs.register(LaterTurns.kind, LaterTurns.rules, LaterTurns(agent: agent))
         jobs.register(
             TaskTextJob.kind, TaskTextJob.rules, TaskTextJob(texts: taskTexts, database: database, clock: clock))
         do {
             // Not at once: a start has other things to do. They never end, so that one host does each at a time.
             let first = clock.now.advanced(by: .seconds(300))
-            for kind in [HouseKeeping.kind, MemoryKeeping.kind] {
+            for kind in [HouseKeeping.kind, MemoryKeeping.kind, ConversationFolding.sweep, VectorMaking.kind] {
                 try await jobs.enqueue(NewJob(kind, key: kind, runAt: first))
             }
         } catch {

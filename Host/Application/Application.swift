@@ -93,7 +93,7 @@ public final class Application: Sendable {
     public static let migrations: [Migration] =
         Accounts.migrations + AgentTables.migrations + SMSSchema.migrations
         + PluginDataSchema.migrations + OAuthConnections.migrations + IdempotencyStore.migrations
-        + PersonalData.migrations + JobQueue.migrations + ModelSchema.migrations
+        + PersonalData.migrations + JobQueue.migrations + ModelSchema.migrations + MemoryTables.migrations
 
     // MARK: Making
 
@@ -243,6 +243,7 @@ public final class Application: Sendable {
         catalogue = HostCatalogue(plugins: plugins, steps: steps)
         self.memory = memory
         taskTexts = TaskTexts(jobs: jobs, late: late, accounts: accounts)
+        SearchParts.prepare(memory.search, plugins: plugins)
         let life = LifeTools(
             database: database, accounts: accounts, memory: memory, proposals: proposals,
             integrations: PluginIntegrations(plugins: plugins, steps: steps, lives: lives), reminding: taskTexts,
@@ -266,6 +267,7 @@ public final class Application: Sendable {
             sms = nil
         }
         language = try LanguageParts(configuration, database: database, clock: options.clock, metrics: metrics)
+        memory.search.models.use(language.embedder)
         laterTurns = QueuedTurns(jobs: jobs)
         var limits = options.limits
         if limits.sendDelay == .zero { limits.sendDelay = configuration.sendDelay }
@@ -276,6 +278,7 @@ public final class Application: Sendable {
                 language: options.language ?? language.provider, prompts: language.prompts, channels: channels,
                 clock: options.clock, metrics: AgentMetrics(registry: metrics), limits: limits,
                 news: shared.redis.map { _ in SharedTurnNews(shared: shared) }, later: laterTurns,
+                fold: { [jobs] scope in ConversationFolding.ask(of: scope, jobs) },
                 worksOnTurns: options.roles.contains(.agent)))
         plugins.setMediator(agent.mediator)
         api = APIService(

@@ -32,6 +32,28 @@ public struct VectorStore: Sendable {
         count += 1
     }
 
+    /// A vector as it is stored elsewhere: its numbers as bytes, then what they are multiplied with (little-endian f32).
+    public static func packed(_ vector: [Float]) -> [UInt8] {
+        let (values, scale) = quantise(vector, vector.count)
+        var bytes = values.map { UInt8(bitPattern: $0) }
+        withUnsafeBytes(of: scale.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+        return bytes
+    }
+
+    /// Adds a packed vector at the next place; false when it is none of this length.
+    public mutating func append(packed bytes: [UInt8]) -> Bool {
+        guard bytes.count == dimensions + 4 else { return false }
+        var bits: UInt32 = 0
+        for byte in bytes.suffix(4).reversed() { bits = bits << 8 | UInt32(byte) }
+        let scale = Float(bitPattern: bits)
+        guard scale.isFinite, scale >= 0 else { return false }
+        if count % VectorStore.blockLength == 0 { blocks.append(Block()) }
+        blocks[blocks.count - 1].bytes.append(contentsOf: bytes.prefix(dimensions).map { Int8(bitPattern: $0) })
+        blocks[blocks.count - 1].scales.append(scale)
+        count += 1
+        return true
+    }
+
     /// Makes a vector zero: it is like nothing.
     public mutating func clear(_ place: Int) {
         precondition(place < count)

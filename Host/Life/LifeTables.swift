@@ -41,8 +41,8 @@ public enum LifeTables {
     static let notes = TableDefinition(
         name: "notes",
         columns: [
-            ColumnDefinition("title", .text, sealed: true),
-            ColumnDefinition("content", .text, sealed: true),
+            ColumnDefinition("title", .text, sealed: true, searchable: true),
+            ColumnDefinition("content", .text, sealed: true, searchable: true),
             ColumnDefinition("summary", .text, nullable: true, sealed: true),
             // Lower-case words without `#`, as a JSON array.
             ColumnDefinition("tags", .json, nullable: true, sealed: true),
@@ -54,9 +54,9 @@ public enum LifeTables {
             ColumnDefinition("external_id", .text, nullable: true, sealed: true),
             ColumnDefinition("external_source", .text, nullable: true),
             ColumnDefinition("last_accessed", .timestamp, nullable: true),
-            // New at every write, for `PersonalIndex`.
+            // Of earlier versions.
             ColumnDefinition("revision", .integer, default: .integer(0)),
         ],
-        indexes: [IndexDefinition(["status"]), IndexDefinition(["revision"])],
+        indexes: [IndexDefinition(["status"])],
         purpose: "your notes")
 }

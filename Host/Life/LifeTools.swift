@@ -17,7 +17,7 @@ public struct LifeTools: ToolProvider {
     /// The declarations of all built-in tools, in the order of their importance.
     public static let definitions: [ToolDefinition] =
         TaskTools.definitions + NoteTools.definitions + MemoryTools.definitions + SettingsTools.definitions
-        + IntegrationTools.definitions + AccountTools.definitions
+        + FocusTools.definitions + IntegrationTools.definitions + AccountTools.definitions
 
     private static let schemas: [String: JSONSchema] = {
         var schemas: [String: JSONSchema] = [:]
@@ -38,9 +38,10 @@ public struct LifeTools: ToolProvider {
     ) {
         toolboxes = [
             "tasks": TaskTools(database: database, reminding: reminding),
-            "notes": NoteTools(database: database, budget: memory.budget),
+            "notes": NoteTools(database: database, search: memory.search),
             "memory": MemoryTools(
                 memory: memory, proposals: proposals ?? MemoryProposals(database: database, memory: memory)),
+            "focus": FocusTools(memory: memory),
             "settings": SettingsTools(accounts: accounts),
             "integrations": IntegrationTools(control: integrations), "account": AccountTools(accounts: accounts),
         ]
@@ -97,7 +98,7 @@ public struct LifeTools: ToolProvider {
     }
 
     /// These find texts in an index in memory, which knows of no labels.
-    private static let indexed: Set<String> = ["memory", "notes"]
+    private static let indexed: Set<String> = ["memory", "notes", "focus"]
 
     /// Tells the call that runs of the labels of what an index found.
     private func tell(_ outcome: ToolOutcome, in scope: UserScope) async throws {

@@ -3,9 +3,9 @@ public import TandemStorage
 
 /// What people asked us to keep: stored sealed, found by an index in memory, one per person.
 ///
-/// The index holds stems, not texts; it is built on the first question, follows every change (also an undo and another
-/// replica's) by comparing the table's state, and is dropped when too many people's are held. What is returned is always
-/// read from the table, so that nothing that was forgotten comes back. Safe from any thread.
+/// The index holds stems, not texts; it is built on the first question, follows every change (also an undo's and another
+/// replica's: see `PersonalIndex`), and is dropped when too many people's are held. What is returned is always read from
+/// the table, so that nothing that was forgotten comes back. Safe from any thread.
 public final class LongTermMemory: Sendable {
     /// Memories of one person at most.
     public static let mostMemories = 200_000
@@ -13,17 +13,15 @@ public final class LongTermMemory: Sendable {
     public static let longestText = 2000
 
     public let database: any Database
+    /// The search over everything that a person has, of which the memories are a part.
+    public let search: TextSearch
     let index: PersonalIndex
 
     /// - Parameter budget: What the search indexes of everything hold together.
     public init(database: any Database, budget: SearchBudget = SearchBudget()) {
         self.database = database
-        index = PersonalIndex(
-            table: MemoryRows.table, where: MemoryRows.isOpen, tuning: .facts, budget: budget,
-            text: { row in
-                let memory = Memory(row: row)
-                return (memory.searchText, memory.modifiedAt)
-            })
+        search = TextSearch(database: database, budget: budget)
+        index = search.add(MemoryRows.source, as: "memory")
     }
 
     /// What the search indexes of everything hold together.
@@ -56,10 +54,8 @@ public final class LongTermMemory: Sendable {
         }
         return try await database.write(scope) { transaction in
             let rows = MemoryRows(transaction, origin)
-            let before = try index.mark(transaction)
             let known = try near.compactMap { try rows.memory($0) }.filter(\.isOpen)
             let result: RememberResult
-            var closed: [RecordID] = []
             if let same = known.first(where: { Likeness.isSame($0.content, dated.content) }) {
                 result = .refreshed(try rows.refresh(same, with: dated))
             } else {
@@ -71,16 +67,7 @@ public final class LongTermMemory: Sendable {
                 let older = known.filter { LongTermMemory.contradicts(dated, $0) }
                 let memory = try rows.insert(dated)
                 for one in older { try rows.close(one, by: memory) }
-                closed = older.map(\.id)
                 result = older.first.map { .replaced(memory, older: $0) } ?? .added(memory)
-            }
-            let after = try index.mark(transaction)
-            let gone = closed
-            transaction.afterCommit {
-                let memory = result.memory
-                index.update(
-                    scope.user, from: before, to: after, remove: gone,
-                    insert: (memory.id, memory.searchText, memory.modifiedAt))
             }
             return result
         }
@@ -95,20 +82,11 @@ public final class LongTermMemory: Sendable {
         check: @escaping @Sendable (Memory) throws -> Void = { _ in }
     ) async throws -> Memory? {
         if let content = correction.content { try LongTermMemory.require(content) }
-        let index = index
         return try await database.write(scope) { transaction in
             let rows = MemoryRows(transaction, origin)
             guard let old = try rows.memory(id) else { return nil }
             try check(old)
-            let before = try index.mark(transaction)
-            let memory = try rows.correct(old, correction)
-            let after = try index.mark(transaction)
-            transaction.afterCommit {
-                index.update(
-                    scope.user, from: before, to: after, remove: [id],
-                    insert: memory.isOpen ? (memory.id, memory.searchText, memory.modifiedAt) : nil)
-            }
-            return memory
+            return try rows.correct(old, correction)
         }
     }
 
@@ -144,11 +122,9 @@ public final class LongTermMemory: Sendable {
 
     /// Deletes a memory and the older versions that it replaced; nil when the person has no such memory.
     public func forget(_ id: RecordID, in scope: UserScope, origin: WriteOrigin) async throws -> Memory? {
-        let index = index
         return try await database.write(scope) { transaction in
             let rows = MemoryRows(transaction, origin)
             guard let memory = try rows.memory(id) else { return nil }
-            let before = try index.mark(transaction)
             var doomed = [id]
             var next = 0
             while next < doomed.count, doomed.count < 1000 {
@@ -157,11 +133,6 @@ public final class LongTermMemory: Sendable {
             }
             for id in doomed { try rows.delete(id) }
             try rows.dropUses(of: doomed)
-            let gone = doomed
-            let after = try index.mark(transaction)
-            transaction.afterCommit {
-                index.update(scope.user, from: before, to: after, remove: gone)
-            }
             return memory
         }
     }
@@ -183,6 +154,10 @@ public final class LongTermMemory: Sendable {
 
     /// What a memory's own strength counts in a ranking.
     private static let standing = 1.5
+    /// What it counts that a memory belongs to what the person is at now.
+    private static let focus = 1.5
+    /// What it counts that it belongs to what the question names.
+    private static let ofNamedFocus = 3.0
 
     /// The memories that answer a question, best first, with the parts of their scores.
     ///
@@ -194,19 +169,32 @@ public final class LongTermMemory: Sendable {
         guard limit > 0 else { return [] }
         let index = index
         let clock = now ?? database.store.clock.now
-        let commits = database.store.tables.changeCount(of: MemoryRows.table)
+        let vector = await search.models.vector(of: question, for: scope, in: database)
         return try await database.read(scope) { transaction in
             let rows = MemoryRows(transaction)
             let hits = try index.search(
-                question, limit: limit + 5, now: now, commits: commits, of: scope.user, in: transaction)
-            guard let best = hits.first?.score.total else { return [] }
+                question, limit: limit + 5, now: now, vector: vector, of: scope.user, in: transaction)
+            let areas = try LongTermMemory.areas(in: transaction)
+            let focus = areas.first { $0.state == .current }?.name
+            let best = hits.first?.score.total ?? 0
             var found: [RecalledMemory] = try hits.filter { $0.score.total >= best * 0.4 }.compactMap { hit in
                 guard let memory = try rows.memory(hit.key), memory.isOpen, !memory.hasExpired(at: clock) else {
                     return nil
                 }
                 var score = hit.score
                 score.standing = LongTermMemory.standing * MemoryStrength.strength(of: memory, at: clock)
+                if let focus, memory.context == focus { score.focus = LongTermMemory.focus }
                 return RecalledMemory(memory: memory, score: score)
+            }
+            // What was said while the person was at what the question names.
+            for area in LongTermMemory.areas(areas, namedBy: question) where found.count < limit {
+                for memory in try rows.open(ofFocus: area.name, limit: limit)
+                where !memory.hasExpired(at: clock) && !found.contains(where: { $0.memory.id == memory.id }) {
+                    var score = RecallScore()
+                    score.focus = LongTermMemory.ofNamedFocus
+                    score.standing = LongTermMemory.standing * MemoryStrength.strength(of: memory, at: clock)
+                    found.append(RecalledMemory(memory: memory, score: score))
+                }
             }
             found.sort { left, right in
                 let (a, b) = (left.score.total, right.score.total)

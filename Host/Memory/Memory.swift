@@ -9,6 +9,8 @@ public struct Memory: Sendable, Hashable {
     public var content: String
     public var tags: [String]
     public var category: String?
+    /// The focus area that was current when it was said.
+    public var context: String?
     public var type: String
     public var createdAt: Timestamp
     public var modifiedAt: Timestamp
@@ -38,19 +40,12 @@ public struct Memory: Sendable, Hashable {
 
     public func hasExpired(at now: Timestamp) -> Bool { expiresAt.map { $0 <= now } ?? false }
 
-    /// What it is found by.
-    var searchText: String {
-        var text = content
-        if !tags.isEmpty { text += " " + tags.joined(separator: " ") }
-        if let category { text += " " + category }
-        return text
-    }
-
     public init(row: UserRow) {
         id = row.id
         content = row.string("content") ?? ""
         tags = (row["tags"].arrayValue ?? []).compactMap(\.stringValue)
         category = row.string("category")
+        context = row.string("context")
         type = row.string("memory_type") ?? "fact"
         createdAt = row.createdAt
         modifiedAt = row.timestamp("last_modified") ?? row.createdAt

@@ -7,6 +7,22 @@ struct MemoryRows {
     static let table = "ltm_memories"
     static let accesses = "ltm_accesses"
 
+    /// What memories are found by.
+    static let source = SearchSource(
+        table: table,
+        columns: [
+            "content", "tags", "category", "last_modified", "superseded_by", "is_archived", "valid_until",
+        ]
+    ) { row in
+        let values = row.values
+        guard values.count == 7, values[4].isNull, values[5].boolValue != true, values[6].isNull,
+            var text = values[0].stringValue
+        else { return nil }
+        for tag in values[1].arrayValue ?? [] { text += " " + (tag.stringValue ?? "") }
+        if let category = values[2].stringValue { text += " " + category }
+        return (text, values[3].stringValue.flatMap { Timestamp($0) } ?? row.updatedAt)
+    }
+
     let reading: any ReadTransaction
     private let writing: (any WriteTransaction)?
     private let origin: WriteOrigin?
@@ -44,6 +60,14 @@ struct MemoryRows {
         ).map(Memory.init(row:))
     }
 
+    /// Newest first.
+    func open(ofFocus name: String, limit: Int) throws -> [Memory] {
+        try reading.list(
+            MemoryRows.table, where: MemoryRows.isOpen + [RowCondition("context", .equal, .string(name))],
+            order: [RowOrder("id", descending: true)], limit: limit
+        ).map(Memory.init(row:))
+    }
+
     func countOpen() throws -> Int { try reading.count(MemoryRows.table, where: MemoryRows.isOpen) }
 
     static let isOpen = [
@@ -70,9 +94,9 @@ struct MemoryRows {
                 "memory_type": .string(new.type), "category": new.category.map { .string($0) } ?? .null,
                 "source_id": origin.map { .string($0.turn.description) } ?? .null,
                 "channel": channel.map { .string($0) } ?? .null, "trust_label": .string(new.trust.rawValue),
+                "context": try LongTermMemory.currentFocus(in: transaction).map { .string($0) } ?? .null,
                 "importance_score": .integer(Int64(new.importance)),
                 "expires_at": new.expiresAt.map { .timestamp($0) } ?? .null, "valid_from": now, "last_modified": now,
-                "revision": .integer(PersonalIndex.revision(transaction)),
             ], origin: origin)
         guard let memory = try memory(id) else { throw StorageError(.internalFailure, "an inserted row is not there") }
         return memory
@@ -90,7 +114,6 @@ struct MemoryRows {
         var set: JSONObject = [
             "content": .string(new.content), "tags": .array(tags.map { .string($0) }), "confidence_score": 1,
             "last_modified": .timestamp(transaction.now), "related_memory_ids": .null,
-            "revision": .integer(PersonalIndex.revision(transaction)),
         ]
         if let category = new.category { set["category"] = .string(category) }
         try transaction.update(MemoryRows.table, old.id, set: set, origin: origin)
@@ -102,7 +125,6 @@ struct MemoryRows {
         let transaction = try writer()
         var set: JSONObject = [
             "last_modified": .timestamp(transaction.now), "related_memory_ids": .null,
-            "revision": .integer(PersonalIndex.revision(transaction)),
         ]
         if let content = correction.content {
             let new = NewMemory(content)
@@ -126,7 +148,6 @@ struct MemoryRows {
             MemoryRows.table, old.id,
             set: [
                 "superseded_by": .id(new.id), "valid_until": .timestamp(transaction.now),
-                "revision": .integer(PersonalIndex.revision(transaction)),
             ], origin: origin)
     }
 
@@ -135,7 +156,6 @@ struct MemoryRows {
         let transaction = try writer()
         var set: JSONObject = [
             "is_archived": true, "archive_reason": .string(reason.rawValue),
-            "revision": .integer(PersonalIndex.revision(transaction)),
         ]
         if let kept { set["parent_memory_id"] = .id(kept) }
         try transaction.update(MemoryRows.table, memory.id, set: set, origin: origin)

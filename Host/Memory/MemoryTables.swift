@@ -6,12 +6,12 @@ public enum MemoryTables {
     /// Who owns it, towards the storage.
     public static let owner = "host.memory"
 
-    public static let definitions = [memories, accesses, uses, proposals]
+    public static let definitions = [memories, accesses, uses, proposals, focusAreas]
 
     static let memories = TableDefinition(
         name: "ltm_memories",
         columns: [
-            ColumnDefinition("content", .text, sealed: true),
+            ColumnDefinition("content", .text, sealed: true, searchable: true),
             ColumnDefinition("tags", .json, nullable: true, sealed: true),
             // A `StatementKind`, or what an integration named it.
             ColumnDefinition("memory_type", .text, default: .text("fact")),
@@ -21,6 +21,7 @@ public enum MemoryTables {
             // 0…1.
             ColumnDefinition("confidence_score", .real, default: .real(1)),
             ColumnDefinition("dynamic_importance", .real, default: .real(1)),
+            // The focus area that was current when it was said.
             ColumnDefinition("context", .text, nullable: true, sealed: true),
             ColumnDefinition("context_data", .json, nullable: true, sealed: true),
             // `message`: said in a conversation. The id is the turn's.
@@ -46,10 +47,10 @@ public enum MemoryTables {
             ColumnDefinition("trust_label", .text, default: .text("owner")),
             // When it ends by itself; it is then archived with the reason `expired`.
             ColumnDefinition("expires_at", .timestamp, nullable: true),
-            // New at every write, for `PersonalIndex`.
+            // Of earlier versions.
             ColumnDefinition("revision", .integer, default: .integer(0)),
         ],
-        indexes: [IndexDefinition(["superseded_by"]), IndexDefinition(["revision"])],
+        indexes: [IndexDefinition(["superseded_by"])],
         purpose: "what you asked me to remember")
 
     /// How often and when memories were used: a table of its own, since counting is no change that an undo may meet.
@@ -73,6 +74,18 @@ public enum MemoryTables {
         ],
         indexes: [IndexDefinition(["turn"], unique: true)],
         purpose: "which of your memories the last answers used, and why")
+
+    /// What the person is at: one is current.
+    static let focusAreas = TableDefinition(
+        name: "focus_areas",
+        columns: [
+            ColumnDefinition("name", .text, sealed: true),
+            // A `FocusArea.State`.
+            ColumnDefinition("state", .text),
+            ColumnDefinition("active_at", .timestamp),
+        ],
+        indexes: [IndexDefinition(["state"])],
+        purpose: "what you focus on")
 
     /// What plugins propose to remember, until the person says.
     static let proposals = TableDefinition(

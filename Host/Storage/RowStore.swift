@@ -8,6 +8,8 @@ public final class RowStore: Sendable {
     public let ids: IDGenerator
     let records = RecordCatalogue()
     let undoObservers = UndoObservers()
+    /// For search indexes in memory.
+    public let changedRows = ChangedRows()
 
     /// Nil: any write may define tables.
     let definer: (any TableDefiner)?

@@ -198,6 +198,9 @@ struct IsolationTests {
             for text in ["The boat is blue", "The cat is called Ada"] {
                 _ = try await proposals.propose(text, type: "fact", plugin: "test.plugin", name: "Test", in: ann)
             }
+            _ = try await application.memory.focus(
+                on: "the quagga garden", in: ann,
+                origin: WriteOrigin(turn: application.database.store.ids.next(), step: 0))
             var missing: [String] = []
             var tried = 0
             for tool in bench.tools

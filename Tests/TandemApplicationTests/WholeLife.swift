@@ -137,6 +137,18 @@ struct WholeLife: Sendable {
         "plugin_value_usage": { _, _ in
             ["plugin": .text("test.\(plain)"), "entries": .int(1), "bytes": .int(20), "last_version": .int(1)]
         },
+        "search_vectors": { _, id in
+            [
+                "model": .text("test/1/4"), "row_id": .int(id), "id": .int(id), "source": .text("notes"),
+                "stamp": .int(5), "vector": .sealed(sealed),
+            ]
+        },
+        "search_models": { _, _ in
+            [
+                "model": .text("test/1/4"), "is_ready": .int(1), "last_id": .int(5), "source": .text("notes"),
+                "after_row": .int(5), "updated_at": .int(5),
+            ]
+        },
         "plugin_secrets": { _, id in
             [
                 "plugin": .text("test.plugin"), "name": .text(plain), "id": .int(id), "value": .sealed(sealed),

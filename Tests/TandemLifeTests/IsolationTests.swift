@@ -28,6 +28,7 @@ struct IsolationTests {
         try await world.value("tasks.done", ["task": doneID])
         let note = try await world.value("notes.add", ["text": .string("\(secret) note #\(secret)")])
         let memory = try await world.value("memory.remember", ["text": .string("my \(secret) code is 4512")])
+        try await world.value("focus.set", ["area": .string(secret)])
         try await world.value("settings.name", ["name": .string(secret)])
         try await world.value("integrations.on", ["integration": "expenses"])
         return try Things(
@@ -41,7 +42,7 @@ struct IsolationTests {
         for (tool, arguments): (String, JSON) in [
             ("tasks.list", [:]), ("tasks.list", ["filter": "done"]), ("tasks.next", [:]),
             ("tasks.show", ["task": "fly to zanzibar"]), ("notes.list", [:]), ("notes.show", ["note": "zanzibar"]),
-            ("memory.list", [:]), ("settings.show", [:]), ("integrations.list", [:]),
+            ("memory.list", [:]), ("focus.list", [:]), ("settings.show", [:]), ("integrations.list", [:]),
         ] {
             view.append(try await world.value(tool, arguments).message)
         }
@@ -61,6 +62,7 @@ struct IsolationTests {
             for (name, schema) in definition.parameters["properties"]?.objectValue ?? [:] {
                 switch name {
                 case "task", "note", "memory": arguments[name] = reference
+                case "area": arguments[name] = tool == "focus.set" ? "something else" : reference
                 case "integration": arguments[name] = "#expenses"
                 case "query", "tag": arguments[name] = secret
                 case "due", "until": arguments[name] = "2026-12-01"

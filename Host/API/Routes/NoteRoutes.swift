@@ -2,7 +2,6 @@ import HTTPTypes
 import TandemAccounts
 import TandemCore
 import TandemJSON
-import TandemMemory
 import TandemStorage
 
 /// Notes.
@@ -75,8 +74,7 @@ enum NoteRoutes {
         ) { call in
             try await call.database.write(try call.scope) { transaction in
                 guard try transaction.count(table) < most else { throw APIProblem(.overQuota) }
-                var values = call.body.objectValue ?? [:]
-                values["revision"] = .integer(PersonalIndex.revision(transaction))
+                let values = call.body.objectValue ?? [:]
                 let origin = try call.origin("wrote the note \(try call.required("title"))", in: transaction)
                 let id = try transaction.insert(table, values, origin: origin)
                 guard let row = try transaction.row(table, id) else {
@@ -104,8 +102,7 @@ enum NoteRoutes {
             try await call.database.write(try call.scope) { transaction in
                 let old = try row(call, in: transaction)
                 try call.requireMatch(json(old))
-                var values = call.body.objectValue ?? [:]
-                values["revision"] = .integer(PersonalIndex.revision(transaction))
+                let values = call.body.objectValue ?? [:]
                 let origin = try call.origin("changed the note \(old.string("title") ?? "")", in: transaction)
                 try transaction.update(table, old.id, set: values, origin: origin)
                 return .versioned(json(try row(call, in: transaction)))

@@ -11,7 +11,7 @@ public enum DataCatalogue {
     private static let month = DataRetention.days(30, setting: nil)
 
     public static let system: [TableRule] =
-        storage + accounts + channels + models + plugins + connections + queue
+        storage + accounts + channels + models + search + plugins + connections + queue
 
     private static let storage: [TableRule] = [
         TableRule("tandem_migrations", "which migrations ran", .installation, "ordinal name checksum applied_at"),
@@ -133,6 +133,15 @@ public enum DataCatalogue {
         TableRule(
             "llm_totals", "what they were asked by all together", .days(400, setting: nil), "day requests tokens micros"
         ),
+    ]
+
+    private static let search: [TableRule] = [
+        TableRule(
+            "search_vectors", "what texts mean, as numbers, by a service", person: "user_id", .account,
+            "user_id model row_id id source stamp vector:p!"),
+        TableRule(
+            "search_models", "how far these are", person: "user_id", .account,
+            "user_id model is_ready last_id source after_row updated_at"),
     ]
 
     private static let plugins: [TableRule] = [

@@ -1,5 +1,6 @@
 import Logging
 import TandemAccounts
+import TandemAgent
 import TandemCore
 import TandemStorage
 
@@ -24,6 +25,11 @@ extension Application {
         if let cut = cut(retention.undo) { counts["row_journal"] = try await database.pruneJournal(before: cut) }
         counts["llm_days"] = try await StoredMeter.prune(database, before: now, days: 400)
         for account in try await accounts.users() {
+            if let cut = cut(retention.conversation),
+                try await agent.pruneSummary(of: account.scope, before: cut)
+            {
+                counts["conversation_summaries", default: 0] += 1
+            }
             for (table, days) in Application.datedTables {
                 guard let cut = cut(days(retention)) else { continue }
                 let old = [RowCondition("created_at", .less, .timestamp(cut))]

@@ -1,6 +1,7 @@
 import Logging
 import TandemCore
 import TandemEgress
+import TandemEmbedding
 import TandemLanguage
 import TandemModels
 import TandemStorage
@@ -12,6 +13,8 @@ struct LanguageParts: Sendable {
     let models: [String]
     /// What models are told.
     let prompts: PromptLibrary
+    /// Vectors by a service, where the operator chose one.
+    let embedder: (any TextEmbedder)?
     private let http: CurlClient?
 
     /// - Throws: `ApplicationError` when the operator's prompts or prices cannot be used.
@@ -47,10 +50,15 @@ struct LanguageParts: Sendable {
             }
         }
         models = names
+        embedder = ServiceEmbedder(configuration, http: http)
         guard !links.isEmpty else {
             // Nothing stands between a message and the planner.
             provider = EmbeddedLanguageProvider()
             prompts = .builtIn
+            guard embedder == nil else {
+                self.http = http
+                return
+            }
             self.http = nil
             Task { await http.shutdown() }
             return

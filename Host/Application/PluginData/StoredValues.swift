@@ -3,6 +3,9 @@ public import TandemPluginHost
 public import TandemStorage
 
 /// `tandem.kv/1` on the storage: values sealed with the person's key, versions from one counter per plugin and person.
+///
+/// Each value has the label of the call that wrote it, as rows have (`RowLabels`, by the value's id), and whoever reads it, or
+/// its key, is told: so what others wrote stays that, however a plugin keeps it.
 public struct StoredValues: KeyValueStore {
     let database: any Database
 
@@ -13,7 +16,8 @@ public struct StoredValues: KeyValueStore {
     }
 
     public func value(of key: String, in place: PluginPlace) async throws -> StoredValue? {
-        try await database.read(place.scope) { transaction in
+        let provenance = CallProvenance.current
+        return try await database.read(place.scope) { transaction in
             guard
                 let row = try transaction.first(
                     """
@@ -22,8 +26,10 @@ public struct StoredValues: KeyValueStore {
                     """),
                 Self.isAlive(try row.timestampIfPresent("expires_at"), at: now(transaction))
             else { return nil }
+            let bytes = try transaction.open(try row.blob("value"), Self.seal(try row.int64("id")))
+            try Self.tell(provenance, [try row.int64("id")], bytes, transaction)
             return StoredValue(
-                bytes: try transaction.open(try row.blob("value"), Self.seal(try row.int64("id"))),
+                bytes: bytes,
                 version: UInt64(bitPattern: try row.int64("version")),
                 expiresAt: try row.timestampIfPresent("expires_at"))
         }
@@ -33,7 +39,8 @@ public struct StoredValues: KeyValueStore {
         _ bytes: [UInt8], for key: String, expected: UInt64?, lifetimeMilliseconds: UInt64, quota: PluginQuota,
         in place: PluginPlace
     ) async throws -> StoredValue {
-        try await database.write(place.scope) { transaction in
+        let provenance = CallProvenance.current
+        return try await database.write(place.scope) { transaction in
             let now = transaction.now
             var usage = try Usage(of: place, in: transaction)
             let old = try Existing(key, in: place, transaction)
@@ -69,6 +76,11 @@ public struct StoredValues: KeyValueStore {
                 byte_count = excluded.byte_count, expires_at = excluded.expires_at
                 """)
             try usage.save(for: place, in: transaction)
+            if let provenance {
+                let text = String(validating: bytes, as: UTF8.self)
+                try transaction.label(
+                    RecordID(rawValue: id), as: text.map { provenance.written([$0, key]) } ?? provenance.written)
+            }
             return StoredValue(bytes: [], version: UInt64(bitPattern: usage.lastVersion), expiresAt: expires)
         }
     }
@@ -89,15 +101,17 @@ public struct StoredValues: KeyValueStore {
     public func keys(
         prefix: String, after: String, limit: Int, in place: PluginPlace
     ) async throws -> (keys: [StoredKey], hasMore: Bool) {
-        try await database.read(place.scope) { transaction in
+        let provenance = CallProvenance.current
+        return try await database.read(place.scope) { transaction in
             var statement: SQL = """
-                SELECT key, version, byte_count, expires_at FROM plugin_values WHERE user_id = \(place.scope.user)
+                SELECT id, key, version, byte_count, expires_at FROM plugin_values WHERE user_id = \(place.scope.user)
                 AND plugin = \(place.plugin) AND key >= \(prefix) AND key > \(after)
                 AND (expires_at IS NULL OR expires_at > \(now(transaction)))
                 """
             if let end = Self.successor(of: prefix) { statement.append(" AND key < \(end)") }
             statement.append(" ORDER BY key LIMIT \(limit + 1)")
             let rows = try transaction.query(statement)
+            try Self.tell(provenance, rows.prefix(limit).map { try $0.int64("id") }, [], transaction)
             let keys = try rows.prefix(limit).map { row in
                 let key = try row.text("key")
                 return StoredKey(
@@ -135,6 +149,19 @@ public struct StoredValues: KeyValueStore {
                 try usage.save(for: place, in: transaction)
             }
             return rows.count
+        }
+    }
+
+    // MARK: Labels
+
+    /// Tells the call that runs what of others' words it reads.
+    private static func tell(
+        _ provenance: CallProvenance?, _ ids: [Int64], _ bytes: [UInt8], _ transaction: any ReadTransaction
+    ) throws {
+        guard let provenance, !ids.isEmpty else { return }
+        for (id, trust) in try transaction.trust(of: ids.map { RecordID(rawValue: $0) }) {
+            let texts = String(validating: bytes, as: UTF8.self).map { [$0] } ?? []
+            provenance.read(row: id.rawValue, trust: trust, texts: texts)
         }
     }
 

@@ -201,6 +201,7 @@ struct Setting {
         Setting("DATABASE_PASSWORD", secret: true), Setting("DATABASE_OWNER_URL", secret: true),
         Setting("DATABASE_OWNER_PASSWORD", secret: true), Setting("DATABASE_POOL"),
         Setting("REDIS_URL", secret: true), Setting("GEMINI_API_KEY", secret: true),
+        Setting("TANDEM_EMBEDDINGS"), Setting("TANDEM_EMBEDDING_MODEL"), Setting("TANDEM_EMBEDDING_DIMENSIONS"),
         Setting("TANDEM_GEMINI_MODEL"), Setting("TANDEM_CHAT_URL"), Setting("TANDEM_CHAT_KEY", secret: true),
         Setting("TANDEM_CHAT_MODEL"), Setting("TANDEM_MODEL_ORDER"), Setting("TANDEM_MODEL_PROMPTS"),
         Setting("TANDEM_MODEL_PRICES"), Setting("TANDEM_MODEL_TIMEOUT"), Setting("TANDEM_MODEL_STEPS"),

@@ -12,6 +12,19 @@ extension Configuration {
             public var model: String
         }
 
+        /// Whose vectors find texts by meaning, beside the embedder that is built in.
+        public struct Embeddings: Sendable, Hashable {
+            /// `gemini` or `chat`.
+            public var provider: String
+            /// `TANDEM_EMBEDDING_MODEL`.
+            public var model: String
+            /// `TANDEM_EMBEDDING_DIMENSIONS`.
+            public var dimensions: Int
+        }
+
+        /// `TANDEM_EMBEDDINGS`: `local` (the default), `gemini` or `chat`, with that service's key and address. Nil: the
+        /// built-in embedder alone, and no text leaves the machine for it.
+        public var embeddings: Embeddings?
         /// `TANDEM_GEMINI_MODEL`, default `gemini-2.5-flash`.
         public var geminiModel: String
         /// Nil while neither `TANDEM_CHAT_URL` nor `TANDEM_CHAT_KEY` is set.
@@ -45,6 +58,7 @@ extension Configuration {
                 source.refuse("TANDEM_GEMINI_MODEL", "is no model's name", "Write for example gemini-2.5-flash.")
             }
             chat = Models.chat(&source)
+            embeddings = Models.embeddings(&source, hasChat: chat != nil)
             order = Models.order(&source)
             prompts = source.text("TANDEM_MODEL_PROMPTS").map(absolutePath)
             prices = source.text("TANDEM_MODEL_PRICES").map(absolutePath)
@@ -79,6 +93,29 @@ extension Configuration {
                 source.warnings.append("TANDEM_CHAT_URL is not https: keys and messages are sent in the clear.")
             }
             return Chat(address: base, key: key, model: model)
+        }
+
+        private static func embeddings(_ source: inout ConfigurationSource, hasChat: Bool) -> Embeddings? {
+            let provider = source.text("TANDEM_EMBEDDINGS")?.lowercased() ?? "local"
+            let model = self.model("TANDEM_EMBEDDING_MODEL", &source)
+            let dimensions = count("TANDEM_EMBEDDING_DIMENSIONS", 16...4096, &source, standard: 256) ?? 256
+            switch provider {
+            case "local": return nil
+            case "gemini":
+                return Embeddings(
+                    provider: provider, model: model ?? "gemini-embedding-001", dimensions: dimensions)
+            case "chat":
+                guard hasChat, let model else {
+                    source.refuse(
+                        "TANDEM_EMBEDDINGS", "is chat, and no server or no model is given",
+                        "Give TANDEM_CHAT_URL or TANDEM_CHAT_KEY, and TANDEM_EMBEDDING_MODEL.")
+                    return nil
+                }
+                return Embeddings(provider: provider, model: model, dimensions: dimensions)
+            default:
+                source.refuse("TANDEM_EMBEDDINGS", "is no embedder", "Use local, gemini or chat.")
+                return nil
+            }
         }
 
         private static func model(_ name: String, _ source: inout ConfigurationSource) -> String? {

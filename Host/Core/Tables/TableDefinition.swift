@@ -33,19 +33,22 @@ public struct ColumnDefinition: Sendable, Hashable {
     /// Encrypted at rest with the user's key, bound to table, column and row. Found only by equality, through a keyed
     /// hash; no order, range or sum.
     public var isSealed: Bool
+    /// A text, or JSON with texts, that is found by words and meaning among all that the person has (docs/memory.md).
+    public var isSearchable: Bool
     /// The id of a row of another table of the same owner; that row's deletion deletes this one, too.
     public var references: String?
     /// The value of new and of older rows, in the column's JSON form.
     public var defaultValue: ColumnDefault?
 
     public init(
-        _ name: String, _ type: ColumnType, nullable: Bool = false, sealed: Bool = false,
+        _ name: String, _ type: ColumnType, nullable: Bool = false, sealed: Bool = false, searchable: Bool = false,
         references: String? = nil, default defaultValue: ColumnDefault? = nil
     ) {
         self.name = name
         self.type = type
         self.isNullable = nullable
         self.isSealed = sealed
+        self.isSearchable = searchable
         self.references = references
         self.defaultValue = defaultValue
     }

@@ -15,6 +15,8 @@ struct MemoryTools: Toolbox {
     static let memoryResult = Shape.result(
         ["id": Shape.string, "text": Shape.string, "since": Shape.string], required: ["id", "text"])
     private static let several = Shape.result(["memories": Shape.array(memoryResult)], required: ["memories"])
+    private static let recalled = Shape.result(
+        ["memories": Shape.array(memoryResult), "others": Shape.array(foundResult)], required: ["memories"])
 
     static let definitions: [ToolDefinition] =
         [
@@ -40,10 +42,12 @@ struct MemoryTools: Toolbox {
                 slots: ["text": SlotDefinition(.text, required: true)]),
             ToolDefinition(
                 id: "memory.recall", title: "Recall",
-                description: "Finds what the person asked to remember, by a question or words.",
+                description:
+                    "Finds what the person asked to remember, by a question or words; also what their notes and "
+                    + "integrations have about it.",
                 parameters: Shape.object(
                     ["query": Shape.text("What to find: locker code.", upTo: 400)], required: ["query"]),
-                result: several, effect: .read,
+                result: recalled, effect: .read,
                 utterances: [
                     Utterance("what do you know about {query}"), Utterance("what's my {query}"),
                     Utterance("what is my {query}"),
@@ -95,7 +99,7 @@ struct MemoryTools: Toolbox {
                     Utterance("(delete|clear|erase|wipe) [all] (my|your) memories"),
                     Utterance("(clear|erase|wipe) your memory"), Utterance("forget all [you know] about me"),
                 ]),
-        ] + [whyDefinition] + proposalDefinitions
+        ] + [whyDefinition, searchDefinition] + proposalDefinitions
 
     func run(_ request: ToolRequest) async throws -> ToolOutcome {
         switch request.call.tool {
@@ -106,6 +110,7 @@ struct MemoryTools: Toolbox {
         case "memory.forget": try await forget(request)
         case "memory.clear": try await clear(request)
         case "memory.why": try await why(request)
+        case "memory.search": try await search(request)
         case "memory.proposals": try await listProposals(request)
         case "memory.keep_proposal": try await keepProposal(request)
         case "memory.decline_proposal": try await declineProposal(request)
@@ -139,21 +144,31 @@ struct MemoryTools: Toolbox {
     private func recall(_ request: ToolRequest) async throws -> ToolOutcome {
         guard let query = request.line("query") else { throw ToolFailure.empty("What would you like to know?") }
         let found = try await memory.recall(query, limit: 5, now: request.time.now, in: request.scope)
+        let others = try await others(query, beside: found, request)
+        let value: JSON = [
+            "memories": .array(found.map { MemoryTools.json($0.memory) }),
+            "others": .array(others.map { MemoryTools.json($0, query) }),
+        ]
         guard let first = found.first else {
+            guard !others.isEmpty else {
+                return .value(
+                    value, Wording.line("I have nothing about \"", query, "\" yet. Tell me: remember that ..."))
+            }
             return .value(
-                ["memories": []], Wording.line("I have nothing about \"", query, "\" yet. Tell me: remember that ..."))
+                value, Wording.numbered("You told me nothing, but I found:", MemoryTools.lines(others, query)),
+                shown: MemoryTools.shown(others))
         }
         try? await memory.noteUse(found, turn: request.call.origin.turn, in: request.scope)
-        let value: JSON = ["memories": .array(found.map { MemoryTools.json($0.memory) })]
+        let also = others.isEmpty ? "" : "\nAlso: " + MemoryTools.lines(others, query).joined(separator: "; ")
         if found.count == 1 {
             let whole = "You told me: \(Wording.oneLine(first.memory.content))."
             let message =
                 Wording.septets(whole) <= Wording.firstLineLimit
                 ? whole : Wording.clip(whole, to: Wording.firstLineLimit) + "\n" + first.memory.content
-            return .value(value, message, shown: .touched([MemoryTools.item(first.memory)]))
+            return .value(value, message + also, shown: .touched([MemoryTools.item(first.memory)]))
         }
         return .value(
-            value, Wording.numbered("You told me:", found.map { $0.memory.content }),
+            value, Wording.numbered("You told me:", found.map { $0.memory.content }) + also,
             shown: ShownEntities(items: found.map { MemoryTools.item($0.memory) }, select: "memory.show"))
     }
 

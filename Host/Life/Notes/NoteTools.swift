@@ -10,17 +10,21 @@ struct NoteTools: Toolbox {
 
     private let index: PersonalIndex
 
-    /// - Parameter budget: What the search indexes of everything hold together.
-    init(database: any Database, budget: SearchBudget) {
+    init(database: any Database, search: TextSearch) {
         self.database = database
-        index = PersonalIndex(
-            table: "notes", where: [RowCondition("status", .equal, "active")], tuning: .facts, budget: budget,
-            text: { row in
-                let note = NoteItem(row: row)
-                // The title counts twice.
-                let tags = note.tags.joined(separator: " ")
-                return ("\(note.title) \(note.title) \(note.content) \(tags) \(note.category ?? "")", note.updatedAt)
-            })
+        index = search.add(NoteTools.source, as: "note")
+    }
+
+    private static let source = SearchSource(
+        table: "notes", columns: ["title", "content", "tags", "category", "status"]
+    ) { row in
+        guard row.values.count == 5, row.values[4].stringValue == "active" else { return nil }
+        let title = row.values[0].stringValue ?? ""
+        // The title counts twice.
+        var text = "\(title)\n\(title)\n\(row.values[1].stringValue ?? "")\n"
+        for tag in row.values[2].arrayValue ?? [] { text += " " + (tag.stringValue ?? "") }
+        if let category = row.values[3].stringValue { text += " " + category }
+        return (text, row.updatedAt)
     }
 
     static let mostNotes = 5000

@@ -1,6 +1,5 @@
 import TandemCore
 import TandemJSON
-import TandemMemory
 import TandemStorage
 
 /// The rows of tasks and notes within one transaction; writes are journalled under the call's origin.
@@ -129,14 +128,10 @@ struct Rows {
     }
 
     func updateNote(_ id: RecordID, _ set: JSONObject) throws {
-        var set = set
-        set["revision"] = .integer(PersonalIndex.revision(try writer()))
         try update("notes", id, set)
     }
 
     func insertNote(_ values: JSONObject) throws -> NoteItem {
-        var values = values
-        values["revision"] = .integer(PersonalIndex.revision(try writer()))
         let id = try writer().insert("notes", values, origin: origin)
         guard let note = try note(id) else { throw StorageError(.internalFailure, "an inserted row is not there") }
         return note

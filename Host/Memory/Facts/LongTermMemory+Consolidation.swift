@@ -14,8 +14,9 @@ extension LongTermMemory {
         return try await database.write(scope) { transaction in
             let rows = MemoryRows(transaction, nil)
             let now = transaction.now
-            let before = try index.mark(transaction)
             let memories = try rows.open(after: after, limit: limit)
+            // Before the first write: what follows is searched in this state.
+            if memories.contains(where: { $0.relatedIDs == nil }) { try index.prepare(scope.user, in: transaction) }
             var step = ConsolidationStep()
             step.next = memories.count == limit ? memories.last?.id : nil
             var gone: [RecordID] = []
@@ -41,9 +42,6 @@ extension LongTermMemory {
                 }
                 try rows.consolidate(used, strength: MemoryStrength.strength(of: used, at: now), related: related ?? [])
             }
-            let doomed = gone
-            let after = try index.mark(transaction)
-            transaction.afterCommit { index.update(scope.user, from: before, to: after, remove: doomed) }
             return step
         }
     }

@@ -27,6 +27,8 @@ struct IndexedTexts: Sendable {
     private(set) var traits: [TextTraits] = []
     private(set) var speakers: [Int32] = []
     private(set) var vectors: VectorStore
+    /// Of another embedder, for some or all of the texts.
+    private(set) var others: OtherVectors?
     private(set) var count = 0
 
     private var words: [String: Word] = [:]
@@ -57,7 +59,7 @@ struct IndexedTexts: Sendable {
         let words = stems.capacity * 4 + postings.reduce(0) { $0 + $1.capacity * 8 + 32 }
         let texts = times.capacity * (8 + 4 + 8 + 4 + 4 + 1 + 4)
         let terms = vocabulary.capacity * 28 + self.words.capacity * 32
-        return words + texts + terms + spelled.size + vectors.size + termVectors.size
+        return words + texts + terms + spelled.size + vectors.size + termVectors.size + (others?.size ?? 0)
     }
 
     /// The stems of the text at a place, in order.
@@ -171,6 +173,7 @@ struct IndexedTexts: Sendable {
         for term in Set(terms) { alive[Int(term)] -= 1 }
         lengths[place] = -1
         vectors.clear(place)
+        others?.remove(place)
         count -= 1
     }
 
@@ -194,6 +197,7 @@ struct IndexedTexts: Sendable {
         previous = kept.map { previous[$0] < 0 ? -1 : moved[Int(previous[$0])] }
         next = kept.map { next[$0] < 0 ? -1 : moved[Int(next[$0])] }
         vectors.keep(kept)
+        others?.keep(kept)
         lastPlace = lastPlace >= 0 ? Int(moved[lastPlace]) : -1
         for term in postings.indices {
             postings[term] = postings[term].compactMap { posting in
@@ -234,7 +238,26 @@ struct IndexedTexts: Sendable {
         return known.terms
     }
 
-    mutating func query(_ question: String, now: Timestamp?) -> RecallQuery {
-        RecallQuery(question, now: now, vector: embedder.embed(question), texts: &self)
+    mutating func query(_ question: String, now: Timestamp?, vector: [Float]? = nil) -> RecallQuery {
+        var query = RecallQuery(question, now: now, vector: embedder.embed(question), texts: &self)
+        query.otherVector = vector
+        return query
+    }
+
+    // MARK: - Another embedder
+
+    /// Keeps another embedder's vector of the text at a place.
+    mutating func attach(_ packed: [UInt8], dimensions: Int, to place: Int) {
+        if others?.dimensions != dimensions { others = OtherVectors(dimensions: dimensions) }
+        others?.attach(packed, to: place)
+    }
+
+    mutating func detachAll() { others = nil }
+
+    /// How like each text is to the question: by the other embedder where both have its vector.
+    func meaning(_ query: RecallQuery) -> [Float] {
+        var own = vectors.dots(query.vector)
+        if let vector = query.otherVector { others?.replace(&own, by: vector) }
+        return own
     }
 }

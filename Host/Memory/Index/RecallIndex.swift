@@ -48,18 +48,28 @@ public struct RecallIndex<Key: Hashable & Sendable>: Sendable {
         for (place, key) in keys.enumerated() { if let key { places[key] = place } }
     }
 
+    /// Keeps another embedder's vector of a text, as `VectorStore.packed` made it; unknown keys are ignored.
+    public mutating func attach(_ packed: [UInt8], dimensions: Int, to key: Key) {
+        if let place = places[key] { texts.attach(packed, dimensions: dimensions, to: place) }
+    }
+
+    /// Forgets the other embedder's vectors.
+    public mutating func detachAll() { texts.detachAll() }
+
     /// The best texts for a question, best first.
     ///
     /// - Parameters:
     ///   - now: For relative times in the question (`last week`); nil leaves them aside.
+    ///   - vector: The question's by another embedder, for texts that have theirs (`attach`).
     ///   - standing: What a text gets beside its match, by key; asked for the best candidates only.
     ///   - accepts: Called for candidates, best first, until `limit` were accepted.
     public mutating func search(
-        _ question: String, limit: Int, now: Timestamp? = nil, standing: (Key) -> Double = { _ in 0 },
+        _ question: String, limit: Int, now: Timestamp? = nil, vector: [Float]? = nil,
+        standing: (Key) -> Double = { _ in 0 },
         accepts: (Key) -> Bool = { _ in true }
     ) -> [RecallHit<Key>] {
         guard limit > 0, !places.isEmpty else { return [] }
-        let query = texts.query(question, now: now)
+        let query = texts.query(question, now: now, vector: vector)
         guard !query.isEmpty else { return [] }
         let tally = RecallTally(query, texts)
         let most = min(limit, keys.count)

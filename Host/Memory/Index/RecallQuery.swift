@@ -16,6 +16,8 @@ struct RecallQuery {
     /// What finding all own words is worth.
     private(set) var weight = 0.0
     let vector: [Float]
+    /// By another embedder.
+    var otherVector: [Float]?
     /// By speaker: whether the question names them; empty when it names nobody, or everybody.
     private(set) var named: [Bool] = []
     let dates: DateHints

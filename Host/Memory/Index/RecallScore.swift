@@ -26,9 +26,11 @@ public struct RecallScore: Sendable, Hashable {
     public var form: Double = 0
     /// What a source of texts adds or takes away: importance, age.
     public var standing: Double = 0
+    /// It belongs to what the person is at now.
+    public var focus: Double = 0
 
     public var total: Double {
-        lexical + phrase + coverage + kindred + meaning + neighbour + speaker + date + form + standing
+        lexical + phrase + coverage + kindred + meaning + neighbour + speaker + date + form + standing + focus
     }
 
     public init() {}
@@ -38,7 +40,7 @@ public struct RecallScore: Sendable, Hashable {
         [
             ("words", lexical), ("phrase", phrase), ("coverage", coverage), ("kindred words", kindred),
             ("meaning", meaning), ("neighbours", neighbour), ("speaker", speaker), ("date", date), ("form", form),
-            ("standing", standing),
+            ("standing", standing), ("focus", focus),
         ].filter { $0.1 != 0 }
     }
 }

@@ -39,7 +39,7 @@ struct RecallTally {
         lexical = [Float](repeating: 0, count: count)
         covered = [Float](repeating: 0, count: count)
         kindred = [Float](repeating: 0, count: count)
-        meaning = texts.vectors.dots(query.vector)
+        meaning = texts.meaning(query)
         gather()
         gatherKindred()
     }

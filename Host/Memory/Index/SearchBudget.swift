@@ -35,11 +35,15 @@ public final class SearchBudget: Sendable {
 
     /// An index was used, and holds so much now; others may have to go.
     ///
-    /// - Parameter drop: Lets go of it; called without any lock of the budget held.
-    func used(_ index: AnyObject, of user: UserID, bytes: Int, drop: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - bytes: Nil: as many as before.
+    ///   - drop: Lets go of it; called without any lock of the budget held.
+    func used(_ index: AnyObject, of user: UserID, bytes: Int?, drop: @escaping @Sendable () -> Void) {
         let key = Key(index: ObjectIdentifier(index), user: user)
         let doomed = state.withLock { state -> [@Sendable () -> Void] in
-            state.bytes += bytes - (state.held[key]?.bytes ?? 0)
+            let known = state.held[key]?.bytes ?? 0
+            let bytes = bytes ?? known
+            state.bytes += bytes - known
             state.held[key] = Held(bytes: bytes, usedAt: monotonicNanoseconds(), drop: drop)
             var doomed: [@Sendable () -> Void] = []
             while state.bytes > limit, state.held.count > 1,

@@ -46,7 +46,8 @@ struct ServiceRequest: Sendable {
         Task(priority: plugin.taskPriority) {
             let result: Result<Value, ServiceFailure>
             do {
-                let value = try await body()
+                // The callback came from a thread of the plugin's, which knows of no call.
+                let value = try await CallProvenance.$current.withValue(call.provenance) { try await body() }
                 let permission = instance.permission(for: wanted)
                 result = permission == TANDEM_OK ? .success(value) : .failure(ServiceFailure(permission))
             } catch let failure as ServiceFailure {

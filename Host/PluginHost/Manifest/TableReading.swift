@@ -83,14 +83,18 @@ enum TableReading {
         }
         let isSealed = reader.bool("sealed") ?? false
         if isSealed, reference != nil { reader.problem("sealed", "a reference cannot be sealed") }
+        let isSearchable = reader.bool("searchable") ?? false
+        if isSearchable, kind != .text, kind != .json {
+            reader.problem("searchable", "is for text and json columns only")
+        }
         var defaultValue: ColumnDefault?
         if let value = reader.value("default") {
             defaultValue = self.defaultValue(value, of: type)
             if defaultValue == nil { reader.problem("default", "must be a value of the column's type") }
         }
         return ColumnDefinition(
-            name, type, nullable: reader.bool("nullable") ?? false, sealed: isSealed, references: reference,
-            default: defaultValue)
+            name, type, nullable: reader.bool("nullable") ?? false, sealed: isSealed, searchable: isSearchable,
+            references: reference, default: defaultValue)
     }
 
     private static func type(_ kind: Kind, scale: Int) -> ColumnType {

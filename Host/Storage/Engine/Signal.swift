@@ -2,12 +2,12 @@ import CSQLite
 import Glibc
 
 /// A mutex with a condition on the monotonic clock, for threads that block.
-final class Signal: @unchecked Sendable {
+package final class Signal: @unchecked Sendable {
     // The pthread objects live at fixed addresses from init to deinit and are made for use by many threads.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 
-    init() {
+    package init() {
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
@@ -27,14 +27,14 @@ final class Signal: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func withLock<T>(_ body: () throws -> T) rethrows -> T {
+    package func withLock<T>(_ body: () throws -> T) rethrows -> T {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body()
     }
 
     /// Waits for a wake-up, within `withLock` only.
-    func wait() { pthread_cond_wait(condition, mutex) }
+    package func wait() { pthread_cond_wait(condition, mutex) }
 
     /// Waits until a wake-up or an instant of the monotonic clock, within `withLock` only; false: the time is over.
     func wait(untilNanoseconds deadline: UInt64) -> Bool {
@@ -42,13 +42,13 @@ final class Signal: @unchecked Sendable {
         return pthread_cond_timedwait(condition, mutex, &time) == 0
     }
 
-    func wakeOne() { pthread_cond_signal(condition) }
+    package func wakeOne() { pthread_cond_signal(condition) }
 
-    func wakeAll() { pthread_cond_broadcast(condition) }
+    package func wakeAll() { pthread_cond_broadcast(condition) }
 }
 
 /// A detached thread that runs one closure.
-enum WorkerThread {
+package enum WorkerThread {
     private final class Start {
         let name: String
         let body: @Sendable () -> Void
@@ -69,7 +69,7 @@ enum WorkerThread {
     }
 
     /// Throws `internal` when the system gives no thread.
-    static func run(named name: String, _ body: @escaping @Sendable () -> Void) throws {
+    package static func run(named name: String, _ body: @escaping @Sendable () -> Void) throws {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
         let code = pthread_create(&thread, nil, Start.entry, start.toOpaque())

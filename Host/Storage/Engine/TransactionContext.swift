@@ -53,8 +53,13 @@ public final class TransactionContext {
     var hasLabels: Bool?
     private var commitActions: [@Sendable () -> Void] = []
     private var changedTables: [ChangeCounter] = []
+    /// Rows with texts for the search.
+    private var changedRows: [(table: String, row: Int64)] = []
+    /// How many commits that changed such rows this process had seen before the transaction began.
+    let changesSeen: UInt64
 
-    init(scope: AccessScope, store: RowStore, engine: any RowEngine, canWrite: Bool) {
+    init(scope: AccessScope, store: RowStore, engine: any RowEngine, canWrite: Bool, changesSeen: UInt64) {
+        self.changesSeen = changesSeen
         self.scope = scope
         self.store = store
         self.engine = engine
@@ -63,12 +68,21 @@ public final class TransactionContext {
 
     func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }
 
-    func noteChange(of table: UserTable) {
+    /// - Parameter row: 0: any of the table's.
+    func noteChange(of table: UserTable, _ row: Int64 = 0) {
+        if table.isSearchable, changedRows.last.map({ $0.row != row || $0.table != table.name }) ?? true {
+            changedRows.append((table.name, row))
+        }
         if !changedTables.contains(where: { $0 === table.changes }) { changedTables.append(table.changes) }
     }
 
+    var hasOwnChanges: Bool { !changedTables.isEmpty }
+
     /// The transaction is durable.
     func committed() {
+        if !changedRows.isEmpty, case .user(let scope) = scope {
+            store.changedRows.note(changedRows, of: scope.user.rawValue)
+        }
         for counter in changedTables { counter.increment() }
         for action in commitActions { action() }
     }

@@ -34,6 +34,7 @@ final class PostgreSQLTransaction: WriteTransaction, RowEngine {
     private let roles: PostgreSQLRoles
     private let store: RowStore
     private let transactionScope: AccessScope
+    private let changesSeen: UInt64
     private var isOver = false
     private var hasBegun = false
     private var pending: [Control] = []
@@ -59,6 +60,7 @@ final class PostgreSQLTransaction: WriteTransaction, RowEngine {
         self.store = store
         self.roles = roles
         transactionScope = scope
+        changesSeen = store.changedRows.sequence
         switch scope {
         case .system: wantedMarker = "system"
         case .user: wantedMarker = "user"
@@ -69,7 +71,8 @@ final class PostgreSQLTransaction: WriteTransaction, RowEngine {
 
     var context: TransactionContext {
         if let made { return made }
-        let context = TransactionContext(scope: transactionScope, store: store, engine: self, canWrite: kind != .read)
+        let context = TransactionContext(
+            scope: transactionScope, store: store, engine: self, canWrite: kind != .read, changesSeen: changesSeen)
         made = context
         return context
     }

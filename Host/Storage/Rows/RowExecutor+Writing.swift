@@ -30,7 +30,7 @@ extension RowExecutor {
         } catch let error as StorageError {
             throw try explain(error, table, image)
         }
-        noteChange(of: table, rows: 1, bytes: RowImage.size(image))
+        noteChange(of: table, id.rawValue, rows: 1, bytes: RowImage.size(image))
         try journal(table, id.rawValue, before: nil, versionBefore: 0, versionAfter: 1)
         if context.provenance != nil { try labelWritten(id.rawValue, of: table, values) }
         return id
@@ -121,7 +121,7 @@ extension RowExecutor {
             } catch let error as StorageError {
                 throw try explain(error, table, after)
             }
-            noteChange(of: table, rows: 0, bytes: RowImage.size(after) - RowImage.size(before))
+            noteChange(of: table, id, rows: 0, bytes: RowImage.size(after) - RowImage.size(before))
             try journal(table, id, before: before, versionBefore: version, versionAfter: version + 1)
             if context.provenance != nil { try labelWritten(id, of: table, values) }
             changed += 1
@@ -184,7 +184,7 @@ extension RowExecutor {
         for item in found.reversed() {
             guard case .int(let version) = item.image[4] else { continue }
             try journal(item.table, item.id, before: item.image, versionBefore: version, versionAfter: 0)
-            noteChange(of: item.table, rows: -1, bytes: -RowImage.size(item.image))
+            noteChange(of: item.table, item.id, rows: -1, bytes: -RowImage.size(item.image))
         }
         for id in roots { _ = try engine.run(table.deleteStatement, [.int(user), .int(id)]) }
         return roots.count

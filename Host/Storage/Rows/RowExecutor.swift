@@ -214,8 +214,8 @@ struct RowExecutor {
 
     // MARK: Usage
 
-    mutating func noteChange(of table: UserTable, rows: Int, bytes: Int) {
-        context.noteChange(of: table)
+    mutating func noteChange(of table: UserTable, _ row: Int64, rows: Int, bytes: Int) {
+        context.noteChange(of: table, row)
         let owner = table.owner
         if let place = usage.firstIndex(where: { $0.owner == owner }) {
             usage[place].rows += rows

@@ -97,7 +97,7 @@ extension RowExecutor {
         } catch let error as StorageError {
             throw try explain(error, table, image)
         }
-        noteChange(of: table, rows: 1, bytes: RowImage.size(image))
+        noteChange(of: table, id.rawValue, rows: 1, bytes: RowImage.size(image))
     }
 
     private func mapped(_ json: JSON, _ column: UserColumn, _ ids: [RecordID: RecordID]) throws -> JSON {

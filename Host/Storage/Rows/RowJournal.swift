@@ -174,7 +174,7 @@ extension RowExecutor {
         if entry.versionBefore == 0 {
             try requireNoChildren(of: table, entry.row)
             _ = try engine.run(table.deleteStatement, [.int(user), .int(entry.row)])
-            noteChange(of: table, rows: -1, bytes: -RowImage.size(current ?? []))
+            noteChange(of: table, entry.row, rows: -1, bytes: -RowImage.size(current ?? []))
             return
         }
         guard let sealed = entry.image else {
@@ -187,10 +187,10 @@ extension RowExecutor {
         if let current {
             let binds = Array(before.dropFirst(2)) + [.int(user), .int(entry.row)]
             _ = try engine.run(table.restoreStatement(before.count), binds)
-            noteChange(of: table, rows: 0, bytes: RowImage.size(before) - RowImage.size(current))
+            noteChange(of: table, entry.row, rows: 0, bytes: RowImage.size(before) - RowImage.size(current))
         } else {
             _ = try engine.run(table.reinsertStatement(before.count), before)
-            noteChange(of: table, rows: 1, bytes: RowImage.size(before))
+            noteChange(of: table, entry.row, rows: 1, bytes: RowImage.size(before))
         }
     }
 

@@ -39,6 +39,7 @@ extension ColumnDefinition {
         if case .decimal(let scale) = type { object["scale"] = .integer(Int64(scale)) }
         if isNullable { object["nullable"] = true }
         if isSealed { object["sealed"] = true }
+        if isSearchable { object["searchable"] = true }
         if let references { object["references"] = .string(references) }
         if let defaultValue { object["default"] = defaultValue.json }
         return .object(object)
@@ -69,7 +70,8 @@ extension ColumnDefinition {
         }
         self.init(
             name, type, nullable: json["nullable"]?.boolValue ?? false, sealed: json["sealed"]?.boolValue ?? false,
-            references: json["references"]?.stringValue, default: value)
+            searchable: json["searchable"]?.boolValue ?? false, references: json["references"]?.stringValue,
+            default: value)
     }
 }
 

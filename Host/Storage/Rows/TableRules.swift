@@ -81,6 +81,9 @@ enum TableRules {
         if case .decimal(let scale) = column.type, !(0...9).contains(scale) {
             throw refusal(table, column.name, "a decimal's scale is 0 to 9")
         }
+        if column.isSearchable, column.type != .text, column.type != .json {
+            throw refusal(table, column.name, "only text and JSON columns are searchable")
+        }
         if let target = column.references {
             guard column.type == .id else { throw refusal(table, column.name, "only an id column refers to a table") }
             guard !column.isSealed else { throw refusal(table, column.name, "a sealed column refers to nothing") }
@@ -125,7 +128,7 @@ enum TableRules {
     static func additiveChange(from old: TableDefinition, to new: TableDefinition) throws -> TableDefinition {
         var merged = old
         merged.purpose = new.purpose
-        for column in old.columns {
+        for (place, column) in old.columns.enumerated() {
             guard let now = new.columns.first(where: { $0.name == column.name }) else {
                 throw refusal(old.name, column.name, "the column is missing from the new definition; columns stay")
             }
@@ -142,6 +145,8 @@ enum TableRules {
             if now.defaultValue != column.defaultValue {
                 throw refusal(old.name, column.name, "its default has changed")
             }
+            // Says nothing of what is stored.
+            merged.columns[place].isSearchable = now.isSearchable
         }
         for column in new.columns where !old.columns.contains(where: { $0.name == column.name }) {
             guard column.isNullable || column.defaultValue != nil else {

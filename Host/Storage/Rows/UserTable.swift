@@ -15,6 +15,8 @@ final class UserTable: Sendable {
     /// sealed one followed by its keyed hash.
     let physicalNames: [String]
     let layout: RowLayout
+    /// It has texts for the search: its changes are noted for the index.
+    let isSearchable: Bool
     private let places: [String: Int]
     private let implied: [String: UserColumn]
     /// What a row's columns are read as: `id`, the declared ones, `created_at`, `updated_at`.
@@ -49,6 +51,7 @@ final class UserTable: Sendable {
             columns.append(built)
         }
         self.columns = columns
+        isSearchable = definition.columns.contains(where: \.isSearchable)
         physicalNames = physical
         places = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($1.name, $0) })
         let id = try UserColumn(ColumnDefinition("id", .id), table: definition.name, physicalIndex: 1)

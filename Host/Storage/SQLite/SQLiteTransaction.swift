@@ -10,19 +10,22 @@ final class SQLiteTransaction: WriteTransaction, RowEngine {
     private var made: TransactionContext?
     private let transactionScope: AccessScope
     private let store: RowStore
+    private let changesSeen: UInt64
 
     init(connection: SQLiteConnection, scope: AccessScope, store: RowStore, canWrite: Bool) {
         self.connection = connection
         self.canWrite = canWrite
         self.store = store
         transactionScope = scope
+        changesSeen = store.changedRows.sequence
     }
 
     var dialect: SQLDialect { .sqlite }
 
     var context: TransactionContext {
         if let made { return made }
-        let context = TransactionContext(scope: transactionScope, store: store, engine: self, canWrite: canWrite)
+        let context = TransactionContext(
+            scope: transactionScope, store: store, engine: self, canWrite: canWrite, changesSeen: changesSeen)
         made = context
         return context
     }

@@ -5,7 +5,8 @@ public import TandemSDK
 public struct Expense: Row, Hashable {
     public static let entity = "expenses.expense"
     public static let table = Table<Expense>(
-        "expenses", "what you spent, on what and when", .sealed(\.receiptImageURL), .index(\.expenseDate),
+        "expenses", "what you spent, on what and when", .sealed(\.receiptImageURL),
+        .searchable(\.description, \.location), .index(\.expenseDate),
         .index(\.category, \.expenseDate), .unique(\.recurringKey))
 
     public var id = RowID()

@@ -6,7 +6,7 @@ public import TandemSDK
 public struct IndexedMail: Row, Hashable {
     public static let table = Table<IndexedMail>(
         "gmail_mail", "who wrote to you about what in the last weeks, without the texts", .copy, .sealed(\.head),
-        .unique(\.message), .index(\.receivedAt))
+        .searchable(\.head), .unique(\.message), .index(\.receivedAt))
 
     public var id = RowID()
     /// Gmail's id.

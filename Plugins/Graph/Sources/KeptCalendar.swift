@@ -5,7 +5,8 @@ public import TandemSDK
 /// An event that is kept, for when Microsoft does not answer.
 public struct KeptEvent: Row, Hashable {
     public static let table = Table<KeptEvent>(
-        "graph_events", "your appointments of the next two months", .copy, .sealed(\.event), .unique(\.key),
+        "graph_events", "your appointments of the next two months", .copy, .sealed(\.event), .searchable(\.event),
+        .unique(\.key),
         .index(\.startsAt))
 
     public var id = RowID()
@@ -20,7 +21,7 @@ public struct KeptEvent: Row, Hashable {
 public struct KeptMail: Row, Hashable {
     public static let table = Table<KeptMail>(
         "graph_mail", "who wrote to your Outlook inbox about what in the last weeks, without the texts",
-        .copy, .sealed(\.head), .unique(\.key), .index(\.receivedAt))
+        .copy, .sealed(\.head), .searchable(\.head), .unique(\.key), .index(\.receivedAt))
 
     public var id = RowID()
     public var key: String

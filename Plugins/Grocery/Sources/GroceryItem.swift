@@ -5,7 +5,8 @@ public import TandemSDK
 public struct GroceryItem: Row, Hashable {
     public static let entity = "grocery.item"
     public static let table = Table<GroceryItem>(
-        "grocery_items", "the items on your grocery list", .sealed(\.notes), .index(\.status, \.purchasedDate),
+        "grocery_items", "the items on your grocery list", .sealed(\.notes), .searchable(\.itemName, \.notes),
+        .index(\.status, \.purchasedDate),
         .index(\.nameKey))
 
     public var id = RowID()

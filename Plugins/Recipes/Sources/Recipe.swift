@@ -5,7 +5,8 @@ public import TandemSDK
 public struct Recipe: Row, Hashable {
     public static let entity = "recipes.recipe"
     public static let table = Table<Recipe>(
-        "recipes", "your recipes", .scale(\.rating, 1), .index(\.titleKey), .index(\.lastCookedAt))
+        "recipes", "your recipes", .scale(\.rating, 1), .searchable(\.title, \.description, \.tips), .index(\.titleKey),
+        .index(\.lastCookedAt))
 
     public var id = RowID()
     public var title: String

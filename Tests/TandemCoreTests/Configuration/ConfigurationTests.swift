@@ -105,7 +105,7 @@ import Testing
 
     @Test func readsModels() throws {
         let plain = try Configuration(environment: ["HOME": "/h"]).models
-        #expect(plain.chat == nil)
+        #expect(plain.chat == nil && plain.embeddings == nil)
         #expect(plain.geminiModel == "gemini-2.5-flash")
         #expect(plain.order == ["gemini", "chat"])
         #expect(plain.microsPerDay == nil)
@@ -121,13 +121,18 @@ import Testing
         #expect(models.totalMicrosPerDay == 12_000_000)
         #expect(models.tokensPerDay == nil)
         #expect(models.stepsPerTurn == 3)
+        let vectors = try Configuration(environment: [
+            "HOME": "/h", "TANDEM_EMBEDDINGS": "gemini", "TANDEM_EMBEDDING_DIMENSIONS": "768",
+        ]).models.embeddings
+        #expect(vectors?.model == "gemini-embedding-001" && vectors?.dimensions == 768)
     }
 
     @Test(arguments: [
         ("TANDEM_GEMINI_MODEL", "a/../b"), ("TANDEM_GEMINI_MODEL", "x y"), ("TANDEM_CHAT_URL", "ftp://x"),
         ("TANDEM_MODEL_ORDER", "gemini,gemini"), ("TANDEM_MODEL_ORDER", "local"), ("TANDEM_MODEL_DAY_MONEY", "1,5"),
         ("TANDEM_MODEL_DAY_MONEY", "0.1234567"), ("TANDEM_MODEL_DAY_MONEY", "-1"), ("TANDEM_MODEL_STEPS", "0"),
-        ("TANDEM_MODEL_TIMEOUT", "x"),
+        ("TANDEM_MODEL_TIMEOUT", "x"), ("TANDEM_EMBEDDINGS", "chat"), ("TANDEM_EMBEDDINGS", "other"),
+        ("TANDEM_EMBEDDING_DIMENSIONS", "8"),
     ])
     func refusesModelsThatMakeNoSense(name: String, value: String) {
         #expect(problems([name: value]).contains { $0.variable == name })

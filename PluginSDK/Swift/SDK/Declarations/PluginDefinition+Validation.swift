@@ -171,6 +171,8 @@ struct ProblemList {
                 return false
             }
             check(!isReference, place, "\(name): a reference cannot be sealed")
+        case .searchable:
+            check(column == .text || column == .json, place, "\(name) holds no texts: it is not searchable")
         case .standard(let value):
             let fits =
                 switch column {

@@ -55,6 +55,7 @@ public struct Table<R: Row>: Sendable {
 public struct TableOption<R: Row>: Sendable {
     enum Kind: Sendable {
         case sealed
+        case searchable
         case scale(Int)
         case references(String)
         case standard(JSON)
@@ -73,6 +74,11 @@ public struct TableOption<R: Row>: Sendable {
 
     /// Encrypted at rest; found only by equality, never ordered, ranged or summed.
     public static func sealed(_ columns: PartialKeyPath<R>...) -> TableOption { TableOption(.sealed, columns) }
+
+    /// Texts that the person finds by words and meaning among all that they have; of JSON the texts within.
+    public static func searchable(_ columns: PartialKeyPath<R>...) -> TableOption {
+        TableOption(.searchable, columns)
+    }
 
     /// Digits after the point of a decimal column; 4 otherwise.
     public static func scale(_ column: PartialKeyPath<R>, _ places: Int) -> TableOption {
@@ -137,6 +143,7 @@ extension Row {
             for place in columns.indices where names.contains(columns[place].name) {
                 switch option.kind {
                 case .sealed: columns[place].json["sealed"] = true
+                case .searchable: columns[place].json["searchable"] = true
                 case .scale(let scale): columns[place].json["scale"] = .integer(Int64(scale))
                 case .references(let other): columns[place].json["references"] = .string(other)
                 case .standard(let value): columns[place].json["default"] = value

@@ -4,7 +4,7 @@ public import TandemSDK
 struct NoteLink: Row {
     static let table = Table<NoteLink>(
         "notion_links", "which notes belong to which Notion pages", .sealed(\.title), .sealed(\.noteTitle),
-        .index(\.pageID), .index(\.noteID), .standard(\.isCopy, false))
+        .searchable(\.title), .index(\.pageID), .index(\.noteID), .standard(\.isCopy, false))
 
     var id = RowID()
     var pageID: String
