@@ -68,19 +68,27 @@ extension PlanningPass {
             // What was just shown or named, and what the talk is about, was not in the sentences that it was learned from.
             if !lessons.isEmpty { belief = learned(belief, tool, meaning) }
             if isContinued(reading) { belief = belief + (1 - belief) * 0.5 * min(1, reading.confidence) }
-            // Said word for word as the tool's author wrote it, with nothing of the person's own in it: `what's next`, `done`.
-            if isSpelledOut(reading) { belief = max(belief, min(reading.confidence, 0.97)) }
             if namesAddress(reading) { belief = max(belief, min(reading.confidence, 0.9)) }
             best[tool]?.belief = belief
             best[tool]?.features = features
             spaces[planner.meanings.spaces[tool]] += belief
         }
-        // Several tools of one trade that are likely make it likely that one of them is meant; what leaves the house must be
-        // likely by itself.
-        for (tool, reading) in best where planner.tools[tool].effect <= .write {
+        // Several tools of one trade that are likely make it likely that one of them is meant: the likeliest. What leaves the
+        // house must be likely by itself.
+        var foremost: [Int: Int] = [:]
+        for (tool, reading) in best {
+            let space = planner.meanings.spaces[tool]
+            if let known = foremost[space], (best[known]?.belief ?? 0, tool) >= (reading.belief, known) { continue }
+            foremost[space] = tool
+        }
+        for (tool, reading) in best
+        where planner.tools[tool].effect <= .write && foremost[planner.meanings.spaces[tool]] == tool {
             let others = min(1, spaces[planner.meanings.spaces[tool]]) - reading.belief
             best[tool]?.belief += max(0, min(others, reading.belief))
         }
+        // Said word for word as the tool's author wrote it, with nothing of the person's own in it: `what's next`, `clear my
+        // grocery list`.
+        for (tool, reading) in best { best[tool]?.belief = isSpelledOut(reading) ? 1 : min(reading.belief, 0.999) }
     }
 
     /// What the person showed before about the same words, or words that mean nearly the same.
