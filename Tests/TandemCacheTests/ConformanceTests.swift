@@ -350,7 +350,8 @@ struct ConformanceTests {
             try await world.engine.publish([[3]], on: "wake")
             await expectEventually { late.withLock { $0.last } == .message([3]) }
             #expect(received.withLock { $0 } == expected)
-            #expect(others.withLock { $0 } == [.gap])
+            // Nothing of the other one's; on a machine that is slow enough, a connection may be made anew.
+            #expect(others.withLock { $0.allSatisfy { $0 == .gap } })
             third.cancel()
             second.cancel()
         }
