@@ -79,8 +79,8 @@ enum FindTool {
 /// Finds the tools that a message may need: by the words that it has in common with their declarations, and by the likeness
 /// of its parts to their example sentences (the embedded table; `StaticEmbedder`).
 ///
-/// A generous choice, not a decision: `Tests/TandemApplicationTests/ToolFinderTests` measures how often the tool that is
-/// meant is among those chosen. Made once for all tools of the host, on the first message that a model is asked about.
+/// A generous choice, not a decision: `Tests/TandemApplicationTests/HeldOutTests` measures how often the tool that is meant
+/// is among those chosen. Made once for all tools of the host, on the first message that a model is asked about.
 final class ToolFinder: Sendable {
     /// Tokens of all declarations together up to which a model is told of every tool: then nothing ever changes in what
     /// providers cache.

@@ -45,6 +45,8 @@ struct ReminderTests {
             try await pass(.seconds(16 * 60), world, jobsLeft: 0)
             #expect(await eventually { reminders(carol).count == 2 })
             #expect(reminders(carol).last == "Still up for call my mum? Say done, later or smaller.")
+            // What the text offers is understood.
+            #expect(try await carol.text("later").hasPrefix("Parked until"))
             #expect(try await carol.text("done").contains("call my mum"))
         }
     }

@@ -2,7 +2,7 @@
 struct SmallTalk {
     private static let thanks = Set(
         ["thanks", "thank", "thx", "ty", "cheers", "appreciated"].map { wordHash($0.utf8) })
-    private static let byes = Set(["bye", "goodbye", "goodnight", "night", "later", "cya"].map { wordHash($0.utf8) })
+    private static let byes = Set(["bye", "goodbye", "goodnight", "night", "cya"].map { wordHash($0.utf8) })
     private static let hellos = Set(
         [
             "hi", "hello", "hey", "hiya", "howdy", "yo", "heya", "greetings", "hallo", "morning", "afternoon",
