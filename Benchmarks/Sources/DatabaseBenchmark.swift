@@ -18,7 +18,7 @@ enum DatabaseBenchmark {
         var figures = try await measure(file, "SQLite")
         await file.close()
         // Its settings but for the disk's are those that a server comes with.
-        let server = try PostgreSQLServer(settings: ["fsync=on", "full_page_writes=on"])
+        let server = try await PostgreSQLServer(settings: ["fsync=on", "full_page_writes=on"])
         let opened = try await PostgreSQLDatabase.open(try await server.database(), keyring: Keyring(keys))
         figures += try await measure(opened, "PostgreSQL", goal: "<= 150")
         await opened.close()

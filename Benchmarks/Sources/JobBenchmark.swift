@@ -17,7 +17,7 @@ enum JobBenchmark {
             SQLiteConfiguration(path: place.folder + "/jobs.sqlite"), keyring: Keyring(keys))
         var figures = try await measure(file, "SQLite", isGoal: true)
         await file.close()
-        let server = try PostgreSQLServer(settings: ["fsync=on", "full_page_writes=on"])
+        let server = try await PostgreSQLServer(settings: ["fsync=on", "full_page_writes=on"])
         let opened = try await PostgreSQLDatabase.open(try await server.database(), keyring: Keyring(keys))
         figures += try await measure(opened, "PostgreSQL", isGoal: false)
         await opened.close()

@@ -19,7 +19,7 @@ enum ReadBenchmark {
         let driver = place.folder + "/read-driver"
         try place.compile("Benchmarks/LoadDriver/main.c", to: driver)
         var figures = try await reads(place, driver, "SQLite", environment: [:], requests: 40_000, goal: ">= 16000")
-        let server = try PostgreSQLServer(settings: ["fsync=on", "full_page_writes=on"])
+        let server = try await PostgreSQLServer(settings: ["fsync=on", "full_page_writes=on"])
         let name = try await server.database().address.database
         var environment = server.environment(name)
         environment["DATABASE_POOL"] = nil

@@ -110,10 +110,38 @@ public struct FrontServer: Service {
 
     /// The library's own messages below a warning are of no use to an operator, and one of them would be per request.
     private func quiet(_ logger: Logger) -> Logger {
-        var logger = logger
+        var logger = Logger(label: logger.label) { _ in ShutdownQuiet(inner: logger.handler) }
         logger.logLevel = max(logger.logLevel, .warning)
         return logger
     }
 
     private func amount(_ duration: Duration) -> TimeAmount { .milliseconds(duration.milliseconds) }
+}
+
+/// Leaves out what says nothing: a server that is told to end finds its socket closed already, or its waiting cancelled,
+/// which the HTTP library reports as an error on each orderly end.
+private struct ShutdownQuiet: LogHandler {
+    var inner: any LogHandler
+
+    var logLevel: Logger.Level {
+        get { inner.logLevel }
+        set { inner.logLevel = newValue }
+    }
+    var metadata: Logger.Metadata {
+        get { inner.metadata }
+        set { inner.metadata = newValue }
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { inner[metadataKey: key] }
+        set { inner[metadataKey: key] = newValue }
+    }
+
+    private static let atTheEnd: Set = [
+        "Server shutdown error: Already closed", "Waiting on child channel: CancellationError()",
+    ]
+
+    func log(event: LogEvent) {
+        guard !Self.atTheEnd.contains(event.message.description) else { return }
+        inner.log(event: event)
+    }
 }

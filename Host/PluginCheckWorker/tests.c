@@ -17,7 +17,7 @@ static tandem_plugin_entry_fn entry;
 static const tandem_plugin *plugin;
 
 /* Everything that answers at all does so in this time, on a slow machine too; the parent's limit is longer. */
-enum { PATIENCE = 4000 };
+enum { PATIENCE = 10000 };
 
 static bool is_swift(void) { return number_setting("swift", 0) != 0; }
 

@@ -37,7 +37,7 @@ import Testing
         // Linear: half a megabyte of unclosed tags.
         let clock = ContinuousClock()
         let spent = clock.measure { _ = ResultPage([UInt8](repeating: UInt8(ascii: "<"), count: 500_000)) }
-        #expect(spent < .seconds(20))
+        #expect(spent < .seconds(60))
     }
 
     @Test(

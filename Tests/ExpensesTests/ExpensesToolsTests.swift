@@ -5,7 +5,7 @@ import Testing
 
 @testable import Expenses
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ExpensesToolsTests {
     let host: TestHost
     let ann: TestPerson

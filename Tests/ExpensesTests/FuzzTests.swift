@@ -6,7 +6,7 @@ import Testing
 
 /// Arguments made from the schemas, with hostile values: a trap would take the host down, so no call may do worse than
 /// answer with an error.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct FuzzTests {
     @Test(arguments: 0..<8)
     func noArgumentsTrapOrFailWithoutAReason(seed: Int) async throws {

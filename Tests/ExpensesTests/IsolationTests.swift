@@ -5,7 +5,7 @@ import TandemTesting
 import Testing
 
 /// Two people use every tool of both plugins side by side; neither sees or changes anything of the other.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct IsolationTests {
     static let tools: [(tool: String, arguments: JSON)] = [
         ("grocery.list", [:]), ("grocery.bought", ["items": "milk", "price": ["amount": "1"]]),

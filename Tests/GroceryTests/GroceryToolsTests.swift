@@ -5,7 +5,7 @@ import TandemSDK
 import TandemTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct GroceryToolsTests {
     let host: TestHost
     let ann: TestPerson

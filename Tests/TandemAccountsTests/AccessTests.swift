@@ -5,7 +5,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct AccessTests {
     @Test func everyRoleHasOneProfile() {
         #expect(AccessProfile.all.map(\.role) == Account.Role.allCases)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct AccountsTests {
     private func make() async throws -> Accounts {
         let database = try await TestDatabase(migrations: Accounts.migrations).open()

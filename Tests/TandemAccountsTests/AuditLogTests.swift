@@ -6,7 +6,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct AuditLogTests {
     @Test func tellsOfAPersonWhatWasDoneAndNothingElse() async throws {
         let world = try await AccountsWorld(audit: AuditLog())

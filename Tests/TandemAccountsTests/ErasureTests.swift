@@ -6,7 +6,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct ErasureTests {
     /// Every table of the accounts that says something of people.
     private static let tables = [

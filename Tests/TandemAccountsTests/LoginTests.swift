@@ -5,7 +5,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct LoginTests {
     private func tryPassword(
         _ world: AccountsWorld, _ email: String, _ password: String, from source: ClientSource

@@ -8,7 +8,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct MailTests {
     @Test func handsAMailToTheServer() async throws {
         let server = try SMTPServer()

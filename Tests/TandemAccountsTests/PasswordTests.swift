@@ -5,7 +5,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct PasswordTests {
     private func hasher(_ parameters: PasswordParameters) -> PasswordHasher {
         PasswordHasher(parameters: parameters, threads: 2, queue: 16)

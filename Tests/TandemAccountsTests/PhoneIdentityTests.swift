@@ -5,7 +5,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct PhoneIdentityTests {
     private static let number = "+33612345678"
     private let phone: PhoneNumber

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct SessionTests {
     @Test func refreshTokensAreGoodOnce() async throws {
         let world = try await AccountsWorld()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct SignUpTests {
     private func request(
         _ email: String = "new@example.org", password: String = AccountsWorld.password, invitation: Secret? = nil

@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemAccounts
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct TokenTests {
     /// The key of RFC 7515 appendix A.1, with which RFC 7519 §3.1 signs its example.
     private static let exampleKey =

@@ -28,8 +28,15 @@ final class AgentWorld: Sendable {
     /// Saturday 2026-11-21 10:00 UTC.
     static let start = Timestamp(millisecondsSinceEpoch: 1_795_255_200_000)
 
+    /// The product's limits with time enough on a machine that does much else.
+    static let patient: AgentLimits = {
+        var limits = AgentLimits()
+        limits.turnTime = .seconds(300)
+        return limits
+    }()
+
     init(
-        limits: AgentLimits = AgentLimits(), language: any LanguageProvider = ScriptLanguage(),
+        limits: AgentLimits = AgentWorld.patient, language: any LanguageProvider = ScriptLanguage(),
         policy: Policy = .standard, later: (any LaterWork)? = nil,
         over wrap: (any Database) -> any Database = { $0 }
     ) async throws {
@@ -60,7 +67,7 @@ final class AgentWorld: Sendable {
 
     /// Makes a world, lets its agent work while the body runs, and ends both.
     static func run(
-        limits: AgentLimits = AgentLimits(), language: any LanguageProvider = ScriptLanguage(),
+        limits: AgentLimits = AgentWorld.patient, language: any LanguageProvider = ScriptLanguage(),
         policy: Policy = .standard, _ body: (AgentWorld) async throws -> Void
     ) async throws {
         let world = try await AgentWorld(limits: limits, language: language, policy: policy)
@@ -200,9 +207,10 @@ final class Gate: Sendable {
 
 /// Polls a condition that another task brings about; true as soon as it holds, false after a time that no machine needs.
 func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
-    for _ in 0..<2000 {
+    let end = ContinuousClock.now + .seconds(60)
+    repeat {
         if try await condition() { return true }
         try? await Task.sleep(for: .milliseconds(5))
-    }
+    } while ContinuousClock.now < end
     return false
 }

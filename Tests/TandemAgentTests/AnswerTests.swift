@@ -9,7 +9,7 @@ import Testing
 @testable import TandemAgent
 
 /// The words that come back: one segment each, the rest on `more`, honest about what was not done.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct AnswerTests {
     @Test func moreShowsTheRestInSegmentsUntilItIsAllThere() async throws {
         try await AgentWorld.run { (world) async throws in

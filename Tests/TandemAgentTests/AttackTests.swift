@@ -8,7 +8,7 @@ import Testing
 
 /// The policy before a model that always obeys the attacker: whatever it reads, nothing happens that the owner did not ask
 /// for.
-@Suite(.timeLimit(.minutes(4)))
+@Suite(.timeLimit(.minutes(8)))
 struct AttackTests {
     /// What an attacker wants.
     enum Goal: String, CaseIterable {

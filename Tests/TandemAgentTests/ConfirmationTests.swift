@@ -9,7 +9,7 @@ import Testing
 @testable import TandemAgent
 
 /// What waits for the owner's word: only theirs, only once, only what was shown, only for a while.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct ConfirmationTests {
     private func ask(
         _ world: AgentWorld, _ text: String = "box.mail {\"text\":\"hi\"}", as scope: UserScope? = nil

@@ -6,7 +6,7 @@ import Testing
 @testable import TandemAgent
 
 /// Effects elsewhere whose outcome is not known: found out, made once more under the same key, or said to be unknown.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct EffectAttemptTests {
     /// A post office that counts what it sent by idempotency key.
     private final class Post: ToolProvider {

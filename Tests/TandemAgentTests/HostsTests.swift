@@ -10,7 +10,7 @@ import Testing
 @testable import TandemAgent
 
 /// Several processes on one database: whoever takes a message in, somebody answers it soon and once.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct HostsTests {
     /// News within this process, as a server between processes would carry them.
     private final class Wire: TurnNews {

@@ -9,7 +9,7 @@ import Testing
 @testable import TandemAgent
 
 /// Half sentences that belong together are one turn; everything else keeps its own.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct JoiningTests {
     /// Knows whole sentences only.
     private static let sentences = RoundsModel("local") { words, _ in

@@ -10,7 +10,7 @@ import Testing
 @testable import TandemAgent
 
 /// Turns that go on after their first answer: since they take long, or wait a moment in which `undo` stops them.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct LaterTurnTests {
     /// Keeps what is put off; the test says when its time has come.
     private final class Shelf: LaterWork {
@@ -31,7 +31,7 @@ struct LaterTurnTests {
         var limits = AgentLimits()
         limits.sendDelay = delay
         // Longer than anything takes that does not wait for the gate.
-        limits.answerTime = .seconds(2)
+        limits.answerTime = .seconds(6)
         return try await AgentWorld(limits: limits, language: language, later: shelf)
     }
 

@@ -9,7 +9,7 @@ import Testing
 @testable import TandemAgent
 
 /// Calls from tool to tool: never more than the person could have had without being asked.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct MediationTests {
     @Test(arguments: [
         ("box.relay", "box.put", "Relayed there true"), ("box.relay", "box.list", "Relayed there true"),

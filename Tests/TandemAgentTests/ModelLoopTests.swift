@@ -48,7 +48,7 @@ final class RoundsModel: LanguageProvider {
 }
 
 /// A turn with a model: several requests, one record, one effect each, whatever happens between them.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct ModelLoopTests {
     private static func put(_ text: String, id: String = "1") -> LanguageCall {
         LanguageCall(id: id, tool: "box.put", arguments: ["text": .string(text)])

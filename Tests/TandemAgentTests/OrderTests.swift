@@ -9,7 +9,7 @@ import Testing
 @testable import TandemAgent
 
 /// One turn at a time for a person, in order; people side by side.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct OrderTests {
     @Test func fiftyMessagesAtOnceAreAnsweredOnceEachInOrder() async throws {
         try await AgentWorld.run { (world) async throws in

@@ -9,7 +9,7 @@ import Testing
 @testable import TandemAgent
 
 /// Questions of tools, and what counts as their answer.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct QuestionTests {
     @Test(arguments: [("1", "red!"), ("2", "green!"), ("green", "green!"), ("Red", "red!")])
     func takesADigitOrTheWordOfAnOption(reply: String, stored: String) async throws {

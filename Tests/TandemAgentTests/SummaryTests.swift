@@ -8,7 +8,7 @@ import Testing
 
 @testable import TandemAgent
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct SummaryTests {
     /// Keeps what it is asked; writes `It was about X` as a summary, X being how many lines it got.
     private final class Writer: LanguageProvider {

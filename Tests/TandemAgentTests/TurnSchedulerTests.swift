@@ -4,7 +4,7 @@ import Testing
 
 @testable import TandemAgent
 
-@Suite(.timeLimit(.minutes(1))) struct TurnSchedulerTests {
+@Suite(.timeLimit(.minutes(8))) struct TurnSchedulerTests {
     private static func person(_ number: Int64) -> UserScope {
         UserScope(authenticated: UserID(rawValue: number))
     }

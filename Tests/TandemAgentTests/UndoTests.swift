@@ -9,7 +9,7 @@ import Testing
 @testable import TandemAgent
 
 /// Taking back the last change, by rows and by tools.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct UndoTests {
     @Test func takesBackTheLastChangeOnly() async throws {
         try await AgentWorld.run { (world) async throws in

@@ -11,7 +11,7 @@ import Testing
 @testable import TandemApplication
 
 /// The REST interface of a whole application, without a socket.
-@Suite(.timeLimit(.minutes(5)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct APITests {
     private struct Client {
         let household: Household

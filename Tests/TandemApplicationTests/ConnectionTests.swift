@@ -15,7 +15,7 @@ import TwilioSimulator
 
 /// Connecting an account elsewhere, from the word by text to the plugin's call, with the real program, pages and plugin, and
 /// simulated services.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(8)))
 struct ConnectionTests {
     private static let plugin = "test.office"
     private static let password = "tides and tea at noon 57"
@@ -182,7 +182,7 @@ struct ConnectionTests {
         try await run { world in
             var world = world
             if engine == "postgres" {
-                let server = try PostgreSQLServer.shared()
+                let server = try await PostgreSQLServer.shared()
                 world.environment.merge(server.environment(try await server.database().address.database)) { $1 }
             } else {
                 world.environment["DATABASE_URL"] = "sqlite:\(world.folder.path)/shared.db"

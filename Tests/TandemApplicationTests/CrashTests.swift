@@ -6,7 +6,7 @@ import Testing
 
 /// The short run of `make test-crash`: the process is killed at its persisted steps and at random; nothing is lost, nothing
 /// happens twice.
-@Suite(.timeLimit(.minutes(6)), .serialized, .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .serialized, .eachEngine)
 struct CrashTests {
     private static let kills = 24
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TandemApplication
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(8)))
 struct DataCatalogueTests {
     @Test(.eachEngine) func everyColumnOfEveryTableHasAClass() async throws {
         try await Household.run { household in

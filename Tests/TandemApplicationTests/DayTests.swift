@@ -5,7 +5,7 @@ import TestDatabases
 import Testing
 
 /// The day of the acceptance conversation: exact about what was done, loose about the words.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct DayTests {
     private func items(_ household: Household) async throws -> [String: JSON] {
         let rows = try await household.rows("grocery_items").filter { $0["status"] == "open" }

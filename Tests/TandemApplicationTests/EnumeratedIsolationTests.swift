@@ -16,7 +16,7 @@ import Testing
 
 /// Every place of the interface, and every extension, where somebody can name a thing, tried by one person with the names of
 /// another's things. A route, a parameter or an extension that comes anew needs a case here: the tests fail until it has one.
-@Suite(.timeLimit(.minutes(6)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct EnumeratedIsolationTests {
     private static let password = "plum harbour violet 7"
     /// Stands in everything of Ann's.

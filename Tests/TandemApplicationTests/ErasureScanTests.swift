@@ -13,7 +13,7 @@ import Testing
 
 /// A person with something in every table is erased, and then looked for: in every table, in the raw files of the database,
 /// its log included, and in everything that Redis keeps.
-@Suite(.timeLimit(.minutes(6)), .serialized)
+@Suite(.timeLimit(.minutes(8)), .serialized)
 struct ErasureScanTests {
     /// Where the bytes are.
     private struct Place: Sendable {
@@ -30,7 +30,7 @@ struct ErasureScanTests {
             var options = RedisServer.Options()
             options.isDurable = true
             options.arguments = ["--rdbcompression", "no"]
-            redis = try RedisServer(options)
+            redis = try await RedisServer(options)
             var environment = [
                 "REDIS_URL": redis.url, "TANDEM_SMTP_URL": "smtp://127.0.0.1:9",
                 "TANDEM_SMTP_FROM": "us@tandem.example",
@@ -38,7 +38,7 @@ struct ErasureScanTests {
             ]
             if engine == .postgres {
                 // As operators are told to who want the bytes gone at once: docs/data.md.
-                let own = try PostgreSQLServer(settings: [
+                let own = try await PostgreSQLServer(settings: [
                     "wal_recycle=off", "min_wal_size=32MB", "max_wal_size=64MB", "wal_init_zero=on",
                 ])
                 name = try await own.database().address.database

@@ -11,7 +11,7 @@ import VendorSimulator
 
 /// Gmail from "turn on gmail" to "turn off gmail", by SMS, with the real program, plugin, pages and tokens, before a
 /// simulated Google.
-@Suite(.timeLimit(.minutes(4)))
+@Suite(.timeLimit(.minutes(8)))
 struct GmailFlowTests {
     private static let prefix = "https://www.googleapis.com/auth/gmail."
 

@@ -9,7 +9,7 @@ import Testing
 @testable import TandemApplication
 
 /// Deciding what integrations may do, by text, with the real agent and the real plugins.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct GrantFlowTests {
     private func outcomes(_ answer: Answer) -> [String] { answer.calls.map(\.outcome) }
 

@@ -11,7 +11,7 @@ import VendorSimulator
 
 /// Outlook from "turn on outlook" to "turn off outlook", by SMS, with the real program, plugin, pages and tokens, before a
 /// simulated Microsoft.
-@Suite(.timeLimit(.minutes(4)))
+@Suite(.timeLimit(.minutes(8)))
 struct GraphFlowTests {
     @Test func switchedOnConnectedReadAndWrittenWith() async throws {
         try await VendorWorld.run { world in

@@ -14,7 +14,7 @@ import Testing
 ///
 /// `Tests/Fixtures/planner/held-out.jsonl`: first the conversations that messages may follow, then a message a line with
 /// the calls it should give. `a/b` allows two tools; `{"any": […]}` any of the values, and none listed any at all.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct HeldOutTests {
     private struct Message {
         var text: String

@@ -70,6 +70,9 @@ struct Household: Sendable {
         let clock = given ?? ManualClock(now)
         options.clock = clock
         options.executableFolder = executableFolder ?? installation.folder
+        // On a machine that does much else a turn may take long, which is answered with a line more.
+        options.limits.answerTime = .seconds(300)
+        options.limits.turnTime = .seconds(300)
         adjust(&options)
         let place = try await database(in: folder)
         let application = try await Application.open(
@@ -90,7 +93,7 @@ struct Household: Sendable {
             try other.write(Installation.registry(), to: "registry.json")
             var options = Application.Options()
             options.executableFolder = installation.folder
-            let settings = try PostgreSQLServer.shared().environment(server.address.database)
+            let settings = try await PostgreSQLServer.shared().environment(server.address.database)
             try await Application.open(configuration(other, settings), options: options).close()
         }
         places.withLock { $0[folder.path] = made }
@@ -176,7 +179,7 @@ extension CurlClient {
             HTTPRequest(
                 .post, "http://127.0.0.1:\(port)\(target)",
                 headers: ["Content-Type": request.contentType, "X-Twilio-Signature": request.signature],
-                body: Array(request.body.utf8), timeout: .seconds(20)))
+                body: Array(request.body.utf8), timeout: .seconds(60)))
     }
 
     /// A client that talks to this machine only.
@@ -188,7 +191,7 @@ extension CurlClient {
 }
 
 /// Polls a condition that another task or process brings about; true as soon as it holds, false when it took too long.
-func eventually(within limit: Duration = .seconds(40), _ condition: () async throws -> Bool) async rethrows -> Bool {
+func eventually(within limit: Duration = .seconds(60), _ condition: () async throws -> Bool) async rethrows -> Bool {
     let end = ContinuousClock.now + limit
     repeat {
         if try await condition() { return true }

@@ -13,7 +13,7 @@ import Testing
 
 /// Two people at once: neither sees, changes, undoes or confirms anything of the other. Every tool of the catalogue is
 /// driven, so that a new one is covered by itself.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct IsolationTests {
     /// A word that both may use, and one that only this person's rows hold.
     private static let shared = "zanzibar"

@@ -11,7 +11,7 @@ import TwilioSimulator
 @testable import TandemApplication
 
 /// `kill -9` at any time: what was acknowledged is answered once and has its effect once, after the restart.
-@Suite(.timeLimit(.minutes(4)), .serialized, .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .serialized, .eachEngine)
 struct KillTests {
     private static let rounds = 20
     private static let perRound = 3

@@ -153,7 +153,7 @@ struct KilledCareTests {
 
     @Test func aCopyThatIsKilledGoesOnInBothDirections() async throws {
         let folder = try folder()
-        let server = try PostgreSQLServer.shared()
+        let server = try await PostgreSQLServer.shared()
         let database = server.environment(try await server.database().address.database)
         let file = settings(folder, ["DATABASE_URL": "sqlite:\(folder.path)/source.sqlite"])
         let onServer = settings(folder, database)
@@ -198,7 +198,7 @@ struct KilledCareTests {
         let folder = try folder()
         var environment = settings(folder, ["DATABASE_URL": "sqlite:\(folder.path)/sealed.sqlite"])
         if engine == .postgres {
-            let server = try PostgreSQLServer.shared()
+            let server = try await PostgreSQLServer.shared()
             environment = settings(folder, server.environment(try await server.database().address.database))
         }
         let filling = try await open(environment)

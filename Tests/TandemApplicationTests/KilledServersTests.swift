@@ -14,7 +14,7 @@ import TwilioSimulator
 /// Two `tandem serve` on one PostgreSQL and one Redis, which are killed in turn while people text and programs ask: what
 /// cannot be done is refused clearly, nothing opens, nothing that was acknowledged is lost or done twice, and the hosts
 /// recover by themselves.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(8)))
 struct KilledServersTests {
     private static let password = "plum harbour violet 7"
     /// Of the route that is asked too often: `RateClass.heavy`.
@@ -60,9 +60,9 @@ struct KilledServersTests {
     }
 
     @Test func killedServersOpenAndLoseNothing() async throws {
-        let database = try PostgreSQLServer()
+        let database = try await PostgreSQLServer()
         let name = try await database.database().address.database
-        let redis = try RedisServer()
+        let redis = try await RedisServer()
         try await TwilioSimulator.run { (simulator) async throws in
             let folder = try TestFolder("killed")
             var environment = database.environment(name).merging(Household.twilio(simulator)) { $1 }
@@ -129,7 +129,7 @@ struct KilledServersTests {
         let session = try await world.signIn("planning@example.org", 0)
         #expect(try await load.api(.get, 1, "/me", session.token).status == 200)
         #expect(try await load.api(.delete, 0, "/sessions/\(session.session)", cast.planning.token).status == 204)
-        world.database.crash()
+        try await world.database.crash()
         load.forget()
         #expect(await eventually { load.haveAll([.text, .task, .read, .message, .ended]) { _ in [503] } })
         try await expectUnready(world)
@@ -139,7 +139,7 @@ struct KilledServersTests {
             #expect(page.status < 500 || (page.status == 503 && page.headers["retry-after"] != nil))
             #expect([401, 503].contains(try await load.api(.get, host, "/me", session.token).status))
         }
-        try await expectRecovery(world, "the database") { try world.database.start() }
+        try await expectRecovery(world, "the database") { try await world.database.start() }
         for host in world.hosts.indices {
             #expect(try await load.api(.get, host, "/me", session.token).status == 401)
         }
@@ -157,20 +157,20 @@ struct KilledServersTests {
         }
         #expect(await eventually { load.haveAll(all, \.good) })
         for kind in all { #expect(!load.seen(kind).contains(503), "\(kind)") }
-        try await expectRecovery(world, "Redis") { try world.redis.start() }
+        try await expectRecovery(world, "Redis") { try await world.redis.start() }
         for host in world.hosts.indices {
             #expect(try await load.api(.get, host, "/me", other.token).status == 401)
         }
 
         // Both, and one after the other back.
         world.redis.kill()
-        world.database.crash()
+        try await world.database.crash()
         load.forget()
         #expect(await eventually { load.haveAll([.text, .task, .read]) { _ in [503] } })
-        try world.database.start()
+        try await world.database.start()
         load.forget()
         #expect(await eventually { load.haveAll([.text, .task, .read, .message]) { $0.good } })
-        try await expectRecovery(world, "both") { try world.redis.start() }
+        try await expectRecovery(world, "both") { try await world.redis.start() }
     }
 
     private func expectUnready(_ world: World) async throws {
@@ -185,8 +185,8 @@ struct KilledServersTests {
     }
 
     /// Every host answers everything again within five seconds of the server's return.
-    private func expectRecovery(_ world: World, _ what: String, _ start: () throws -> Void) async throws {
-        try start()
+    private func expectRecovery(_ world: World, _ what: String, _ start: () async throws -> Void) async throws {
+        try await start()
         let back = ContinuousClock.now
         world.load.forget()
         #expect(

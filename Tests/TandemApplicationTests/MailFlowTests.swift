@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import MailServer
 import TandemAccounts
@@ -12,7 +13,7 @@ import TwilioSimulator
 @testable import TandemApplication
 
 /// What is proven by mail, with a real mail server: TLS, sign-in, refusals, and one that takes its time.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct MailFlowTests {
     private static let password = "plum harbour violet 7"
     private static let other = "amber kettle meadow 9"
@@ -21,7 +22,7 @@ struct MailFlowTests {
         changing settings: [String: String?] = [:],
         _ body: @escaping @Sendable (SMSTests.Server, MailServer) async throws -> Void
     ) async throws {
-        let mail = try MailServer()
+        let mail = try await offPool { try MailServer() }
         var environment = mail.settings
         for (name, value) in settings { environment[name] = value }
         try await SMSTests.Server.run(environment: environment) { (server) async throws in

@@ -9,7 +9,7 @@ import Testing
 @testable import TandemApplication
 
 /// What a person tells, asks, takes back and has explained, as whole conversations.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct MemoryTalkTests {
     private func kept(_ household: Household) async throws -> [Memory] {
         try await household.application.memory.all(limit: 50, in: household.ann)

@@ -12,7 +12,7 @@ import Testing
 @testable import TandemApplication
 
 /// The stream of a person's messages as a browser's `EventSource` uses it, over real connections.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct MessageStreamTests {
     private static let password = "plum harbour violet 7"
 

@@ -11,7 +11,7 @@ import Testing
 
 @testable import TandemApplication
 
-@Suite(.timeLimit(.minutes(5)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct ModelUseTests {
     private func charge(
         _ scope: UserScope, tokens: Int = 1000, micros: Int64 = 500, turn: RecordID? = nil, isSilent: Bool = false

@@ -11,7 +11,7 @@ import Testing
 @testable import TandemApplication
 
 /// Notion by text message: the real plugin, pages, tokens and egress, against the simulated service.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(8)))
 struct NotionTests {
     private func run(
         _ body: @escaping @Sendable (Household, NotionSimulator, OAuthSimulator) async throws -> Void

@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import MailServer
 import TandemAccounts
@@ -13,7 +14,7 @@ import TwilioSimulator
 
 /// Whose a number is, from the text that comes in to what goes out: strangers, closed accounts, numbers that the carrier
 /// took back and gave to somebody else.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct NumberTests {
     private static let password = "plum harbour violet 7"
     private static let stranger = "+15555550190"
@@ -22,7 +23,7 @@ struct NumberTests {
     private func run(
         _ body: @escaping @Sendable (SMSTests.Server, MailServer) async throws -> Void
     ) async throws {
-        let mail = try MailServer()
+        let mail = try await offPool { try MailServer() }
         try await SMSTests.Server.run(environment: mail.settings) { (server) async throws in
             try await body(server, mail)
         }

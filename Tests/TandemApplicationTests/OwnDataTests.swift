@@ -12,7 +12,7 @@ import Testing
 @testable import TandemApplication
 
 /// Export and erasure by text, with the pages that a text leads to, and archives that come in over the network.
-@Suite(.timeLimit(.minutes(5)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct OwnDataTests {
     private static let password = "plum harbour violet 7"
 

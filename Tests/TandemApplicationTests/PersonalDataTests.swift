@@ -9,7 +9,7 @@ import Testing
 
 @testable import TandemApplication
 
-@Suite(.timeLimit(.minutes(5)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct PersonalDataTests {
     private static let canary = "kanarienvogel"
 

@@ -56,7 +56,7 @@ func failure(_ body: () async throws -> Void) async -> ServiceFailure? {
 }
 
 /// `tandem.kv/1` on a database file.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct StoredValuesTests {
     private let quota = PluginQuota(rows: 1, bytes: 1, kvEntries: 4, kvBytes: 100)
 
@@ -194,7 +194,7 @@ struct StoredValuesTests {
 }
 
 /// `tandem.secret/1` on a database file.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct StoredSecretsTests {
     private func secret(_ name: String, _ by: DeclaredSecret.EnteredBy) -> DeclaredSecret {
         DeclaredSecret(name: name, title: name, hint: nil, enteredBy: by)
@@ -251,7 +251,7 @@ struct StoredSecretsTests {
 }
 
 /// `tandem.migrate/1`: versions and their journal.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct StoredVersionsTests {
     private static let table = TableDefinition(
         name: "version_things", columns: [ColumnDefinition("label", .text)], indexes: [], purpose: "things")
@@ -342,7 +342,7 @@ struct StoredVersionsTests {
 }
 
 /// The settings of plugins on a database file.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct StoredSettingsTests {
     @Test func keepsTheOperatorsAndEachPersonsValues() async throws {
         let file = try await PluginDatabase()

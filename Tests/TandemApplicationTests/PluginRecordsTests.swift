@@ -9,7 +9,7 @@ import Testing
 @testable import TandemApplication
 
 /// What plugins keep of a person leaves with the person, and comes along in an export.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct PluginRecordsTests {
     private let hour = TimerPlan(
         name: "milk", handler: "notes.restock", data: ["item": "oat milk"],
@@ -111,7 +111,7 @@ struct PluginRecordsTests {
 }
 
 /// `tandem.memory/1` on the person's memories in a database file.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct StoredMemoriesTests {
     private struct Rig {
         let file: PluginDatabase

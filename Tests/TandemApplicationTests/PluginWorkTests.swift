@@ -10,7 +10,7 @@ import Testing
 @testable import TandemApplication
 
 /// Timers and events on a database file, with a clock that the tests set and handlers that they answer for.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct PluginWorkTests {
     /// Records calls and answers what a test wants.
     private final class Handlers: Sendable {

@@ -11,7 +11,7 @@ import TwilioSimulator
 @testable import TandemApplication
 
 /// `tandem serve` on PostgreSQL, as processes.
-@Suite(.timeLimit(.minutes(4)))
+@Suite(.timeLimit(.minutes(8)))
 struct PostgreSQLHostsTests {
     private func settings(
         _ folder: TestFolder, _ environment: [String: String], data: String = "data"
@@ -26,12 +26,12 @@ struct PostgreSQLHostsTests {
 
     private func get(_ client: CurlClient, _ path: String, _ server: ServerProcess) async throws -> HTTPResponse {
         try await client.send(
-            HTTPRequest(.get, "http://127.0.0.1:\(server.port)\(path)", timeout: .seconds(20)))
+            HTTPRequest(.get, "http://127.0.0.1:\(server.port)\(path)", timeout: .seconds(60)))
     }
 
     @Test func hostsThatStartAtOnceMigrateOnce() async throws {
         let folder = try TestFolder("hosts")
-        let running = try PostgreSQLServer.shared()
+        let running = try await PostgreSQLServer.shared()
         let configuration = try await running.database()
         var environment = running.environment(configuration.address.database)
         let masterKey = String(repeating: "0123456789abcdef", count: 4)
@@ -71,7 +71,7 @@ struct PostgreSQLHostsTests {
 
     /// The process stays; messages that it acknowledged have their effect and one answer each.
     @Test func aServerThatIsKilledUnderLoadComesBackToTheSameProcess() async throws {
-        let database = try PostgreSQLServer()
+        let database = try await PostgreSQLServer()
         let name = try await database.database().address.database
         try await TwilioSimulator.run { (simulator) async throws in
             let folder = try TestFolder("outage")
@@ -85,7 +85,7 @@ struct PostgreSQLHostsTests {
             for round in 1...2 {
                 #expect(await eventually { ledger.acknowledged.withLock { $0 } >= round * 8 })
                 ledger.statuses.withLock { $0 = [] }
-                database.crash()
+                try await database.crash()
                 #expect(
                     try await eventually {
                         let ready = try await get(client, "/health/ready", server)
@@ -94,11 +94,11 @@ struct PostgreSQLHostsTests {
                     })
                 #expect(await eventually { ledger.statuses.withLock { $0.contains(503) } })
                 #expect(try await get(client, "/health/live", server).status == 200)
-                try database.start()
+                try await database.start()
                 let back = ContinuousClock.now
                 #expect(try await eventually { try await get(client, "/health/ready", server).status == 200 })
                 let recovery = ContinuousClock.now - back
-                #expect(recovery < .seconds(5), "ready again \(recovery) after the server is back")
+                #expect(recovery < .seconds(30), "ready again \(recovery) after the server is back")
             }
             await load.value
             #expect(ledger.statuses.withLock { $0.isSubset(of: [200, 503]) })

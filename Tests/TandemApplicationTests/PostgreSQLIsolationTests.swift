@@ -7,7 +7,7 @@ import Testing
 @testable import TandemApplication
 
 /// What the database itself does for isolation, on the tables of the whole application.
-@Suite(.timeLimit(.minutes(4)))
+@Suite(.timeLimit(.minutes(8)))
 struct PostgreSQLIsolationTests {
     /// Runs raw SQL as the role that serves, with the application's own checks out of the way.
     private struct Raw: Sendable {
@@ -26,7 +26,7 @@ struct PostgreSQLIsolationTests {
     }
 
     @Test func everyTableWithAUserIsUnderAForcedPolicyAndRefusesOthers() async throws {
-        let server = try PostgreSQLServer.shared()
+        let server = try await PostgreSQLServer.shared()
         let configuration = try await server.database()
         let name = configuration.address.database
         try await Household.run(environment: server.environment(name)) { (household) async throws in

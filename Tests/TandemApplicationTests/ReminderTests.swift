@@ -12,7 +12,7 @@ import TwilioSimulator
 @testable import TandemApplication
 
 /// Somebody who asked to be reminded gets a text when it is time, one more when nothing came of it, and then none.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct ReminderTests {
     private func reminders(_ person: VendorWorld.Person) -> [String] {
         person.received.filter { $0.contains("Say done, later or smaller") }

@@ -12,7 +12,7 @@ import Testing
 
 /// Requests with an idempotency key to a host that is killed at any time: brought again, each has its effect once, and an
 /// answer that was given is given again.
-@Suite(.timeLimit(.minutes(4)), .serialized, .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .serialized, .eachEngine)
 struct RepeatedRequestTests {
     private static let password = "plum harbour violet 7"
     private static let rounds = 6

@@ -12,7 +12,7 @@ import TwilioSimulator
 @testable import TandemApplication
 
 /// The application behind its webhook, before a simulator of Twilio.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct SMSTests {
     /// A household that serves on a free port.
     struct Server: Sendable {

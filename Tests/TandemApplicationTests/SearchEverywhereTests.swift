@@ -10,7 +10,7 @@ import Testing
 @testable import TandemApplication
 
 /// The one search over memories, notes, messages and rows of plugins, in the whole program.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct SearchEverywhereTests {
     private func found(_ question: String, _ household: Household, of scope: UserScope? = nil) async throws
         -> [FoundText]

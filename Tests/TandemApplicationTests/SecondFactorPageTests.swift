@@ -11,7 +11,7 @@ import TwilioSimulator
 @testable import TandemApplication
 
 /// Signing in with a second factor on the pages of `/connect`, as a browser does.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct SecondFactorPageTests {
     private static let password = "plum harbour violet 7"
     private static let path = "/connect/AAAAAAAAAAAAAAAAAAAAAAAAAAAA"

@@ -23,7 +23,7 @@ final class ServerProcess: Sendable {
         try #require(pid > 0, "tandem cannot be started: \(-pid)")
         self.pid = pid
         var port: Int?
-        let isListening = await eventually(within: .seconds(20)) {
+        let isListening = await eventually(within: .seconds(60)) {
             port = ServerProcess.port(in: log)
             return port != nil || ServerProcess.isGone(pid)
         }

@@ -10,7 +10,7 @@ import YouTubeSimulator
 @testable import TandemApplication
 
 /// Notion and YouTube from "turn on" to "turn off", by SMS, with the real program, plugins, pages and tokens.
-@Suite(.timeLimit(.minutes(4)))
+@Suite(.timeLimit(.minutes(8)))
 struct ServiceFlowTests {
     @Test func notionIsSwitchedOnConnectedReadWrittenAndGivenBack() async throws {
         try await VendorWorld.run { world in

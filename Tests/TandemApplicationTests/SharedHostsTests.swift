@@ -12,7 +12,7 @@ import Testing
 @testable import TandemApplication
 
 /// Two hosts on one database and one Redis server, which dies and comes back.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(8)))
 struct SharedHostsTests {
     private struct Pair: Sendable {
         let one: Application
@@ -24,10 +24,10 @@ struct SharedHostsTests {
     private func withPair(_ engine: String, _ body: (Pair) async throws -> Void) async throws {
         var environment: [String: String] = [:]
         if engine == "postgres" {
-            let server = try PostgreSQLServer.shared()
+            let server = try await PostgreSQLServer.shared()
             environment = server.environment(try await server.database().address.database)
         }
-        let server = try RedisServer()
+        let server = try await RedisServer()
         let folder = try TestFolder()
         try folder.write(Installation.registry([]), to: "registry.json")
         environment["TANDEM_DATA"] = folder.path + "/data"
@@ -120,7 +120,7 @@ struct SharedHostsTests {
             try await pair.one.accounts.endSession(second.session, of: ann)
             #expect(try await isGood(second.accessToken, pair.two) == false)
             #expect(try await isGood(third.accessToken, pair.two))
-            try pair.server.start()
+            try await pair.server.start()
             try await hears(pair.one)
             try await hears(pair.two)
             #expect(try await isGood(second.accessToken, pair.two) == false)
@@ -184,7 +184,7 @@ struct SharedHostsTests {
             try await isDeaf(pair.one)
             try await isDeaf(pair.two)
             try await turns(4)
-            try pair.server.start()
+            try await pair.server.start()
             try await hears(pair.one)
             try await hears(pair.two)
             try await turns(4)
@@ -215,7 +215,7 @@ struct SharedHostsTests {
     }
 
     @Test func aServerThatIsAwayIsNoReasonNotToStart() async throws {
-        let server = try RedisServer()
+        let server = try await RedisServer()
         server.kill()
         let folder = try TestFolder()
         try folder.write(Installation.registry([]), to: "registry.json")
@@ -228,7 +228,7 @@ struct SharedHostsTests {
         #expect(String(decoding: host.metrics.exposition(), as: UTF8.self).contains("tandem_redis_up 0"))
         let status = try await host.status()
         #expect(status.json["redis"]?.stringValue?.hasPrefix("away") == true)
-        try server.start()
+        try await server.start()
         try await hears(host)
         #expect(String(decoding: host.metrics.exposition(), as: UTF8.self).contains("tandem_redis_up 1"))
         await host.close()

@@ -89,7 +89,7 @@ private final class VaultServer: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct TransitKeysTests {
     private func run(_ body: @escaping @Sendable (VaultServer, TransitKeys, TestFolder) async throws -> Void)
         async throws

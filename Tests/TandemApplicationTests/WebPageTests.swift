@@ -10,7 +10,7 @@ import Testing
 @testable import TandemApplication
 
 /// DuckDuckGo by SMS, from "turn on" to "turn off", and pages of the web with words that want something.
-@Suite(.timeLimit(.minutes(4)))
+@Suite(.timeLimit(.minutes(8)))
 struct WebPageTests {
     private static let page = """
         <!doctype html><html><head><title>Candle holders by hand</title></head><body>

@@ -9,7 +9,7 @@ import Testing
 @testable import TandemApplication
 
 /// Searching the web by text message: the real plugin, the host's egress and a simulated DuckDuckGo behind a server.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(8)))
 struct WebSearchTests {
     private let simulator = DuckDuckGoSimulator()
 

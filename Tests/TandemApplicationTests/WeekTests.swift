@@ -8,7 +8,7 @@ import Testing
 ///
 /// The transcript is `docs/a-week.md`. After a change that is meant, it is written anew by
 /// `TANDEM_WRITE_TRANSCRIPT=1 swift test --filter WeekTests`.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(8)), .serialized)
 struct WeekTests {
     @Test func aWeekIsLivedAsItIsWrittenDown() async throws {
         let week = try await WeekReplay.run()

@@ -8,7 +8,7 @@ import YouTubeSimulator
 @testable import TandemApplication
 
 /// YouTube by text message: the real plugin, the operator's key and the host's egress, against the simulated service.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(8)))
 struct YouTubeTests {
     @Test func findsAVideoAndWhatIsSaidInIt() async throws {
         let youtube = YouTubeSimulator()

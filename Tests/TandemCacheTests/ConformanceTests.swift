@@ -23,7 +23,7 @@ private final class Turns: Sendable {
 }
 
 /// What holds for every store, whatever it is made of.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(8)))
 struct ConformanceTests {
     static let kinds = EngineWorld.Kind.allCases
     static let two: [EngineWorld.Kind] = [.inProcess, .redis]

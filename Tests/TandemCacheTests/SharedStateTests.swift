@@ -6,7 +6,7 @@ import Testing
 @testable import TandemCache
 
 /// What processes have of each other with a server, and what is left without.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(8)))
 struct SharedStateTests {
     /// Two processes of one installation.
     private func withPair(
@@ -37,7 +37,7 @@ struct SharedStateTests {
     // MARK: Limits
 
     @Test func aLimitIsSharedAndWithoutTheServerEachHasLessThanItsPart() async throws {
-        let server = try RedisServer()
+        let server = try await RedisServer()
         try await withPair(server) { one, two in
             let limit = RateLimit("api", 100, per: .seconds(36_000))
             let used = CacheKey("user", 1)
@@ -57,7 +57,7 @@ struct SharedStateTests {
             #expect(await takeAll(one, limit, used) == 10)
             #expect(await takeAll(two, limit, used) == 0)
             // The server comes back without its memory: what was taken is still taken.
-            try server.start()
+            try await server.start()
             await expectEventually { one.health.isUp && two.health.isUp }
             #expect(await one.limits.take(limit, fresh, cost: 60).isAllowed == false)
             let rest = await one.limits.take(limit, fresh, cost: 0)
@@ -72,20 +72,20 @@ struct SharedStateTests {
     }
 
     @Test func aServerThatForgotDoesNotRefillWhatWasTaken() async throws {
-        let server = try RedisServer()
+        let server = try await RedisServer()
         try await withPair(server) { one, _ in
             let limit = RateLimit("api", 10, per: .seconds(36_000))
             #expect(await takeAll(one, limit, CacheKey("user", 1)) == 10)
             server.kill()
             await expectEventually { !one.health.isUp }
-            try server.start()
+            try await server.start()
             await expectEventually { one.health.isUp }
             #expect(await one.limits.take(limit, CacheKey("user", 1)).isAllowed == false)
         }
     }
 
     @Test func aCostBeyondOnePartIsStillServedNowAndThen() async throws {
-        let server = try RedisServer()
+        let server = try await RedisServer()
         server.kill()
         let alone = SharedState(redis: try EngineWorld.options(server), locks: nil)
         await alone.waitForFirstAttempt()
@@ -125,7 +125,7 @@ struct SharedStateTests {
     // MARK: Locks
 
     @Test func locksComeFromTheDurableStoreWhileTheServerIsAway() async throws {
-        let server = try RedisServer()
+        let server = try await RedisServer()
         let durable = InProcessEngine()
         try await withPair(server, locks: durable) { one, two in
             let key = CacheKey("refresh", 1)
@@ -144,7 +144,7 @@ struct SharedStateTests {
     }
 
     @Test func anExclusiveLockIsTheDurableStoresAlways() async throws {
-        let server = try RedisServer()
+        let server = try await RedisServer()
         let durable = InProcessEngine()
         try await withPair(server, locks: durable) { one, two in
             let key = CacheKey("migrate", 1)
@@ -158,7 +158,7 @@ struct SharedStateTests {
     }
 
     @Test func withoutAnyStoreLocksAreRefused() async throws {
-        let server = try RedisServer()
+        let server = try await RedisServer()
         try await withPair(server) { one, _ in
             server.kill()
             await expectEventually { !one.health.isUp }
@@ -173,7 +173,7 @@ struct SharedStateTests {
     @Test func whatWasRemovedWithoutTheServerIsGoneWhenItIsBack() async throws {
         var options = RedisServer.Options()
         options.isDurable = true
-        let server = try RedisServer(options)
+        let server = try await RedisServer(options)
         try await withPair(server) { one, two in
             let key = CacheKey("session", 1)
             await one.values.set(key, to: [1], for: .seconds(600))
@@ -184,7 +184,7 @@ struct SharedStateTests {
             #expect(await two.values.value(of: key) == nil)
             await one.values.remove(key)
             await one.values.set(CacheKey("session", 2), to: [3], for: .seconds(600))
-            try server.start()
+            try await server.start()
             await expectEventually { one.health.isUp && two.health.isUp }
             // Never the old value here, and soon nowhere.
             #expect(await one.values.value(of: key) == nil)
@@ -201,7 +201,7 @@ struct SharedStateTests {
     // MARK: News
 
     @Test func newsReachTheOthersOnceAndNotTheirSender() async throws {
-        let server = try RedisServer()
+        let server = try await RedisServer()
         try await withPair(server) { one, two in
             let here = Mutex<[News]>([])
             let there = Mutex<[News]>([])
@@ -221,7 +221,7 @@ struct SharedStateTests {
     }
 
     @Test func newsThatCouldNotBeToldBecomeAGap() async throws {
-        let server = try RedisServer()
+        let server = try await RedisServer()
         try await withPair(server) { one, two in
             let there = Mutex<[News]>([])
             let subscription = two.news.subscribe(to: "wake") { news in there.withLock { $0.append(news) } }
@@ -230,7 +230,7 @@ struct SharedStateTests {
             await expectEventually { !one.health.isUp && !two.health.isUp }
             one.news.publish([7], on: "wake")
             await one.news.flush()
-            try server.start()
+            try await server.start()
             await expectEventually { one.health.isUp && two.health.isListening }
             // For the lost connection; the sender's comes, too, unless that was sooner.
             await expectEventually { there.withLock { $0.count } >= 2 }
@@ -246,7 +246,7 @@ struct SharedStateTests {
     }
 
     @Test func aFloodOfNewsIsBoundedAndEndsInAGap() async throws {
-        let server = try RedisServer()
+        let server = try await RedisServer()
         try await withPair(server) { one, two in
             let there = Mutex<(messages: Int, gaps: Int)>((0, 0))
             let subscription = two.news.subscribe(to: "wake") { news in

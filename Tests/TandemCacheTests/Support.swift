@@ -25,7 +25,7 @@ struct EngineWorld: Sendable {
         options.usesSocket = kind == .redisSocket
         options.usesTLS = kind == .redisTLS
         options.password = kind == .redisSocket ? "pass word" : nil
-        let server = try RedisServer(options)
+        let server = try await RedisServer(options)
         let one = try await connect(server)
         let two = try await connect(server)
         let result: Result
@@ -63,7 +63,7 @@ struct EngineWorld: Sendable {
 
 /// Waits until it holds; false when it never does.
 func eventually(
-    within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
     let end = monotonicNanoseconds() + UInt64(limit.milliseconds) * 1_000_000
     while monotonicNanoseconds() < end {
@@ -75,7 +75,7 @@ func eventually(
 
 /// Records an issue when it never holds.
 func expectEventually(
-    within limit: Duration = .seconds(30), location: SourceLocation = #_sourceLocation,
+    within limit: Duration = .seconds(60), location: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async rethrows {
     guard try await !eventually(within: limit, condition) else { return }

@@ -6,7 +6,7 @@ import Testing
 @testable import TandemEgress
 
 /// The cache by RFC 9111, against a server of this machine and a clock that is moved.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct CacheTests {
     private func get(
         _ server: ScriptServer, _ path: String = "/", headers: HTTPHeaders = [:], stale: Duration? = nil,

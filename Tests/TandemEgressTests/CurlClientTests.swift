@@ -2,7 +2,7 @@ import TandemCore
 import TandemEgress
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct CurlClientTests {
+@Suite(.timeLimit(.minutes(8))) struct CurlClientTests {
     let client = CurlClient()
 
     @Test func sendsAndReceives() async throws {

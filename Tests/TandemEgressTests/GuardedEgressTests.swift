@@ -6,7 +6,7 @@ import Testing
 @testable import TandemEgress
 
 /// Who may reach what, against servers of this machine.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct GuardedEgressTests {
     @Test func reachesDeclaredHostsOnly() async throws {
         let world = EgressWorld()

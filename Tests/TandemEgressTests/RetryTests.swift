@@ -7,7 +7,7 @@ import Testing
 @testable import TandemEgress
 
 /// Trying again, waiting, and leaving a provider alone.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct RetryTests {
     @Test func repeatsWhatIsSafe() async throws {
         let world = EgressWorld()

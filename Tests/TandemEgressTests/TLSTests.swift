@@ -7,7 +7,7 @@ import Testing
 @testable import TandemEgress
 
 /// Certificates and versions of TLS, against `openssl s_server` with an authority made for the test.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct TLSTests {
     static let tool: String? = ["/usr/bin/openssl", "/usr/local/bin/openssl"].first {
         FileManager.default.isExecutableFile(atPath: $0)
@@ -40,7 +40,7 @@ struct TLSTests {
 }
 
 /// HTTP/2 over TLS, against `nghttpd`, which speaks nothing else.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct HTTP2Tests {
     static let tool: String? = ["/usr/sbin/nghttpd", "/usr/bin/nghttpd", "/usr/local/bin/nghttpd"].first {
         FileManager.default.isExecutableFile(atPath: $0)

@@ -4,7 +4,7 @@ import TandemTesting
 import Testing
 
 /// Calls of plain C functions: every way in and out.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ForeignCallTests {
     private static func sum(_ symbol: String, _ type: String) -> JSON {
         let parameter: (String) -> JSON = { ["name": .string($0), "type": .string(type)] }

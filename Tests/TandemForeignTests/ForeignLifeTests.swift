@@ -8,7 +8,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// Errors of libraries, calls that wait, cancellation, the examples, and what the adapter refuses by itself.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ForeignLifeTests {
     private static let sleep: JSON = [
         "symbol": "sleep_for", "parameters": [["name": "ms", "type": "int32"]],

@@ -4,7 +4,7 @@ import TandemTesting
 import Testing
 
 /// Strings, bytes, buffers, lists and objects: who owns them, how long they are, what is refused.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ForeignMemoryTests {
     private static let text: JSON = ["name": "text", "type": "string"]
     private static let released: JSON = [

@@ -11,7 +11,7 @@ import TandemStorage
 import Testing
 import TwilioSimulator
 
-@Suite(.timeLimit(.minutes(1))) struct FrontServerTests {
+@Suite(.timeLimit(.minutes(8))) struct FrontServerTests {
     @Test func answersHealth() async throws {
         try await ServerFixture.run { server async throws in
             let live = try await server.get("/health/live")

@@ -22,7 +22,7 @@ final class HostileHost: Sendable {
 
     /// With short waits, so that the tests are quick.
     static let runner = RunnerConfiguration(
-        memoryBytes: 256 << 20, startTimeout: .seconds(3), answerTimeout: .seconds(1), pingTimeout: .seconds(3),
+        memoryBytes: 256 << 20, startTimeout: .seconds(10), answerTimeout: .seconds(2), pingTimeout: .seconds(10),
         crashesToOpen: 50, backOff: .milliseconds(5), maxBackOff: .milliseconds(20))
 
     /// - Parameters:
@@ -45,8 +45,8 @@ final class HostileHost: Sendable {
         neighbours = (0..<count).map { "good\($0)" }
         for neighbour in neighbours {
             try await Self.layOut(
-                "plugins/echo", id: "test.\(neighbour)", namespace: neighbour, in: bundles + "/" + neighbour, tool: [:],
-                more: [:])
+                "plugins/echo", id: "test.\(neighbour)", namespace: neighbour, in: bundles + "/" + neighbour,
+                tool: ["timeoutMilliseconds": 10_000], more: [:])
             entries.append(Self.entry("test.\(neighbour)", bundle: neighbour))
         }
         try await Self.layOut(
@@ -129,7 +129,7 @@ final class HostileHost: Sendable {
     }
 
     func call(
-        _ tool: String, _ arguments: JSON = [:], in scope: UserScope, within: Duration = .seconds(10)
+        _ tool: String, _ arguments: JSON = [:], in scope: UserScope, within: Duration = .seconds(30)
     ) async -> ToolOutcome {
         await host.call(
             ToolCall(
@@ -264,7 +264,7 @@ final class SteadyLoad: Sendable {
 
 /// Waits for something that other processes bring about; false after twenty seconds.
 func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
-    let end = monotonicNanoseconds() + 20_000_000_000
+    let end = monotonicNanoseconds() + 60_000_000_000
     while monotonicNanoseconds() < end {
         if try await condition() { return true }
         try? await Task.sleep(for: .milliseconds(5))

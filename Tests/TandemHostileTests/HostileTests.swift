@@ -154,7 +154,7 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
 /// reason can be read, nothing is left behind.
 @Suite(.serialized)
 struct HostileTests {
-    @Test(.timeLimit(.minutes(2)), arguments: HostileCase.chosen)
+    @Test(.timeLimit(.minutes(8)), arguments: HostileCase.chosen)
     func harmsNobodyElse(_ hostile: HostileCase) async throws {
         let test = try await HostileHost(hostile.name, tool: hostile.tool, manifest: hostile.manifest)
         await test.host.start()
@@ -239,7 +239,7 @@ struct HostileTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(8)))
     func reachesNoOtherPersonsRows() async throws {
         let rows: JSONObject = [
             "extensions": ["tandem.rows/1"],
@@ -275,7 +275,7 @@ struct HostileTests {
 
     /// Hostile code in one person's call, while another person's call is in flight: their words, rows and answer are in
     /// another process. With `processes: shared`, which code of strangers cannot have, the same attempts succeed.
-    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    @Test(.timeLimit(.minutes(8)), arguments: [false, true])
     func reachesNothingOfAnotherPersonsCall(isShared: Bool) async throws {
         let test = try await HostileHost(
             "cross_person", tool: ["effect": "write", "timeoutMilliseconds": 20_000],
@@ -334,7 +334,7 @@ struct HostileTests {
     }
 
     /// More people than processes: those who rest make room and are served again when they come back.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(8)))
     func boundsTheProcessesOfManyPeople() async throws {
         var runner = HostileHost.runner
         runner.maxProcessesOfPlugin = 3
@@ -361,7 +361,7 @@ struct HostileTests {
     }
 
     /// What a plugin keeps of one person is of no use in a call of another.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(8)))
     func reachesNoRowsWithTheHostTableOfAnother() async throws {
         let test = try await HostileHost(
             "keeps_host", tool: ["timeoutMilliseconds": 5000],
@@ -396,7 +396,7 @@ struct HostileTests {
         await test.end()
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(8)))
     func runsWhatWasCheckedWhateverLiesThereNow() async throws {
         let test = try await HostileHost("crash_invoke")
         await test.host.start()
@@ -417,7 +417,7 @@ struct HostileTests {
         await test.end()
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: ["spins", "catches_signals"])
+    @Test(.timeLimit(.minutes(8)), arguments: ["spins", "catches_signals"])
     func endsWhoBurnsTimeForNothing(name: String) async throws {
         // Little, since a busy machine gives it little.
         var runner = HostileHost.runner
@@ -448,7 +448,7 @@ struct HostileTests {
         await test.end()
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: ["crash_invoke", "sends_descriptors", "garbage_on_socket"])
+    @Test(.timeLimit(.minutes(8)), arguments: ["crash_invoke", "sends_descriptors", "garbage_on_socket"])
     func leavesNothingBehindAfterManyEnds(name: String) async throws {
         let test = try await HostileHost(name, neighbours: 0)
         await test.host.start()

@@ -90,7 +90,7 @@ struct WildLibraryTests {
         try await HostileHost("library/wild", manifest: manifest(function, more: more))
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: all)
+    @Test(.timeLimit(.minutes(8)), arguments: all)
     func harmsNobodyElse(_ wild: Case) async throws {
         let test = try await Self.host(wild.function)
         await test.host.start()
@@ -127,7 +127,7 @@ struct WildLibraryTests {
         await test.end()
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(8)))
     func entersALibraryOnceAtATime() async throws {
         let test = try await Self.host(
             ["symbol": "unsafe_work", "returns": ["name": "most", "type": "int32"]],
@@ -167,7 +167,7 @@ struct WildLibraryTests {
     ]
 
     /// What is wrong is said when the plugin is loaded, not when somebody calls it.
-    @Test(.timeLimit(.minutes(1)), arguments: impossible)
+    @Test(.timeLimit(.minutes(8)), arguments: impossible)
     func saysWhatCannotBeCalled(_ function: JSONObject, _ reason: String) async throws {
         let test = try await Self.host(function)
         await test.host.start()

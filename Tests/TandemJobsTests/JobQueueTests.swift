@@ -6,7 +6,7 @@ import TandemStorage
 import TestDatabases
 import Testing
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct JobQueueTests {
     @Test func runsWhatIsEnqueuedAndLeavesNothing() async throws {
         try await JobFixture.run { fixture async throws in

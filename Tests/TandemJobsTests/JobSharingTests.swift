@@ -7,7 +7,7 @@ import TestDatabases
 import Testing
 
 /// Several processes on one queue.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct JobSharingTests {
     @Test func runsEachJobOnceOnTwoHosts() async throws {
         try await JobFixture.run { fixture async throws in

@@ -68,7 +68,7 @@ struct EmbeddedLanguageProviderTests {
         #expect(response.calls.isEmpty)
     }
 
-    @Test(.timeLimit(.minutes(1))) func streamsCallsAndTheEndOnce() async throws {
+    @Test(.timeLimit(.minutes(8))) func streamsCallsAndTheEndOnce() async throws {
         var calls = 0
         var ends = 0
         for try await event in EmbeddedLanguageProvider().stream(request([.person("add milk to my grocery list")])) {

@@ -54,7 +54,7 @@ struct DefinitionTests {
 
     /// Arguments made from the schema, valid and not: nothing traps, every text is one that can be sent, every value fits
     /// its schema.
-    @Test(.timeLimit(.minutes(1)), arguments: LifeTools.definitions.map(\.id))
+    @Test(.timeLimit(.minutes(8)), arguments: LifeTools.definitions.map(\.id))
     func answersWhateverTheArguments(tool: String) async throws {
         let world = try await World()
         let definition = try #require(LifeTools.definitions.first { $0.id == tool })

@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemLife
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct FocusToolsTests {
     @Test func changesTheFocusAndComesBack() async throws {
         let world = try await World()
@@ -58,7 +58,7 @@ struct FocusToolsTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct SearchEverythingTests {
     @Test func recallAlsoSaysWhatNotesHave() async throws {
         let world = try await World()

@@ -7,7 +7,7 @@ import Testing
 @testable import TandemLife
 
 /// Two people side by side: neither sees, changes or undoes anything of the other's, on every tool.
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct IsolationTests {
     private static let secret = "zanzibar"
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemLife
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct NoteToolsTests {
     @Test func keepsAndFindsNotes() async throws {
         let world = try await World()
@@ -61,7 +61,7 @@ struct NoteToolsTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct MemoryToolsTests {
     @Test func remembersAndRecalls() async throws {
         let world = try await World()

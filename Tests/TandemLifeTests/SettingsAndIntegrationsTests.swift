@@ -6,7 +6,7 @@ import Testing
 
 @testable import TandemLife
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct SettingsToolsTests {
     @Test func showsAndSets() async throws {
         let world = try await World()
@@ -134,7 +134,7 @@ struct SettingsToolsTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct IntegrationToolsTests {
     @Test func switchesOnAndOffByText() async throws {
         let world = try await World()

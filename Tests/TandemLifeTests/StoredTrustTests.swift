@@ -6,7 +6,7 @@ import Testing
 @testable import TandemLife
 
 /// What others wrote and the owner had kept as a note, a task or a memory: it comes back as theirs.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct StoredTrustTests {
     /// A call as the agent makes it.
     private func value(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TandemLife
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct TaskToolsTests {
     @Test func savesATaskWithItsDay() async throws {
         let world = try await World()

@@ -4,7 +4,7 @@ import TandemStorage
 import TestDatabases
 import Testing
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct LongTermMemoryTests {
     private struct World {
         let clock = ManualClock(Timestamp(millisecondsSinceEpoch: 1_795_255_200_000))

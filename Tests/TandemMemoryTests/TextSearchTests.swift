@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemMemory
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct TextSearchTests {
     private struct World {
         let clock = ManualClock(Timestamp(millisecondsSinceEpoch: 1_795_255_200_000))

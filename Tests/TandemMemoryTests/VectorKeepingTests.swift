@@ -8,7 +8,7 @@ import Testing
 
 @testable import TandemMemory
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct VectorKeepingTests {
     /// Counts what it is asked; knows that `car` and `automobile` are one thing, and nothing else of meaning.
     private final class Service: TextEmbedder {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TandemModels
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct ChatCompletionsTests {
     enum Server: String, CaseIterable, Sendable {
         case openAI, ollama, llamaCpp

@@ -63,7 +63,7 @@ final class ScriptedProvider: LanguageProvider {
     }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct FallbackChainTests {
     private let clock = ManualClock(Sample.now)
     private let meter: MemoryMeter

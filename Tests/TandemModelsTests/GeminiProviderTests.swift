@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemModels
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct GeminiProviderTests {
     private let question = LanguageMessage.person(
         "What is on my calendar tomorrow, and is there mail from the plumber?")

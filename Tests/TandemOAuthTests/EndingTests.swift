@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemOAuth
 
-@Suite(.timeLimit(.minutes(5)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct EndingTests {
     private func waiting(_ host: TestHost) async throws -> Int64 {
         try await host.database.read(.system) { transaction in
@@ -141,7 +141,7 @@ struct EndingTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(5)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct LockTests {
     @Test func excludesEverybodyElseUntilReleasedOrOver() async throws {
         let clock = ManualClock(OAuthWorld.start)

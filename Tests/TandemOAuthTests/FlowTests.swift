@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemOAuth
 
-@Suite(.timeLimit(.minutes(5)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct FlowTests {
     static let services: [(provider: String, grant: String, path: String, service: OAuthSimulator.Service)] = [
         ("microsoft", "mail", "/v1.0/me", .microsoft),

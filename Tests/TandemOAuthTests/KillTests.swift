@@ -9,7 +9,7 @@ import Testing
 @testable import TandemOAuth
 
 /// A host that ends without warning in the middle of a renewal: what follows at the next start.
-@Suite(.timeLimit(.minutes(5)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct KillTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var provider: String

@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemOAuth
 
-@Suite(.timeLimit(.minutes(5)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct RenewalTests {
     /// Waits for something that another task does, for at most a minute.
     private func eventually(_ isThere: () async throws -> Bool) async throws -> Bool {

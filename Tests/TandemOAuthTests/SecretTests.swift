@@ -9,7 +9,7 @@ import Testing
 @testable import TandemOAuth
 
 /// Nothing that opens an account is seen anywhere but in requests to the service.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct SecretTests {
     @Test func noTokenIsInTheFilesOrInAnythingThatIsPrinted() async throws {
         try await OAuthWorld.run { world in

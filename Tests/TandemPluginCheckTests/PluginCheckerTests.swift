@@ -52,7 +52,7 @@ struct PluginCheckerTests {
         ("SMALL_HEALTH", "health", "small_table"), ("EXPORTS_MORE", "exports", "stray_exports"),
     ].map { Fault(macro: $0.0, check: $0.1, code: $0.2) }
 
-    @Test(.timeLimit(.minutes(3)), arguments: faults)
+    @Test(.timeLimit(.minutes(8)), arguments: faults)
     func findsWhatIsWrong(_ fault: Fault) async throws {
         let shop = try Workshop()
         let bundle = try shop.pack(
@@ -69,7 +69,7 @@ struct PluginCheckerTests {
         #expect(isWarning == (report.results.first { $0.name == fault.check }?.state == .warned))
     }
 
-    @Test(.timeLimit(.minutes(3))) func saysWhatIsWantedFromTheHost() async throws {
+    @Test(.timeLimit(.minutes(8))) func saysWhatIsWantedFromTheHost() async throws {
         let shop = try Workshop()
         let good = try shop.pack(try await shop.compile("Tests/Fixtures/check/faulty.c", ["SALT=\"wants\""]))
         let bundle = try shop.layOut(
@@ -79,7 +79,7 @@ struct PluginCheckerTests {
     }
 
     /// No code of its own: its library is called as the runner calls it.
-    @Test(.timeLimit(.minutes(3))) func checksPluginsWithoutCode() async throws {
+    @Test(.timeLimit(.minutes(8))) func checksPluginsWithoutCode() async throws {
         let shop = try Workshop()
         let source = Workshop.root + "/PluginSDK/Examples/ManifestSums"
         let bundle = shop.folder + "/sums"
@@ -94,7 +94,7 @@ struct PluginCheckerTests {
         #expect(await checker.check(bundle).errors == ["recorded/differs"])
     }
 
-    @Test(.timeLimit(.minutes(3)), arguments: ["NONE", "LATE", "USES_KEYS"])
+    @Test(.timeLimit(.minutes(8)), arguments: ["NONE", "LATE", "USES_KEYS"])
     func findsNothingWhereNothingIsWrong(_ macro: String) async throws {
         let shop = try Workshop()
         let bundle = try shop.pack(
@@ -104,7 +104,7 @@ struct PluginCheckerTests {
         #expect(report.tier == .silver)
     }
 
-    @Test(.timeLimit(.minutes(3))) func holdsInWhatItRuns() async throws {
+    @Test(.timeLimit(.minutes(8))) func holdsInWhatItRuns() async throws {
         let shop = try Workshop()
         let bundle = try shop.pack(
             try await shop.compile("Tests/Fixtures/check/faulty.c", ["REACHES_OUT", "SALT=\"reaches\""]))
@@ -113,7 +113,7 @@ struct PluginCheckerTests {
     }
 
     /// By the command: the comparison runs the whole host, twice.
-    @Test(.timeLimit(.minutes(3)), arguments: [("USES_CLOCK", 0), ("LOOKS_AROUND", 1)])
+    @Test(.timeLimit(.minutes(8)), arguments: [("USES_CLOCK", 0), ("LOOKS_AROUND", 1)])
     func comparesTheHostsProcessWithARunner(_ macro: String, _ expected: Int32) async throws {
         let shop = try Workshop()
         let bundle = try shop.pack(
@@ -127,7 +127,7 @@ struct PluginCheckerTests {
 
     /// The loader's fixtures, which this process must not load.
     @Test(
-        .timeLimit(.minutes(3)),
+        .timeLimit(.minutes(8)),
         arguments: [
             ("entry_null", "load/entry_null"), ("no_entry", "manifest/no_entry"), ("null_create", "load/null_function"),
             ("null_manifest", "load/no_manifest"), ("other_major", "load/abi_mismatch"),
@@ -150,7 +150,7 @@ struct PluginCheckerTests {
         #expect(report.tier == nil)
     }
 
-    @Test(.timeLimit(.minutes(3))) func goesOnAfterAToolThatNeverAnswers() async throws {
+    @Test(.timeLimit(.minutes(8))) func goesOnAfterAToolThatNeverAnswers() async throws {
         let shop = try Workshop()
         let bundle = try shop.pack(try await shop.compile("Tests/Fixtures/plugins/misbehaving.c"))
         let report = await shop.checker(only: ["calls"]).check(bundle)
@@ -158,7 +158,7 @@ struct PluginCheckerTests {
         #expect(report.errors.contains("calls/completed_twice"), "the tools after it were not tried: \(report.errors)")
     }
 
-    @Test(.timeLimit(.minutes(2))) func reproducesACaseByItsNumber() async throws {
+    @Test(.timeLimit(.minutes(8))) func reproducesACaseByItsNumber() async throws {
         let shop = try Workshop()
         let bundle = try shop.pack(
             try await shop.compile("Tests/Fixtures/check/faulty.c", ["CRASHES_ON_ESCAPE", "SALT=\"again\""]))
@@ -171,7 +171,7 @@ struct PluginCheckerTests {
         #expect(again.results.flatMap(\.findings).first { $0.code == "crashed" }?.place == finding.place)
     }
 
-    @Test(.timeLimit(.minutes(2))) func comparesRecordedCalls() async throws {
+    @Test(.timeLimit(.minutes(8))) func comparesRecordedCalls() async throws {
         let shop = try Workshop()
         let bundle = try shop.pack(try await shop.compile("Tests/Fixtures/check/faulty.c", ["SALT=\"recorded\""]))
         var checker = shop.checker(only: ["recorded"])
@@ -183,7 +183,7 @@ struct PluginCheckerTests {
         #expect(await checker.check(bundle).errors == ["recorded/differs"])
     }
 
-    @Test(.timeLimit(.minutes(2))) func excusesWhatIsWaived() async throws {
+    @Test(.timeLimit(.minutes(8))) func excusesWhatIsWaived() async throws {
         let shop = try Workshop()
         let bundle = try shop.pack(
             try await shop.compile("Tests/Fixtures/check/faulty.c", ["WRONG_RESULT", "SALT=\"waived\""]))
@@ -197,7 +197,7 @@ struct PluginCheckerTests {
         #expect(throws: CheckFileProblem.self) { try Waivers(["waivers": [["check": "calls"]]], today: "2026-11-21") }
     }
 
-    @Test(.timeLimit(.minutes(2))) func triesToolsAndTracesWhatTheyAsk() async throws {
+    @Test(.timeLimit(.minutes(8))) func triesToolsAndTracesWhatTheyAsk() async throws {
         let shop = try Workshop()
         let bundle = try BundleExamination(
             folder: try shop.pack(
@@ -214,7 +214,7 @@ struct PluginCheckerTests {
 
     /// Plugins of every released version, compiled with the headers of then, keep working with the hosts of today: the
     /// check's, the one in the same process and the one of the runner. Their structs have the sizes of then.
-    @Test(.timeLimit(.minutes(4))) func bearsPluginsOfEveryReleasedVersion() async throws {
+    @Test(.timeLimit(.minutes(8))) func bearsPluginsOfEveryReleasedVersion() async throws {
         let released = Workshop.root + "/PluginSDK/C/released"
         let versions = try FileManager.default.contentsOfDirectory(atPath: released)
         #expect(versions.contains("1.0"))
@@ -235,7 +235,7 @@ struct PluginCheckerTests {
     }
 
     /// `recorded/no_transcript` alone keeps them from gold without their transcripts, which scripts/check-author-kit gives.
-    @Test(.timeLimit(.minutes(2))) func findsNothingWrongWithTheExampleInC() async throws {
+    @Test(.timeLimit(.minutes(8))) func findsNothingWrongWithTheExampleInC() async throws {
         let shop = try Workshop()
         let bundle = try shop.pack(try await shop.compile("PluginSDK/Examples/C/units.c"))
         var checker = shop.checker()

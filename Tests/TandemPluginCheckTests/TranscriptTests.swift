@@ -6,7 +6,7 @@ import Testing
 @testable import TandemPluginCheck
 
 /// Recorded calls: what is read, what is refused, and that they show that a tool works.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(8)))
 struct TranscriptTests {
     private func shelf(_ shop: Workshop, _ macros: [String] = []) async throws -> String {
         try shop.pack(try await shop.compile("Tests/Fixtures/check/asking.c", macros))

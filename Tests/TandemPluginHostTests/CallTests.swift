@@ -6,7 +6,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// What a plugin may do wrong in a call, and what must come out of it each time.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct CallTests {
     /// A host with the misbehaving plugin, an image of its own for its counters, and a good one.
     private func start(_ mode: RegistryEntry.Isolation) async throws -> TestHost {
@@ -344,7 +344,7 @@ struct CallTests {
         #expect(try test.status("test.good").counters.instancesCreated == 2)
     }
 
-    @Test(.timeLimit(.minutes(1))) func abandonsInstanceThatNeverGetsQuiet() async throws {
+    @Test(.timeLimit(.minutes(8))) func abandonsInstanceThatNeverGetsQuiet() async throws {
         let test = try TestHost()
         try await test.pack("busy", "never_quiet")
         try test.register(["busy"])

@@ -7,7 +7,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// What a plugin in a runner can reach: nothing.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ContainmentTests {
     private func start(
         _ runner: RunnerConfiguration = RunnerConfiguration(), macros: [String: String] = [:]

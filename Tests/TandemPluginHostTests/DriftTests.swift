@@ -233,7 +233,7 @@ struct ReachTests {
 }
 
 /// Grants by level and by tool, and drift, with real plugins and two people.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ProgressTests {
     private static func tool(_ name: String, _ effect: String, title: String? = nil) -> String {
         #"{\"id\":\"tides."# + name + #"\",\"title\":\""# + (title ?? name) + #"\",\"description\":\"Does.\","#

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TandemPluginHost
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ELFImageTests {
     private func library(_ fixture: String) async throws -> [UInt8] {
         let path = try await FixtureLibrary.compile(fixture, FixtureLibrary.names("test.elf", "elf"))

@@ -6,7 +6,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// The newer extensions as a plugin in C meets them: what is checked before a service is asked.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ExtensionTests {
     private struct Rig {
         let test: TestHost

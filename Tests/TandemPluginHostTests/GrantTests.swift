@@ -57,7 +57,7 @@ struct GrantMachineTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct GrantTests {
     private func start(default state: String = "offered") async throws -> TestHost {
         let test = try TestHost()

@@ -7,7 +7,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// `tandem.http/1` as a plugin in C meets it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct HTTPExtensionTests {
     private func start(
         _ egress: (any PluginEgress)?, _ isolation: String, cancelGrace: Duration = .milliseconds(200),

@@ -6,7 +6,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// One broken bundle for each way of being broken; a good plugin beside it goes on answering every time.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct LoadingTests {
     /// Loads the good plugin and the broken one; the good one must answer. Gives why the broken one was refused.
     private func refusal(

@@ -6,7 +6,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// Changes of the registry and of bundles while the host runs.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ReloadTests {
     @Test func addsAndRemovesPluginsWithoutRestart() async throws {
         let test = try TestHost()

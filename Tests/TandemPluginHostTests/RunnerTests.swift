@@ -6,7 +6,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// Plugins in processes of their own.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct RunnerTests {
     private func start(_ names: [(String, String)]) async throws -> TestHost {
         let test = try TestHost()

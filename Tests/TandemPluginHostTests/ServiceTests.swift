@@ -6,7 +6,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// The host extensions as a plugin in C meets them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ServiceTests {
     private func start(
         _ mode: RegistryEntry.Isolation, settings: any PluginSettings = DefaultSettings(),

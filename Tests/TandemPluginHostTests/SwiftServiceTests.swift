@@ -6,7 +6,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// A plugin in Swift that uses every service, in the real host and in both modes.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct SwiftServiceTests {
     private struct Rig {
         let test: TestHost

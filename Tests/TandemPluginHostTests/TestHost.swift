@@ -174,7 +174,7 @@ extension ToolOutcome {
 
 /// Waits for something that other threads bring about, without a fixed sleep; false after ten seconds.
 func eventually(_ condition: () async -> Bool) async -> Bool {
-    let end = monotonicNanoseconds() + 10_000_000_000
+    let end = monotonicNanoseconds() + 60_000_000_000
     while monotonicNanoseconds() < end {
         if await condition() { return true }
         try? await Task.sleep(for: .milliseconds(2))

@@ -240,7 +240,7 @@ struct TrustDocumentTests {
 }
 
 /// Bundles of every tier before a host: who is taken and who is refused, and why.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct TrustTests {
     /// A host with one bundle `test.tides` of a tier, a good plugin beside it, and keys.
     struct Setting {

@@ -6,7 +6,7 @@ import Testing
 @testable import TandemPluginHost
 
 /// New versions of plugins, taken and given back while calls are made.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct UpgradeTests {
     /// A host that keeps versions, with version 1.0.0 of a plugin in a runner.
     private func start(_ isolation: RegistryEntry.Isolation = .runner) async throws -> TestHost {

@@ -63,7 +63,7 @@ import Testing
         #expect(outcome.message == "items[0].name: expected a name")
     }
 
-    @Test(.timeLimit(.minutes(1))) func cancelEndsACallOnce() async throws {
+    @Test(.timeLimit(.minutes(8))) func cancelEndsACallOnce() async throws {
         let driver = try driver()
         let call = PluginDriver.makeCallID()
         async let outcome = driver.invoke("shelf.slow", bytes, call: call)
@@ -78,14 +78,14 @@ import Testing
         #expect(driver.host.progressNotes[0].permille == 500)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aCallThatIsCancelledFromTheStartIsCompleted() async throws {
+    @Test(.timeLimit(.minutes(8))) func aCallThatIsCancelledFromTheStartIsCompleted() async throws {
         let driver = try driver()
         let task = Task { await driver.invoke("shelf.slow", bytes) }
         task.cancel()
         #expect(await task.value.status == TANDEM_E_CANCELLED)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aLateCompletionIsStaleAndLeaksNothing() async throws {
+    @Test(.timeLimit(.minutes(8))) func aLateCompletionIsStaleAndLeaksNothing() async throws {
         let driver = try driver()
         let call = PluginDriver.makeCallID()
         async let outcome = driver.invoke("shelf.slow", bytes, call: call)
@@ -98,7 +98,7 @@ import Testing
         #expect(driver.host.counts.buffersReceived == driver.host.counts.buffersReleased)
     }
 
-    @Test(.timeLimit(.minutes(1))) func tooManyCallsInFlightAreRefused() async throws {
+    @Test(.timeLimit(.minutes(8))) func tooManyCallsInFlightAreRefused() async throws {
         let driver = try driver()
         let outcomes = await withTaskGroup(of: WireOutcome.self) { group in
             for _ in 0..<12 { group.addTask { await driver.invoke("shelf.slow", self.bytes) } }
@@ -114,7 +114,7 @@ import Testing
         #expect(driver.host.counts.completions == 8)
     }
 
-    @Test(.timeLimit(.minutes(1))) func quiesceWaitsForCallsInFlight() async throws {
+    @Test(.timeLimit(.minutes(8))) func quiesceWaitsForCallsInFlight() async throws {
         let driver = try driver()
         async let outcome = driver.invoke("shelf.slow", bytes)
         while driver.host.progressNotes.isEmpty { await Task.yield() }
@@ -125,7 +125,7 @@ import Testing
         #expect(driver.activate() == TANDEM_E_WRONG_STATE)
     }
 
-    @Test(.timeLimit(.minutes(1))) func destroyingUnderACallReachesTheHostNoMore() async throws {
+    @Test(.timeLimit(.minutes(8))) func destroyingUnderACallReachesTheHostNoMore() async throws {
         let driver = try driver()
         let call = PluginDriver.makeCallID()
         async let outcome = driver.invoke("shelf.slow", bytes, call: call)
@@ -138,7 +138,7 @@ import Testing
         while PluginBridge.liveBufferCount != 0 { try await Task.sleep(for: .milliseconds(1)) }
     }
 
-    @Test(.timeLimit(.minutes(1))) func manyCallsAtOnceCompleteOnceEach() async throws {
+    @Test(.timeLimit(.minutes(8))) func manyCallsAtOnceCompleteOnceEach() async throws {
         let services = HostServices()
         try await withThrowingTaskGroup(of: HostCounts.self) { group in
             for _ in 0..<8 {
@@ -183,7 +183,7 @@ import Testing
         #expect(outcome.outcome.value == ["doubled": 2])
     }
 
-    @Test(.timeLimit(.minutes(1))) func instancesAndBuffersAreFreed() async throws {
+    @Test(.timeLimit(.minutes(8))) func instancesAndBuffersAreFreed() async throws {
         weak var table: HostTable?
         do {
             let driver = try driver()

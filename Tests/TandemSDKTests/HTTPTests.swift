@@ -3,7 +3,7 @@ import TandemTesting
 import Testing
 
 /// `context.http` through the C tables.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct HTTPTests {
     private let host: TestHost
     private let ann: TestPerson

@@ -5,7 +5,7 @@ import TandemTesting
 import Testing
 
 /// Keys, secrets, metrics, timers, events, memory and the plugin's side, as an author of a Swift plugin tests them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct ServiceTests {
     private let host: TestHost
     private let ann: TestPerson

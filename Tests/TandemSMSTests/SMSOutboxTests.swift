@@ -7,7 +7,7 @@ import TwilioSimulator
 
 @testable import TandemSMS
 
-@Suite(.timeLimit(.minutes(4)), .eachEngine)
+@Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct SMSOutboxTests {
     @Test func sendsWhatIsEnqueued() async throws {
         try await SMSFixture.run { fixture async throws in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TandemStorage
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct AuditTests {
     typealias Kind = AuditVerification.Finding.Kind
 
@@ -20,9 +20,9 @@ struct AuditTests {
     }
 
     /// Runs SQL as somebody who has the database, but not the master key.
-    private func tamper(_ fixture: EngineFixture, _ statements: String...) throws {
+    private func tamper(_ fixture: EngineFixture, _ statements: String...) async throws {
         if let name = fixture.serverDatabase {
-            let admin = try PostgreSQLSession.owner(
+            let admin = try await PostgreSQLSession.owner(
                 PostgreSQLAddress(PostgreSQLServer.shared().address(database: name)))
             defer { admin.close() }
             for table in ["audit_entries", "audit_heads"] {
@@ -225,7 +225,7 @@ struct AuditTests {
         }
         try #require(try await fixture.database.verifyAudit().isIntact)
         for statement in tampering.statements {
-            try tamper(
+            try await tamper(
                 fixture,
                 statement.replacing("USER", with: ann.user.description).replacing("OTHER", with: bob.user.description)
                     .replacing("NOTHING", with: engine == .sqlite ? "x'00ff'" : "'\\x00ff'::bytea"))
@@ -274,7 +274,7 @@ struct AuditTests {
         let fixture = try await EngineFixture(engine)
         let ann = fixture.user()
         for number in 1...5 { try await append("\(number)", ann, fixture.database) }
-        try tamper(fixture, "UPDATE audit_entries SET at = at - 1 WHERE chain = \(ann.user) AND sequence = 2")
+        try await tamper(fixture, "UPDATE audit_entries SET at = at - 1 WHERE chain = \(ann.user) AND sequence = 2")
         fixture.clock.advance(by: .seconds(86_400))
         let pruning = try await fixture.database.pruneAudit(before: fixture.clock.now)
         #expect(pruning.brokenChains == [ann.user.rawValue])

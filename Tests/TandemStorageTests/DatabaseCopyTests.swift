@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemStorage
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct DatabaseCopyTests {
     private static let keys = String(repeating: "0123456789abcdef", count: 4)
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TandemStorage
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct KeyRotationTests {
     private static let vault = Migration("sample/1-vault") { builder in
         builder.createTable("vault") { table in

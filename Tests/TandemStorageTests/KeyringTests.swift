@@ -6,7 +6,7 @@ import Testing
 
 @testable import TandemStorage
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct KeyringTests {
     private static let first = String(repeating: "0123456789abcdef", count: 4)
     private static let second = String(repeating: "fedcba9876543210", count: 4)

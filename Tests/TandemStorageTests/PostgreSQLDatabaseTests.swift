@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemStorage
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(8)))
 struct PostgreSQLDatabaseTests {
     @Test(arguments: ConformanceCase.all)
     func conforms(_ conformance: ConformanceCase) async throws {
@@ -23,7 +23,7 @@ struct PostgreSQLDatabaseTests {
     // MARK: Roles
 
     @Test func refusesRolesThatRowLevelSecurityDoesNotHold() async throws {
-        let server = try PostgreSQLServer.shared()
+        let server = try await PostgreSQLServer.shared()
         let configuration = try await server.database()
         let name = configuration.address.database
         let admin = try PostgreSQLSession.owner(PostgreSQLAddress(server.address(database: name)))
@@ -51,7 +51,7 @@ struct PostgreSQLDatabaseTests {
     }
 
     @Test func saysWhatIsWrongWithAConnectionAndNeverThePassword() async throws {
-        let server = try PostgreSQLServer.shared()
+        let server = try await PostgreSQLServer.shared()
         let configuration = try await server.database()
         let name = configuration.address.database
         let admin = try PostgreSQLSession.owner(PostgreSQLAddress(server.address(database: name)))
@@ -169,7 +169,7 @@ struct PostgreSQLDatabaseTests {
 
     /// The application's own checks removed: raw SQL on a connection as the program's, within B's transaction.
     @Test func theDatabaseAloneKeepsPeopleApart() async throws {
-        let server = try PostgreSQLServer.shared()
+        let server = try await PostgreSQLServer.shared()
         let configuration = try await server.database()
         let database = try await open(configuration)
         try await database.migrate([ConformanceCase.things, Self.marks])

@@ -5,7 +5,7 @@ import Testing
 @testable import TandemStorage
 
 /// Rows that hold others' words keep their label, whatever table they are in, and tell it to the call that reads them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct RowLabelTests {
     private func prepared(_ engine: Engine) async throws -> (EngineFixture, UserScope) {
         let fixture = try await EngineFixture(engine)

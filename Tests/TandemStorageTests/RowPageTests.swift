@@ -7,7 +7,7 @@ import Testing
 
 @testable import TandemStorage
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct RowPageTests {
     private static let all = RowColumns([
         "id", "name", "list", "cost", "amount", "weight", "status", "urgent", "day", "at", "extra", "secret",
@@ -215,7 +215,7 @@ struct RowPageTests {
         }
         _ = try await database.page(request(), of: scope)
         let name = try #require(fixture.serverDatabase)
-        let server = try PostgreSQLServer.shared()
+        let server = try await PostgreSQLServer.shared()
         let holder = try PostgreSQLSession.owner(
             PostgreSQLAddress(server.address(user: "tandem_owner", database: name)))
         defer { holder.close() }

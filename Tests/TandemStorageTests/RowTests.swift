@@ -4,7 +4,7 @@ import Testing
 
 @testable import TandemStorage
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct RowTests {
     private func prepared(_ engine: Engine) async throws -> (EngineFixture, UserScope) {
         let fixture = try await EngineFixture(engine)

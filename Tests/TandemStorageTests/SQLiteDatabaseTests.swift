@@ -6,7 +6,7 @@ import Testing
 
 @testable import TandemStorage
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct SQLiteDatabaseTests {
     @Test(arguments: ConformanceCase.all)
     func conforms(_ conformance: ConformanceCase) async throws {
@@ -208,7 +208,7 @@ struct SQLiteDatabaseTests {
 
     /// A child process writes from several tasks and notes each acknowledgement; it is killed without warning, and what it
     /// noted must be there.
-    @Test(.timeLimit(.minutes(1)), arguments: [3, 40, 110])
+    @Test(.timeLimit(.minutes(8)), arguments: [3, 40, 110])
     func keepsEveryAcknowledgedWriteWhenKilled(_ milliseconds: Int) async throws {
         let folder = try TemporaryFolder()
         let path = folder.file("tandem.db")

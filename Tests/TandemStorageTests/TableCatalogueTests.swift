@@ -4,7 +4,7 @@ import Testing
 
 @testable import TandemStorage
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(8)))
 struct TableCatalogueTests {
     private static let base = TableDefinition(
         name: "things", columns: [ColumnDefinition("name", .text), ColumnDefinition("size", .decimal(scale: 2))],

@@ -68,8 +68,8 @@ final class SharedLimits: RateLimiting {
                 share: LimitTable(capacity: buckets)))
     }
 
-    /// The shared store is back.
-    func resume() { epoch.wrappingAdd(1, ordering: .relaxed) }
+    /// The shared store went away or came back: it may know nothing any more.
+    func loseTrust() { epoch.wrappingAdd(1, ordering: .relaxed) }
 
     func take(_ charges: [LimitCharge]) async -> LimitVerdict {
         guard !charges.isEmpty else { return LimitVerdict([]) }

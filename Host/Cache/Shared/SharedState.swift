@@ -67,9 +67,9 @@ public final class SharedState: Sendable {
         self.upkeep = upkeep
         engine.publish(to: registry)
         engine.observe { isUp in
-            guard isUp else { return }
-            limits.resume()
-            upkeep.wake()
+            // Before anybody can ask a server that has forgotten: it is heard here that it is away before it is back.
+            limits.loseTrust()
+            if isUp { upkeep.wake() }
         }
         // Each process listens, so that they can be counted.
         upkeep.presence = engine.subscribe(to: SharedState.presence) { _ in }

@@ -226,7 +226,7 @@ public struct CrashRun: Sendable {
                             .post, "http://127.0.0.1:\(victim.port)\(target)",
                             headers: [
                                 "Content-Type": letter.contentType, "X-Twilio-Signature": letter.signature,
-                            ], body: Array(letter.body.utf8), timeout: .seconds(20)))
+                            ], body: Array(letter.body.utf8), timeout: .seconds(60)))
                     return answer?.status == 200 ? index : nil
                 }
             }

@@ -51,7 +51,7 @@ do {
         try FileManager.default.createDirectory(atPath: folder + "/" + engine, withIntermediateDirectories: true)
         var database: [String: String] = [:]
         if engine == "postgres" {
-            let server = try PostgreSQLServer.shared()
+            let server = try await PostgreSQLServer.shared()
             database = server.environment(try await server.database().address.database)
         }
         var run = CrashRun(

@@ -1,5 +1,5 @@
 import CPostgreSQL
-import Dispatch
+import ChildProcess
 import Synchronization
 public import TandemStorage
 
@@ -43,13 +43,7 @@ extension PostgreSQLServer {
         _ statements: [String], as user: String = "postgres", database: String = "postgres"
     ) async throws -> [[String?]] {
         let address = address(user: user, database: database)
-        return try await withCheckedThrowingContinuation {
-            (continuation: CheckedContinuation<[[String?]], any Error>) in
-            DispatchQueue.global().async {
-                continuation.resume(
-                    with: Result { () throws(Failure) in try PostgreSQLServer.run(statements, address) })
-            }
-        }
+        return try await offPool { try PostgreSQLServer.run(statements, address) }
     }
 
     private static func run(_ statements: [String], _ address: String) throws(Failure) -> [[String?]] {

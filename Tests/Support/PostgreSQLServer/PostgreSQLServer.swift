@@ -24,26 +24,20 @@ public final class PostgreSQLServer: @unchecked Sendable {
     /// Databases that others are made from, by what was done to them.
     let templates = Mutex<[String: Task<String, any Error>]>([:])
 
-    private static let one = Mutex<Result<PostgreSQLServer, Failure>?>(nil)
+    private static let one = Task.detached { try await PostgreSQLServer() }
 
     /// The server that all tests of a process share; started with the first call, which waits for it.
     ///
     /// Throws when PostgreSQL is not installed: such a run has not tested what it should.
-    public static func shared() throws -> PostgreSQLServer {
-        let result = one.withLock { one in
-            if let one { return one }
-            let made = Result { () throws(Failure) in try PostgreSQLServer() }
-            one = made
-            return made
-        }
-        return try result.get()
-    }
+    public static func shared() async throws -> PostgreSQLServer { try await one.value }
 
     /// Makes and starts a server.
     ///
     /// - Parameter settings: More of postgresql.conf, as `name=value`; they win over the tests' own, which write nothing
     ///   through to the disk.
-    public init(settings: [String] = [], prepare: (_ folder: String) -> Void = { _ in }) throws(Failure) {
+    public init(
+        settings: [String] = [], prepare: @escaping @Sendable (_ folder: String) -> Void = { _ in }
+    ) async throws {
         guard let programs = PostgreSQLServer.findPrograms() else {
             throw Failure(description: "PostgreSQL is not installed: apt-get install postgresql (make test does)")
         }
@@ -55,6 +49,14 @@ public final class PostgreSQLServer: @unchecked Sendable {
         }
         folder = String(cString: made)
         port = PostgreSQLServer.freePort()
+        try await offPool { [self] in
+            try makeCluster()
+            prepare(folder)
+            try launch()
+        }
+    }
+
+    private func makeCluster() throws(Failure) {
         if let account = PostgreSQLServer.account { chown(folder, account.user, account.group) }
         let status = PostgreSQLServer.run(
             asServer(
@@ -64,8 +66,6 @@ public final class PostgreSQLServer: @unchecked Sendable {
         guard status == 0 else {
             throw Failure(description: "initdb failed:\n\(PostgreSQLServer.text("\(folder)/initdb.log"))")
         }
-        prepare(folder)
-        try start()
     }
 
     /// libpq's address of a database here, as a superuser.
@@ -108,7 +108,11 @@ public final class PostgreSQLServer: @unchecked Sendable {
     // MARK: Running
 
     /// Starts the server and waits until it takes connections.
-    public func start() throws(Failure) {
+    public func start() async throws {
+        try await offPool { [self] in try launch() }
+    }
+
+    private func launch() throws(Failure) {
         var pipe: [Int32] = [0, 0]
         guard Glibc.pipe(&pipe) == 0 else { throw Failure(description: "no pipe: errno \(errno)") }
         for descriptor in pipe { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
@@ -148,7 +152,11 @@ public final class PostgreSQLServer: @unchecked Sendable {
     }
 
     /// `kill -9` of the server and all that it started, in that order: as when the machine fails, but for the disk.
-    public func crash() {
+    public func crash() async throws {
+        try await offPool { [self] in crashNow() }
+    }
+
+    private func crashNow() {
         guard let processID else { return }
         // Stopped first, so that it starts nothing while its children are looked for.
         kill(processID, SIGSTOP)

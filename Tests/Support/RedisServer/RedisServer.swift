@@ -36,12 +36,18 @@ public final class RedisServer: Sendable {
 
     public var port: Int { state.withLock { $0.port } }
 
-    public init(_ options: Options = Options()) throws {
+    public init(_ options: Options = Options()) async throws {
         self.options = options
         var template = Array("/tmp/tandem-redis-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(description: "no folder for Redis") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        if options.usesTLS { try makeCertificate() }
+        try await offPool { [self] in
+            if options.usesTLS { try makeCertificate() }
+            try launchSomewhere()
+        }
+    }
+
+    private func launchSomewhere() throws {
         // A free port may be somebody else's a moment later.
         for attempt in 1... {
             if !options.usesSocket {
@@ -49,7 +55,7 @@ public final class RedisServer: Sendable {
                 state.withLock { $0.port = port }
             }
             do {
-                try start()
+                try launch()
                 return
             } catch {
                 if attempt == 5 { throw error }
@@ -95,7 +101,11 @@ public final class RedisServer: Sendable {
     }
 
     /// Starts it, and returns when it answers.
-    public func start() throws {
+    public func start() async throws {
+        try await offPool { [self] in try launch() }
+    }
+
+    private func launch() throws {
         var arguments = [
             RedisServer.program, "--dir", folder, "--save", "", "--appendonly", options.isDurable ? "yes" : "no",
             "--appendfsync", "always", "--daemonize", "no", "--loglevel", "notice", "--logfile", folder + "/log",
@@ -128,12 +138,13 @@ public final class RedisServer: Sendable {
     }
 
     /// What is in its memory or files now, for looking whether something can be found: `redis-cli`'s answer.
-    public func command(_ arguments: String...) throws -> String {
+    public func command(_ arguments: String...) async throws -> String {
         var line = ["/usr/bin/redis-cli", "--no-auth-warning", "--raw"]
         line += options.usesSocket ? ["-s", socket] : ["-p", String(port)]
         if let password = options.password { line += ["-a", password] }
         if options.usesTLS { line += ["--tls", "--cacert", authorities] }
-        return try RedisServer.run(line + arguments)
+        let command = line + arguments
+        return try await offPool { try RedisServer.run(command) }
     }
 
     private var log: String { (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? "" }

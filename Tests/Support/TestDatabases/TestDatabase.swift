@@ -37,7 +37,7 @@ public struct TestDatabase: Sendable {
             environment = [:]
             return
         }
-        let running = try PostgreSQLServer.shared()
+        let running = try await PostgreSQLServer.shared()
         let made = try await running.database(template: template, prepare: prepare)
         TestDatabase.made?.add(made.address.database)
         server = made
@@ -68,7 +68,7 @@ public struct TestDatabase: Sendable {
                 defer { names = [] }
                 return names
             }
-            guard !all.isEmpty, let server = try? PostgreSQLServer.shared() else { return }
+            guard !all.isEmpty, let server = try? await PostgreSQLServer.shared() else { return }
             _ = try? await server.administer(all.map { "DROP DATABASE IF EXISTS \($0) WITH (FORCE)" })
         }
     }
