@@ -109,6 +109,45 @@ struct PostgreSQLHostsTests {
         }
     }
 
+    /// One process takes messages in, another works on them, a third does what waits. Without one that works on them they wait;
+    /// when it is killed, the next one goes on.
+    @Test func rolesShareTheWorkAndAKilledAgentIsReplaced() async throws {
+        let database = try await PostgreSQLServer.shared()
+        let name = try await database.database().address.database
+        try await TwilioSimulator.run { (simulator) async throws in
+            let folder = try TestFolder("roles")
+            let environment = database.environment(name).merging(Household.twilio(simulator)) { $1 }
+            let settings = try settings(folder, environment)
+            let errands = try await prepare(folder, simulator, environment, count: 24)
+            func start(_ roles: String, _ name: String) async throws -> ServerProcess {
+                try await ServerProcess(
+                    settings.merging(["TANDEM_ROLES": roles]) { $1 }, log: "\(folder.path)/\(name).log")
+            }
+            let front = try await start("front", "front")
+            let worker = try await start("worker", "worker")
+            let client = CurlClient.local()
+            let ledger = Ledger()
+            // Who works on messages takes none in.
+            #expect(try await client.post(errands[0].request, port: worker.port) == 404)
+            await send(Array(errands.prefix(8)), client, front.port, ledger)
+            #expect(ledger.statuses.withLock { $0 } == [200])
+            #expect(simulator.messages.isEmpty)
+            let first = try await start("agent", "agent-1")
+            #expect(try await client.post(errands[0].request, port: first.port) == 404)
+            let load = Task { await send(Array(errands.dropFirst(8)), client, front.port, ledger) }
+            #expect(await eventually { simulator.messages.count >= 4 })
+            await first.killNow()
+            let second = try await start("agent", "agent-2")
+            await load.value
+            #expect(ledger.statuses.withLock { $0 } == [200])
+            let isAnswered = await eventually(within: .seconds(180)) { simulator.messages.count >= errands.count }
+            #expect(isAnswered, "\(simulator.messages.count) answers")
+            for process in [front, worker, second] { #expect(await process.terminate() == 0) }
+            await client.shutdown()
+            try await check(errands, folder, simulator, environment)
+        }
+    }
+
     private func prepare(
         _ folder: TestFolder, _ simulator: TwilioSimulator, _ environment: [String: String], count: Int
     ) async throws -> [Errand] {
