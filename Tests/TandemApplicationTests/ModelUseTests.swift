@@ -10,6 +10,7 @@ import TestDatabases
 import Testing
 
 @testable import TandemApplication
+@testable import TandemMemory
 
 @Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct ModelUseTests {
@@ -118,6 +119,67 @@ struct ModelUseTests {
         #expect(paths.contains("tables/llm_usage.json"))
         #expect(paths.contains("system/llm_days.json"))
         await household.application.close()
+    }
+
+    /// One person's long notes wait for the next day; another's go on, and a question costs its one request.
+    @Test func embedsWithinTheBudgets() async throws {
+        let gemini = try GeminiSimulator(ModelScript(rule: { _ in .text("-") }))
+        defer { gemini.stop() }
+        try await Household.run(environment: [
+            "GEMINI_API_KEY": "SAMPLE-KEY", "TANDEM_GEMINI_URL": gemini.origin, "TANDEM_EMBEDDINGS": "gemini",
+            "TANDEM_EMBEDDING_DIMENSIONS": "16", "TANDEM_MODEL_DAY_REQUESTS": "10",
+        ]) { household in
+            let application = household.application
+            func write(_ count: Int, bytes: Int, of scope: UserScope) async throws {
+                try await application.database.write(scope) { transaction in
+                    for number in 0..<count {
+                        let text = "stone\(number) " + String(repeating: "lies in the field ", count: bytes / 18)
+                        try transaction.insert(
+                            "notes", ["title": .string("Note \(number)"), "content": .string(text)])
+                    }
+                }
+            }
+            func day(_ scope: UserScope) async throws -> (requests: Int, silent: Int, tokens: Int) {
+                let today = ModelDays.day(of: household.clock.now)
+                let row = try await application.database.read(.system) {
+                    try $0.first("SELECT * FROM llm_days WHERE user_id = \(scope.user) AND day = \(today)")
+                }
+                return (
+                    try row?.int("requests") ?? 0, try row?.int("silent_requests") ?? 0, try row?.int("tokens") ?? 0
+                )
+            }
+            // Four in a request of 32 kB, so four requests; three tenths of ten are for what nobody waits for.
+            try await write(16, bytes: 9000, of: household.ann)
+            try await write(2, bytes: 100, of: household.bob)
+            let making = VectorMaking(
+                memory: application.memory, accounts: application.accounts, logger: application.logger)
+            let first = try await making.goOn()
+            #expect(first.embedded >= 14)
+            var ann = try await day(household.ann)
+            #expect(ann.requests == 3 && ann.silent == 3 && ann.tokens > 30_000)
+            #expect(try await day(household.bob).silent == 1)
+            let models = application.memory.search.models
+            func vector(_ scope: UserScope) async -> [Float]? {
+                await models.vector(of: "where is stone1", for: scope, in: application.database)
+            }
+            // Hers are not all there; his are, and his question is asked within his day.
+            #expect(await vector(household.ann) == nil)
+            #expect(await vector(household.bob)?.count == 16)
+            let bob = try await day(household.bob)
+            #expect(bob.requests == 2 && bob.silent == 1)
+            #expect(try await making.goOn().embedded == 0)
+            household.clock.advance(by: .seconds(86_400))
+            #expect(try await making.goOn().embedded > 0)
+            ann = try await day(household.ann)
+            #expect((1...3).contains(ann.requests) && ann.silent == ann.requests)
+            let rows = try await application.database.read(household.ann) { try $0.list("llm_usage") }
+            #expect(rows.count == 3 + ann.requests)
+            #expect(rows.allSatisfy { $0["purpose"] == "silent" && $0["model"] == "gemini-embedding-001" })
+            // Beyond the day questions are searched with the built-in vectors, and nobody else is kept waiting for that.
+            for _ in 0..<12 { _ = await vector(household.bob) }
+            #expect(await vector(household.bob) == nil)
+            #expect(try await day(household.bob).requests == 10)
+        }
     }
 
     // MARK: Configured

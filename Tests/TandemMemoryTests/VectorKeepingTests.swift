@@ -11,7 +11,7 @@ import Testing
 @Suite(.timeLimit(.minutes(8)), .eachEngine)
 struct VectorKeepingTests {
     /// Counts what it is asked; knows that `car` and `automobile` are one thing, and nothing else of meaning.
-    private final class Service: TextEmbedder {
+    private final class Service: PersonalEmbedder {
         struct Broken: Error {}
 
         let identity: EmbedderIdentity
@@ -22,7 +22,7 @@ struct VectorKeepingTests {
         var texts: [String] { state.withLock { $0.texts } }
         func fail(after count: Int) { state.withLock { $0.failsAfter = count } }
 
-        func embed(_ texts: [String], as role: EmbeddingRole) async throws -> [[Float]] {
+        func embed(_ texts: [String], as role: EmbeddingRole, for scope: UserScope) async throws -> [[Float]] {
             try state.withLock { state in
                 guard state.texts.count + texts.count <= state.failsAfter else { throw Broken() }
                 if role == .document { state.texts += texts }

@@ -33,7 +33,13 @@ struct VectorMaking: JobHandling {
         for account in try await accounts.users() where account.status == .active {
             while true {
                 try Task.checkCancellation()
-                let step = try await keeping.step(in: account.scope)
+                let step: VectorKeeping.Step
+                do {
+                    step = try await keeping.step(in: account.scope)
+                } catch is EmbeddingRefusal {
+                    // This person's go on when there is room again, tomorrow at the latest.
+                    break
+                }
                 total.embedded += step.embedded
                 total.dropped += step.dropped
                 if step.isOver { break }

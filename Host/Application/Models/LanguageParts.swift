@@ -1,8 +1,8 @@
 import Logging
 import TandemCore
 import TandemEgress
-import TandemEmbedding
 import TandemLanguage
+import TandemMemory
 import TandemModels
 import TandemStorage
 
@@ -14,7 +14,7 @@ struct LanguageParts: Sendable {
     /// What models are told.
     let prompts: PromptLibrary
     /// Vectors by a service, where the operator chose one.
-    let embedder: (any TextEmbedder)?
+    let embedder: (any PersonalEmbedder)?
     private let http: CurlClient?
 
     /// - Throws: `ApplicationError` when the operator's prompts or prices cannot be used.
@@ -50,7 +50,26 @@ struct LanguageParts: Sendable {
             }
         }
         models = names
-        embedder = ServiceEmbedder(configuration, http: http)
+        let prices: PriceTable
+        do {
+            prices = try settings.prices.map { file throws(PriceError) in try PriceTable(file: file) } ?? .standard
+        } catch {
+            throw ApplicationError("TANDEM_MODEL_PRICES: \(error.message)")
+        }
+        let budget = ModelBudget(
+            stepsPerTurn: settings.stepsPerTurn, tokensPerTurn: settings.tokensPerTurn,
+            requestsPerDay: settings.requestsPerDay, tokensPerDay: settings.tokensPerDay,
+            microsPerDay: settings.microsPerDay, totalMicrosPerDay: settings.totalMicrosPerDay)
+        let meter = StoredMeter(database: database, clock: clock, currency: prices.currency)
+        embedder = ServiceEmbedder(
+            configuration, http: http, meter: meter, budget: budget, prices: prices, metrics: metrics)
+        if settings.microsPerDay != nil || settings.totalMicrosPerDay != nil {
+            let used = links.map(\.model) + (embedder == nil ? [] : [settings.embeddings?.model].compactMap { $0 })
+            for model in used where !prices.isListed(model) {
+                Logger(label: "tandem.models").warning(
+                    "a model has no price: budgets of money do not hold it", metadata: ["model": "\(model)"])
+            }
+        }
         guard !links.isEmpty else {
             // Nothing stands between a message and the planner.
             provider = EmbeddedLanguageProvider()
@@ -68,25 +87,12 @@ struct LanguageParts: Sendable {
         do {
             prompts = try PromptLibrary(folder: settings.prompts)
             options.prompts = prompts
-            if let file = settings.prices { options.prices = try PriceTable(file: file) }
-        } catch let error as PromptError {
+        } catch {
             throw ApplicationError("TANDEM_MODEL_PROMPTS: \(error.message)")
-        } catch let error as PriceError {
-            throw ApplicationError("TANDEM_MODEL_PRICES: \(error.message)")
         }
-        options.budget = ModelBudget(
-            stepsPerTurn: settings.stepsPerTurn, tokensPerTurn: settings.tokensPerTurn,
-            requestsPerDay: settings.requestsPerDay, tokensPerDay: settings.tokensPerDay,
-            microsPerDay: settings.microsPerDay, totalMicrosPerDay: settings.totalMicrosPerDay)
-        if settings.microsPerDay != nil || settings.totalMicrosPerDay != nil {
-            for link in links where !options.prices.isListed(link.model) {
-                Logger(label: "tandem.models").warning(
-                    "a model has no price: budgets of money do not hold it", metadata: ["model": "\(link.model)"])
-            }
-        }
-        provider = FallbackChain(
-            links: links, meter: StoredMeter(database: database, clock: clock, currency: options.prices.currency),
-            clock: clock, metrics: metrics, options: options)
+        options.prices = prices
+        options.budget = budget
+        provider = FallbackChain(links: links, meter: meter, clock: clock, metrics: metrics, options: options)
     }
 
     func close() async { await http?.shutdown() }

@@ -1,6 +1,6 @@
 import Synchronization
 import TandemCore
-public import TandemEmbedding
+import TandemEmbedding
 import TandemStorage
 
 /// Another embedder than the built-in one, where the operator chose one: its vectors of texts are kept, sealed, and made by a
@@ -9,7 +9,7 @@ import TandemStorage
 /// Safe from any thread.
 public final class SearchModels: Sendable {
     private struct State: Sendable {
-        var embedder: (any TextEmbedder)?
+        var embedder: (any PersonalEmbedder)?
         /// Whose texts have all their vectors, as far as was seen.
         var ready: [UserID: Bool] = [:]
         /// Not asked before: it failed.
@@ -25,19 +25,26 @@ public final class SearchModels: Sendable {
     public init() {}
 
     /// - Parameter embedder: Nil: the built-in one alone.
-    public func use(_ embedder: (any TextEmbedder)?) {
+    public func use(_ embedder: (any PersonalEmbedder)?) {
         state.withLock { state in
             state.embedder = embedder
             state.ready = [:]
         }
     }
 
-    public var embedder: (any TextEmbedder)? { state.withLock { $0.embedder } }
+    public var embedder: (any PersonalEmbedder)? { state.withLock { $0.embedder } }
 
     /// What vectors of the chosen embedder are kept as; nil: there is none.
     var model: String? { embedder?.identity.description }
 
     // MARK: - Questions
+
+    private enum Answer: Sendable {
+        case vector([Float])
+        /// This person's budget is used up.
+        case refused
+        case failed
+    }
 
     /// The vector of a question by the other embedder; nil when there is none, when this person's texts have none, or when it
     /// does not come in time.
@@ -58,19 +65,35 @@ public final class SearchModels: Sendable {
             return nil
         }
         let asked = String(question.prefix(2000))
-        let vector = await withTaskGroup(of: [Float]?.self) { group in
-            group.addTask { (try? await embedder.embed([asked], as: .query))?.first }
+        let answer = await withTaskGroup(of: Answer.self) { group in
+            group.addTask {
+                do {
+                    guard let vector = try await embedder.embed([asked], as: .query, for: scope).first else {
+                        return .failed
+                    }
+                    return .vector(vector)
+                } catch is EmbeddingRefusal {
+                    return .refused
+                } catch {
+                    return .failed
+                }
+            }
             group.addTask {
                 try? await Task.sleep(for: SearchModels.patience)
-                return nil
+                return .failed
             }
             defer { group.cancelAll() }
-            return await group.next() ?? nil
+            return await group.next() ?? .failed
         }
-        if vector == nil, !Task.isCancelled {
-            state.withLock { $0.pausedUntil = monotonicNanoseconds() &+ SearchModels.pause }
+        switch answer {
+        case .vector(let vector): return vector
+        case .refused: return nil
+        case .failed:
+            if !Task.isCancelled {
+                state.withLock { $0.pausedUntil = monotonicNanoseconds() &+ SearchModels.pause }
+            }
+            return nil
         }
-        return vector
     }
 
     // MARK: - Texts

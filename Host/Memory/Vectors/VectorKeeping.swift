@@ -12,6 +12,8 @@ public struct VectorKeeping: Sendable {
 
     /// Texts that are embedded in one request.
     public static let batch = 96
+    /// … or so many bytes, so that a request fits into the budget of a day.
+    private static let batchBytes = 32_768
     private static let page = 400
     /// Bytes of a text that are embedded.
     private static let longest = 8000
@@ -36,7 +38,7 @@ public struct VectorKeeping: Sendable {
 
     /// Does a part of a round; to be called until `isOver`.
     ///
-    /// - Throws: What keeps the embedder or the storage from answering: nothing of this step is kept then.
+    /// - Throws: `EmbeddingRefusal` when this person's budget is used up; what keeps the embedder or the storage from answering: nothing of this step is kept then.
     public func step(in scope: UserScope) async throws -> Step {
         let database = search.database
         guard let embedder = search.models.embedder else {
@@ -55,7 +57,7 @@ public struct VectorKeeping: Sendable {
             try VectorKeeping.next(model, sources, in: transaction)
         }
         let vectors =
-            work.texts.isEmpty ? [] : try await embedder.embed(work.texts.map(\.text), as: .document)
+            work.texts.isEmpty ? [] : try await embedder.embed(work.texts.map(\.text), as: .document, for: scope)
         guard vectors.count == work.texts.count else {
             throw StorageError(.internalFailure, "the embedder gave another number of vectors")
         }
@@ -104,8 +106,9 @@ public struct VectorKeeping: Sendable {
         let known = try rows.stamps(of: model, table: source.table, after: state.after, upTo: end)
         var reached = end
         var present: Set<RecordID> = []
+        var bytes = 0
         for (id, stamp) in stamps {
-            if work.texts.count == batch {
+            if work.texts.count == batch || bytes >= batchBytes {
                 // The rest in the next step.
                 reached = work.texts.last?.row ?? end
                 break
@@ -117,6 +120,7 @@ public struct VectorKeeping: Sendable {
             {
                 let cut = text.utf8.count > longest ? String(decoding: text.utf8.prefix(longest), as: UTF8.self) : text
                 work.texts.append((id, row.stamp, cut))
+                bytes += cut.utf8.count
             } else if known[id] != nil {
                 work.gone.append(id)
             }
