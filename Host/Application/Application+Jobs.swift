@@ -40,6 +40,7 @@ extension Application {
         jobs.register(LaterTurns.kind, LaterTurns.rules, LaterTurns(agent: agent))
         jobs.register(
             TaskTextJob.kind, TaskTextJob.rules, TaskTextJob(texts: taskTexts, database: database, clock: clock))
+        jobs.register(PluginEnding.kind, PluginEnding.rules, PluginEnding(lives: lives))
         do {
             // Not at once: a start has other things to do. They never end, so that one host does each at a time.
             let first = clock.now.advanced(by: .seconds(300))

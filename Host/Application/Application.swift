@@ -45,6 +45,7 @@ public final class Application: Sendable {
     /// Turns that go on after their first answer.
     let laterTurns: QueuedTurns
     let taskTexts: TaskTexts
+    let lives: PluginLives
     let secrets: StoredSecrets
     /// What other processes tell.
     let subscriptions: [NewsSubscription]
@@ -166,7 +167,8 @@ public final class Application: Sendable {
         try await database.register(ModelSchema.tables, owner: ModelSchema.owner)
         database.register(PluginRecords.all)
         let late = LateParts()
-        let lives = PluginLives(late: late, database: database)
+        lives = PluginLives(late: late, database: database)
+        let lives = lives
         tokenHTTP = CurlClient(metrics: metrics)
         connections = OAuthConnections(
             database: database, http: tokenHTTP, providers: try Application.oauthProviders(configuration),
@@ -192,7 +194,11 @@ public final class Application: Sendable {
         var given: [String: [String: Secret]] = [:]
         if let key = configuration.youtube.key { given["tandem.youtube"] = ["api_key": key] }
         secrets = StoredSecrets(database: database, settings: given)
-        let grants = StoredGrants(database: database, audit: audit)
+        let grants = StoredGrants(
+            database: database, audit: audit,
+            decided: { record, scope, transaction in
+                try PluginEnding.follow(record, of: scope, jobs, in: transaction)
+            })
         grants.observeUndo()
         var trust = paths.trust
         if options.isEphemeral { trust.acceptedRevocations = nil }
@@ -274,7 +280,14 @@ public final class Application: Sendable {
         agent = AgentCore(
             AgentServices(
                 database: database, accounts: accounts,
-                providers: [life, LocatedPlugins(plugins: plugins, people: people, steps: steps)], catalogue: catalogue,
+                providers: [
+                    life,
+                    LocatedPlugins(
+                        plugins: plugins, people: people, steps: steps,
+                        reader: SortingReader(
+                            language: options.language ?? language.provider, prompts: language.prompts,
+                            clock: options.clock)),
+                ], catalogue: catalogue,
                 language: options.language ?? language.provider, prompts: language.prompts, channels: channels,
                 clock: options.clock, metrics: AgentMetrics(registry: metrics), limits: limits,
                 news: shared.redis.map { _ in SharedTurnNews(shared: shared) }, later: laterTurns,

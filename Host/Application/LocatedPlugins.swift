@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import TandemAccounts
+import TandemAgent
 import TandemCore
 import TandemJSON
 import TandemPluginHost
@@ -10,6 +11,7 @@ struct LocatedPlugins: ToolProvider {
     let plugins: PluginHost
     let people: PersonDirectory
     let steps: ConnectionSteps
+    let reader: SortingReader
 
     func tools(for scope: UserScope) async throws -> [ToolDefinition] { try await plugins.tools(for: scope) }
 
@@ -24,13 +26,28 @@ struct LocatedPlugins: ToolProvider {
                     status: -62, code: "unavailable", message: "I cannot reach your settings just now. Try again soon.",
                     isRetryable: true))
         }
-        let outcome = await plugins.call(call, in: scope)
+        var outcome = await plugins.call(call, in: scope)
+        if case .inputRequired(let request) = outcome, SortingReader.isAsked(request) {
+            var again = call
+            var answers = call.answers?.objectValue ?? [:]
+            answers[request.field] = await reader.answer(request, turn: call.origin.turn, scope: scope)
+            again.answers = .object(answers)
+            again.resumeState = request.resumeState
+            outcome = await plugins.call(again, in: scope)
+            // It has its answer: nobody is asked what only a reader can read.
+            if case .inputRequired(let other) = outcome, SortingReader.isAsked(other) {
+                return .failure(
+                    ToolFailure(status: -99, code: "bad_outcome", message: "That did not work. Try it in other words."))
+            }
+        }
         let plugin = String(call.tool.prefix { $0 != "." })
         // The plugin knows that something is missing; where the person goes is ours to say.
         switch outcome {
         case .authRequired(let grant, let message):
             guard let step = try? await steps.next(of: plugin, grant: grant, in: scope) else { return outcome }
-            return .authRequired(grant: grant, message: "Connect \(step.service) first: \(step.link)\n\(message)")
+            return .authRequired(
+                grant: grant,
+                message: LocatedPlugins.joined("Connect \(step.service) first: \(step.link)", reason: message))
         case .failure:
             // The call that finds a connection lost may be ended by the pause of its own plugin.
             guard (try? await steps.isWaiting(plugin, in: scope)) == true,
@@ -41,6 +58,18 @@ struct LocatedPlugins: ToolProvider {
                 message: "\(step.service) has to be connected again first: \(step.link)\nNothing was done.")
         case .value, .inputRequired, .accepted: return outcome
         }
+    }
+
+    /// What the plugin gives as the reason, without its own sentences that something has to be connected: that was said.
+    static func joined(_ step: String, reason: String) -> String {
+        let asking: Set<Substring> = ["connect", "connected", "reconnect", "reconnected"]
+        let sentences = reason.split(whereSeparator: \.isNewline).flatMap { line in
+            line.split(separator: ". ").map { $0.hasSuffix(".") ? String($0) : $0 + "." }
+        }
+        let left = sentences.filter { sentence in
+            asking.isDisjoint(with: sentence.lowercased().split { !$0.isLetter })
+        }
+        return ([step] + (left.isEmpty ? [] : [left.joined(separator: " ")])).joined(separator: "\n")
     }
 }
 

@@ -49,6 +49,8 @@ struct StoredGrants: GrantStore {
 
     let database: any Database
     let audit: any AuditSink
+    /// Told within the transaction that stores a decision, so that what follows from it is durable with it.
+    var decided: @Sendable (GrantRecord, UserScope, any WriteTransaction) throws -> Void = { _, _, _ in }
 
     var changeCount: Int { database.store.tables.changeCount(of: GrantRecord.table.name) }
 
@@ -103,6 +105,7 @@ struct StoredGrants: GrantStore {
             try audit.record(
                 AuditEvent(.grantChanged, user: scope.user, actor: .person(scope.user), detail: detail),
                 in: transaction)
+            try decided(record, scope, transaction)
         }
     }
 

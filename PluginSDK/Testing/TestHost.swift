@@ -17,6 +17,7 @@ public final class TestHost: Sendable {
         var people: [String: PersonStore] = [:]
         var logs: [LogLine] = []
         var metrics: [RecordedMetric] = []
+        var reader: (@Sendable (String) -> String?)?
     }
 
     struct LoadedPlugin: Sendable {
@@ -53,6 +54,12 @@ public final class TestHost: Sendable {
         return LoadedPlugin(
             bridge: bridge, namespace: manifest["namespace"]?.stringValue ?? "", tools: tools, handlers: handlers,
             calls: Set((manifest["calls"]?.arrayValue ?? []).compactMap { $0["tool"]?.stringValue }))
+    }
+
+    /// What a reader without tools says of each text that a tool asks about (`Ask.reader`); nil: there is none.
+    public var reader: (@Sendable (String) -> String?)? {
+        get { state.withLock(\.reader) }
+        set { state.withLock { $0.reader = newValue } }
     }
 
     /// Somebody who uses the plugins; made on first use.

@@ -107,7 +107,15 @@ public struct TestPerson: Sendable {
         _ tool: String, _ arguments: JSON = [:], answers: JSON? = nil, state resume: JSON? = nil,
         idempotencyKey: String? = nil
     ) async -> Outcome {
-        await wireCall(tool, arguments, answers: answers, resume: resume, key: idempotencyKey).outcome
+        let outcome = await wireCall(tool, arguments, answers: answers, resume: resume, key: idempotencyKey).outcome
+        // As the host does: the reader answers, or nobody.
+        guard case .question(let ask) = outcome, ask.isForReader, answers == nil else { return outcome }
+        let texts = (ask.schema["x-tandem-reader"]?["texts"]?.arrayValue ?? []).compactMap(\.stringValue)
+        let reader = host.reader
+        let kinds = reader.map { reader in JSON.array(texts.map { text in reader(text).map { .string($0) } ?? .null }) }
+        return await wireCall(
+            tool, arguments, answers: .object([ask.field: kinds ?? .null]), resume: ask.state, key: idempotencyKey
+        ).outcome
     }
 
     /// Calls a tool with typed arguments: `call(Drink.self) { $0.glasses = 2 }`.

@@ -182,4 +182,30 @@ struct ReadingTests {
         #expect(waiting.message.hasPrefix("You wait for: 1 to Lee: Offer (you asked 2 d ago)."))
         #expect(box.gmail.refusals == [])
     }
+
+    /// What seems to ask nothing is given to a reader, when the host has one; it can only choose a kind.
+    @Test func whatTheRulesLeaveIsRead() async throws {
+        let box = try Mailbox()
+        box.gmail.deliver(from: "Pat <pat@example.com>", subject: "Tap", text: "Can you come?")
+        let leak = box.gmail.deliver(from: "Lee <lee@example.com>", subject: "Leak", text: "It drips since Monday.")
+        box.gmail.deliver(from: "Kim <kim@example.com>", subject: "Lake", text: "Photos from the lake.")
+        box.gmail.deliver(from: "Ann <ann@shop.example>", subject: "Sale", text: "Only this week.")
+        let before = await box.ann.call("gmail.triage")
+        #expect(before.value?["other"]?.arrayValue?.count == 3)
+        let requests = box.gmail.requests.count
+        box.host.reader = { text in
+            text.contains("drips") ? "answer" : text.contains("Only this week") ? "noise" : nil
+        }
+        let after = await box.ann.call("gmail.triage")
+        #expect(after.message.hasPrefix("To answer: 1 Pat: Tap (asks, 1 h ago), 2 Lee: Leak (seems to ask)."))
+        #expect(after.value?["noise"] == 1 && after.value?["other"]?.arrayValue?.count == 1)
+        #expect(after.shown?.items.last?.id == leak && after.trust == .untrusted)
+        // The service was not asked again for it.
+        #expect(box.gmail.requests.count <= 2 * requests)
+        // Whatever it says besides is nothing.
+        box.host.reader = { _ in "waiting" }
+        #expect(await box.ann.call("gmail.triage").value?["other"]?.arrayValue?.count == 3)
+        #expect(await box.ann.say("gmail.triage", ["kind": "waiting"]) == "You wait for nobody's answer.")
+        #expect(box.gmail.refusals == [])
+    }
 }

@@ -32,7 +32,7 @@ struct FailureTests {
             message: "Notion wants another version of its interface. Please tell the operator."),
         Case(
             sample: "error-401", status: 401, code: "unauthorized", error: nil,
-            message: "Notion no longer accepts the connection. Connect it again."),
+            message: "Notion no longer accepts the connection."),
         Case(
             sample: "error-403", status: 403, code: "restricted_resource", error: "not_allowed",
             message: "Notion does not let me do that. The connection needs that right in Notion's settings."),

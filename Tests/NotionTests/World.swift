@@ -9,7 +9,7 @@ import Testing
 
 /// A person with Notion, simulated, and notes that are stubs.
 struct World: Sendable {
-    let simulator = NotionSimulator(checker: World.checker)
+    let simulator: NotionSimulator
     let host: TestHost
     let ann: TestPerson
 
@@ -22,13 +22,17 @@ struct World: Sendable {
 
     static let checker = contracts.flatMap { ContractChecker(file: $0 + "/notion/notion-types.schema.json") }
 
-    init(version: Notion.APIVersion = .september2025) throws {
-        host = try TestHost(Notion.self)
+    /// - Parameter isTimed: Notion goes by the host's clock.
+    init(version: Notion.APIVersion = .september2025, isTimed: Bool = false) throws {
+        let host = try TestHost(Notion.self)
+        self.host = host
+        let now: (@Sendable () -> Int64)? = isTimed ? { @Sendable in host.now.milliseconds } : nil
+        let simulator = NotionSimulator(checker: World.checker, now: now)
+        self.simulator = simulator
         ann = host.person("ann")
         var settings = Notion.Settings()
         settings.apiVersion = version
         ann.configure("notion", settings)
-        let simulator = simulator
         for method in ["GET", "POST", "PATCH", "DELETE", "PUT"] {
             host.http.on(method, "https://api.notion.com/*") { request in
                 World.reply(simulator.answer(World.request(request)))

@@ -1,5 +1,6 @@
 import HTTPTypes
 import TandemAccounts
+import TandemAgent
 import TandemCore
 import TandemJSON
 import TandemLanguage
@@ -97,6 +98,49 @@ struct APITests {
             // What was removed here comes back by text.
             try await household.say("undo")
             #expect(try await ann.send(.get, path).status == 200)
+        }
+    }
+
+    @Test func focusIsSetListedAndEnded() async throws {
+        try await Household.run { household in
+            let ann = try await Self.ann(household)
+            let path = "/api/v1/focus"
+            #expect(try await ann.send(.get, path).json["items"] == [])
+            let taxes = try await ann.send(.post, path, ["name": "The tax return"])
+            #expect(taxes.status == 201 && taxes.json["state"] == "current")
+            let place = try #require(taxes.headers[.location])
+            let tag = try #require(taxes.headers[.eTag])
+            #expect(try await ann.send(.get, place).json == taxes.json)
+            #expect(try await ann.send(.get, place, headers: [.ifNoneMatch: tag]).status == 304)
+            // The same words twice with one key are one request.
+            let key: HTTPFields = [.idempotencyKey: "move-1"]
+            let move = try await ann.send(.post, path, ["name": "House move"], headers: key)
+            let again = try await ann.send(.post, path, ["name": "House move"], headers: key)
+            #expect(again.json == move.json && again.headers[.idempotencyReplayed] == "true")
+            let areas = try await ann.send(.get, path).json["items"]?.arrayValue ?? []
+            #expect(areas.map { $0["name"] } == ["House move", "The tax return"])
+            #expect(areas.map { $0["state"] } == ["current", "open"])
+            // It is no longer what it was.
+            #expect(try await ann.send(.delete, place, headers: [.ifMatch: tag]).status == 412)
+            // By text it is the same.
+            #expect(try await household.say("what are my focus areas").text.contains("House move (now)"))
+            let current = try #require(move.headers[.location])
+            #expect(try await ann.send(.delete, current).status == 204)
+            #expect(try await ann.send(.get, current).json["state"] == "closed")
+            #expect((try await ann.send(.get, path).json["items"]?.arrayValue ?? []).count == 1)
+            #expect((try await ann.send(.get, path + "?all=true").json["items"]?.arrayValue ?? []).count == 2)
+            try await household.say("undo")
+            #expect(try await ann.send(.get, current).json["state"] == "current")
+            for (body, status) in [
+                (["name": "..."] as JSON, 422), (["name": ""], 422), ([:], 422), (["name": "a", "x": 1], 422),
+                (["name": .string(String(repeating: "a", count: 121))], 422),
+            ] {
+                #expect(try await ann.send(.post, path, body).status == status, "\(body.text)")
+            }
+            let bob = try await Self.bob(household)
+            #expect(try await bob.send(.get, place).status == 404)
+            #expect(try await bob.send(.delete, place).status == 404)
+            #expect(try await bob.send(.get, path + "?all=true").json["items"] == [])
         }
     }
 

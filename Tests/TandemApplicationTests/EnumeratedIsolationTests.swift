@@ -50,6 +50,8 @@ struct EnumeratedIsolationTests {
         "changeNote {id}": .missing,
         "deleteNote {id}": .missing, "setPrimaryNumber {id}": .missing, "removeNumber {id}": .missing,
         "getTask {id}": .missing, "changeTask {id}": .missing, "deleteTask {id}": .missing,
+        "getFocus {id}": .missing, "endFocus {id}": .missing, "endFocus If-Match": .precondition,
+        "setFocus Idempotency-Key": .idempotencyKey,
         "createTask parent_id": .missing, "listTasks ?parent_id": .cursor,
         "listMemories ?cursor": .cursor, "listMessages ?cursor": .cursor, "listNotes ?cursor": .cursor,
         "listTasks ?cursor": .cursor, "listRows ?cursor": .cursor, "streamMessages ?last_event_id": .cursor,
@@ -150,6 +152,7 @@ struct EnumeratedIsolationTests {
             ("tasks", ["title": .string("\(Self.secret) task")] as JSON),
             ("notes", ["title": "n", "content": .string("\(Self.secret) note")]),
             ("memories", ["content": .string("My word is \(Self.secret)")]),
+            ("focus", ["name": .string("\(Self.secret) focus")]),
         ] {
             let answer = try await ann.send(
                 .post, "/api/v1/\(target)", body, headers: [.idempotencyKey: "\(things.key)-\(target)"])

@@ -1,9 +1,13 @@
 import Foundation
 import GmailSimulator
 import OAuthSimulator
+import TandemAccounts
 import TandemCore
 import TandemJSON
+import TandemJobs
+import TandemOAuth
 import TandemPluginHost
+import TandemStorage
 import Testing
 import VendorSimulator
 
@@ -170,6 +174,77 @@ struct GmailFlowTests {
             #expect(gmail.requests.count == requests)
             // The task was made, and stays.
             #expect(try await carol.text("show my tasks").contains("Answer Pat Sample"))
+        }
+    }
+
+    /// The process dies between the decision and what follows from it: the next one does that.
+    @Test func whatSwitchingOffBeganIsDoneAfterAKill() async throws {
+        let vendors = try Vendors()
+        defer { vendors.stop() }
+        let folder = try TestFolder("vendors")
+        let google = vendors.accounts
+        vendors.gmail.deliver(from: "Pat Sample <pat@example.com>", subject: "Leaking tap", text: "Monday?")
+        try await VendorWorld.run(place: (vendors, folder)) { world in
+            let carol = try await world.person()
+            _ = try await carol.text("turn on gmail")
+            try await carol.connect(try await carol.text("1"))
+            #expect(
+                try await eventually { try await world.household.rows("gmail_mail", of: carol.scope).count == 1 })
+            // The decision is stored as the program stores it; nothing else of it is done.
+            let jobs = world.application.jobs
+            let store = StoredGrants(
+                database: world.application.database, audit: world.application.audit,
+                decided: { try PluginEnding.follow($0, of: $1, jobs, in: $2) })
+            var record = try #require(
+                try await store.grants(of: carol.scope).first { $0.plugin == "tandem.gmail" })
+            record.state = .disabled
+            try await store.save(record, for: carol.scope, origin: nil)
+        }
+        #expect(google.liveRefreshTokens(of: .google).count == 1)
+        vendors.clock.advance(by: .seconds(60))
+        try await VendorWorld.run(place: (vendors, folder)) { world in
+            let accounts = world.application.accounts
+            let carol = try #require(try await accounts.user(email: "carol@example.org")).scope
+            #expect(await eventually { google.liveRefreshTokens(of: .google).isEmpty })
+            #expect(
+                try await eventually {
+                    let connections = try await world.application.connections.connections(of: carol)
+                    return connections.allSatisfy { $0.status != .connected }
+                })
+            #expect(try await world.household.rows("gmail_mail", of: carol).isEmpty)
+            // It is done once, and the jobs are gone.
+            #expect(
+                try await eventually {
+                    let left = try await world.application.database.read(.system) {
+                        try $0.query("SELECT kind FROM jobs WHERE kind = 'plugins.end'")
+                    }
+                    return left.isEmpty
+                })
+            #expect(vendors.gmail.refusals == [])
+        }
+    }
+
+    /// Switched on again before the job came: nothing is taken away.
+    @Test func whatIsOnAgainKeepsItsAccess() async throws {
+        try await VendorWorld.run { world in
+            let google = world.vendors.accounts
+            let carol = try await world.person()
+            _ = try await carol.text("turn on gmail")
+            try await carol.connect(try await carol.text("1"))
+            _ = try await carol.text("turn off gmail")
+            #expect(google.liveRefreshTokens(of: .google).isEmpty)
+            let isOn = try await carol.text("turn on gmail")
+            try await carol.connect(isOn.contains("/connect/") ? isOn : try await carol.text("1"))
+            #expect(google.liveRefreshTokens(of: .google).count == 1)
+            try await world.pass(.seconds(60))
+            world.application.jobs.wake()
+            #expect(
+                try await eventually {
+                    try await world.application.database.read(.system) {
+                        try $0.query("SELECT kind FROM jobs WHERE kind = 'plugins.end'")
+                    }.isEmpty
+                })
+            #expect(google.liveRefreshTokens(of: .google).count == 1)
         }
     }
 }

@@ -109,4 +109,25 @@ struct GraphFlowTests {
             #expect(graph.requests.count == requests)
         }
     }
+
+    /// Microsoft takes a mail and breaks the line, or breaks it before: nobody is told that it failed, and it goes once.
+    @Test func aMailWhoseAnswerIsLostIsSentOnce() async throws {
+        try await VendorWorld.run { world in
+            let graph = world.vendors.graph
+            let carol = try await world.person()
+            _ = try await carol.text("turn on outlook")
+            try await carol.connect(try await carol.text("1"))
+            graph.fail("/send", .cutAfter)
+            let confirm = try await carol.text("send an outlook mail to kim@contoso.example: See you on Monday")
+            let sent = try await carol.approve(confirm)
+            #expect(sent.contains("Sent to kim@contoso.example."), "\(sent)")
+            #expect(graph.notices.map(\.to) == [["kim@contoso.example"]])
+            graph.fail("/send", .cutBefore)
+            let again = try await carol.text("send an outlook mail to lee@contoso.example: See you on Tuesday")
+            let second = try await carol.approve(again)
+            #expect(second.contains("Sent to lee@contoso.example."), "\(second)")
+            #expect(graph.notices.map(\.to) == [["kim@contoso.example"], ["lee@contoso.example"]])
+            #expect(graph.refusals == [])
+        }
+    }
 }

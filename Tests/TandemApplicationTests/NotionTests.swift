@@ -19,7 +19,7 @@ struct NotionTests {
         let accounts = try OAuthSimulator(now: { Household.start.millisecondsSinceEpoch })
         defer { accounts.stop() }
         accounts.register(redirect: "https://tandem.example/oauth/callback/notion", at: .notion)
-        let notion = NotionSimulator { accounts.accepts($0, at: .notion) }
+        let notion = NotionSimulator(authorizes: { accounts.accepts($0, at: .notion) })
         try await ScriptServer.run {
             notion.answer($0)
         } _: { server in

@@ -2,6 +2,7 @@ import Foundation
 import NotionSimulator
 import OAuthSimulator
 import TandemCore
+import TandemJSON
 import TandemOAuth
 import TandemPluginHost
 import Testing
@@ -78,6 +79,46 @@ struct ServiceFlowTests {
             try await carol.connect(again)
             #expect(try await carol.text("search notion for house").contains("1 House"))
             #expect(carol.notices(of: "Notion").count == 1)
+        }
+    }
+
+    /// All that is shared is kept from the beginning, found by words of the texts, there when Notion is not, and gone with
+    /// the plugin.
+    @Test func notionIsKeptAndThereWhenNotionIsNot() async throws {
+        try await VendorWorld.run { world in
+            let notion = world.vendors.notion
+            for number in 1...120 { notion.addPage("Diary \(number)", blocks: [("paragraph", "Day \(number)")]) }
+            notion.addPage("House", blocks: [("paragraph", "The valve is twelve years old")])
+            let carol = try await world.person()
+            func kept() async throws -> [JSON] { try await world.household.rows("notion_pages", of: carol.scope) }
+            _ = try await carol.text("turn on notion")
+            // Reading is enough for it.
+            try await carol.connect(try await carol.text("3"))
+            #expect(try await eventually { try await kept().count == 121 })
+            // The newest is read first; the others follow by and by.
+            #expect(
+                try await eventually {
+                    try await kept().contains { $0["text"]?.stringValue?.contains("valve") == true }
+                })
+            let found = try await carol.text("search notion for valve")
+            #expect(found.contains("1 House"), "\(found)")
+
+            world.vendors.trouble.begin(.down, at: .notion)
+            world.clock.advance(by: .seconds(1500))
+            let old = try await carol.text("search notion for house")
+            #expect(old.contains("Notion does not answer; this is from") && old.contains("1 House"), "\(old)")
+            let read = try await carol.text("1")
+            #expect(read.contains("Notion does not answer"), "\(read)")
+            #expect(try await carol.whole(read).contains("twelve years old"))
+            world.vendors.trouble.end(at: .notion)
+
+            let off = try await carol.whole(try await carol.text("turn off notion"))
+            #expect(off.contains("Deleted here: the Notion pages that you share, with their texts"), "\(off)")
+            #expect(try await kept().isEmpty)
+            let requests = notion.requests.count
+            try await world.pass(.seconds(7200))
+            #expect(notion.requests.count == requests)
+            #expect(notion.refusals == [])
         }
     }
 

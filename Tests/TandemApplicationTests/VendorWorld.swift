@@ -52,7 +52,7 @@ final class Vendors: Sendable {
         let graph = GraphSimulator(
             contract: Self.contract("microsoft-graph/openapi.v1.0.pruned.json"), now: now,
             scopes: { accounts.scopes(of: $0, at: .microsoft) })
-        let notion = NotionSimulator { accounts.accepts($0, at: .notion) }
+        let notion = NotionSimulator(now: now) { accounts.accepts($0, at: .notion) }
         let youtube = YouTubeSimulator(scopes: { accounts.scopes(of: $0, at: .google) })
         let search = DuckDuckGoSimulator()
         (self.gmail, self.graph, self.notion, self.youtube, self.search) = (gmail, graph, notion, youtube, search)
@@ -122,15 +122,17 @@ struct VendorWorld: Sendable {
         return try String(contentsOf: root.appending(path: "registry.json"), encoding: .utf8)
     }
 
+    /// - Parameter place: vendors and data of an earlier world, which goes on; they are the caller's to stop.
     static func run(
-        environment: [String: String] = [:], registry: String? = nil,
+        environment: [String: String] = [:], registry: String? = nil, place: (Vendors, TestFolder)? = nil,
         adjust: @escaping @Sendable (inout Application.Options, Vendors) -> Void = { _, _ in },
         _ body: @escaping @Sendable (VendorWorld) async throws -> Void
     ) async throws {
-        let vendors = try Vendors()
-        defer { vendors.stop() }
+        let vendors = try place?.0 ?? Vendors()
+        defer { if place == nil { vendors.stop() } }
+        let given = place?.1
         try await TwilioSimulator.run { (twilio) async throws in
-            let folder = try TestFolder("vendors")
+            let folder = try given ?? TestFolder("vendors")
             try folder.write(try registry ?? Self.registry(), to: "registry.json")
             try folder.write(String(decoding: vendors.accounts.standardProvidersFile, as: UTF8.self), to: "oauth.json")
             var settings = Household.twilio(twilio).merging(vendors.settings) { $1 }

@@ -22,12 +22,7 @@ struct WebPageTests {
         """
 
     /// Everything of `craft.example` comes from a server of this machine.
-    ///
-    /// - Parameter days: The test's own time: the plugin is one per process, and asks nobody for a while after DuckDuckGo
-    ///   refused, also when that was in another test.
-    private func run(
-        _ days: Int, _ body: @escaping @Sendable (VendorWorld, ScriptServer) async throws -> Void
-    ) async throws {
+    private func run(_ body: @escaping @Sendable (VendorWorld, ScriptServer) async throws -> Void) async throws {
         try await ScriptServer.run { _ in
             .text(Self.page, [("Content-Type", "text/html; charset=utf-8")])
         } _: { server in
@@ -36,7 +31,6 @@ struct WebPageTests {
             try await VendorWorld.run(
                 adjust: { options, _ in options.adjustEgress = { $0.substitutes.append((rule, address)) } },
                 { world in
-                    world.clock.advance(by: .seconds(days * 86_400))
                     world.vendors.search.setPages([
                         .init("Candle holders by hand", "https://craft.example/candles", "Make them of wax and clay.")
                     ])
@@ -46,7 +40,7 @@ struct WebPageTests {
     }
 
     @Test func isSwitchedOnSearchesReadsAndIsSwitchedOff() async throws {
-        try await run(60) { world, server in
+        try await run { world, server in
             let carol = try await world.person()
             let early = try await carol.text("search the web for candle holders")
             #expect(early.contains("turn duckduckgo on"), "\(early)")
@@ -73,7 +67,7 @@ struct WebPageTests {
     }
 
     @Test func whatAPageWantsIsNotDone() async throws {
-        try await run(120) { world, _ in
+        try await run { world, _ in
             let carol = try await world.person()
             _ = try await carol.text("turn on duckduckgo")
             _ = try await carol.text("1")

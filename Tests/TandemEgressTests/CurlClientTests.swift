@@ -111,6 +111,21 @@ import Testing
         }
     }
 
+    /// Without a body there is nothing to rewind: libcurl would send it again on a connection that it had kept.
+    @Test(arguments: [HTTPRequest.Method.post, .patch]) func neverRepeatsItWithoutABodyEither(
+        method: HTTPRequest.Method
+    ) async throws {
+        try await RawServer.run(answers: 1) { server in
+            let first = try await status(HTTPRequest(.post, server.url, body: [65]))
+            #expect(first == 200)
+            // On a connection of its own, whose first request is answered.
+            let second = try await status(HTTPRequest(method, server.url))
+            #expect(second == 200 && server.connections == 2 && server.requests == 2)
+            let third = try await status(HTTPRequest(method, server.url))
+            #expect(third == 200 && server.connections == 3 && server.requests == 3)
+        }
+    }
+
     @Test func repeatsWhatIsIdempotentOnADeadConnection() async throws {
         try await RawServer.run(answers: 1) { server in
             let first = try await status(HTTPRequest(.put, server.url, body: [65]))

@@ -6,7 +6,7 @@ import YouTubeSimulator
 
 @testable import YouTube
 
-/// A person with YouTube, simulated. What is shared by all people of a process begins anew.
+/// A person with YouTube, simulated.
 struct World: Sendable {
     let simulator: YouTubeSimulator
     let host: TestHost
@@ -24,8 +24,6 @@ struct World: Sendable {
     ///   - key: the operator's; nil: the person's account is used.
     ///   - scopes: what the person allowed.
     init(key: String? = YouTubeSimulator.key, scopes: [String] = ["youtube.readonly", "youtube.force-ssl"]) throws {
-        SearchBudget.shared.clear()
-        QuietTime.shared.clear()
         let simulator = YouTubeSimulator(checker: Self.checker, scopes: { _ in scopes })
         simulator.furnish()
         self.simulator = simulator

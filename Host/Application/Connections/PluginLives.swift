@@ -1,5 +1,7 @@
 import Logging
 import TandemCore
+import TandemJSON
+import TandemJobs
 import TandemLife
 import TandemOAuth
 import TandemPluginHost
@@ -46,8 +48,8 @@ struct PluginLives: Sendable {
         try await host.tell(plugin, of: HostTopic.ready, in: scope)
     }
 
-    /// Gives back what nothing else needs, and deletes the copies of what lies elsewhere.
-    private func ended(_ plugin: String, in scope: UserScope) async throws {
+    /// Gives back what nothing else needs, and deletes the copies of what lies elsewhere. Does nothing the second time.
+    fileprivate func ended(_ plugin: String, in scope: UserScope) async throws {
         guard let host = late.plugins, let manifest = host.manifests.first(where: { $0.id == plugin }) else { return }
         let copies = manifest.tables.filter(\.isCopy).map(\.name)
         let isTold = Self.isTold(manifest)
@@ -94,5 +96,44 @@ struct PluginLives: Sendable {
 
     private static func isTold(_ manifest: PluginManifest?) -> Bool {
         manifest?.subscribes.contains { $0.topic == HostTopic.ready } ?? false
+    }
+}
+
+/// Does what follows from switching a plugin off, when whoever stored the decision died before it was done: the job is
+/// stored with the decision, finds nothing to do in the usual case, and otherwise does all of it.
+struct PluginEnding: JobHandling {
+    static let kind = "plugins.end"
+    static let rules = JobRules(attempts: 50, timeLimit: .seconds(60))
+    /// Whoever switched it off is about to do it.
+    private static let patience = Duration.seconds(15)
+
+    let lives: PluginLives
+
+    static func follow(
+        _ record: GrantRecord, of scope: UserScope, _ jobs: JobQueue, in transaction: any WriteTransaction
+    ) throws {
+        guard record.state == .disabled else { return }
+        try jobs.enqueue(
+            NewJob(
+                kind, for: scope, payload: ["plugin": .string(record.plugin)], key: record.plugin,
+                runAt: transaction.now.advanced(by: patience)),
+            in: transaction)
+    }
+
+    func run(_ job: Job) async throws -> JobOutcome {
+        guard let scope = job.scope, let plugin = job.payload["plugin"]?.stringValue else {
+            throw JobFailure("invalid", isRetryable: false)
+        }
+        do {
+            // On again meanwhile: nothing ends.
+            guard let host = lives.late.plugins, try await host.grant(of: plugin, in: scope).state == .disabled else {
+                return .done
+            }
+        } catch is GrantError {
+            // No longer installed: nobody knows what it had.
+            return .done
+        }
+        try await lives.ended(plugin, in: scope)
+        return .done
     }
 }

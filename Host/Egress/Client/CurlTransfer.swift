@@ -142,6 +142,8 @@ final class CurlTransfer: @unchecked Sendable {
         case .post: break
         default: check(tandem_curl_set_text(handle, CURLOPT_CUSTOMREQUEST, request.method.rawValue))
         }
+        // What a kept connection breaks under, libcurl sends again by itself unless a body would have to be rewound.
+        if !request.isIdempotent, request.body.isEmpty { check(tandem_curl_set_long(handle, CURLOPT_FRESH_CONNECT, 1)) }
         guard hasBody, request.method != .head else { return }
         check(tandem_curl_set_long(handle, CURLOPT_POST, 1))
         check(tandem_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, request.body.count))

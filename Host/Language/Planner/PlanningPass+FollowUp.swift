@@ -11,7 +11,7 @@ extension PlanningPass {
 
     /// A bare digit after a numbered list, `and eggs` after an addition.
     func followUp(_ segment: Range<Int>) -> [PlannedCall]? {
-        picked(segment) ?? continued(segment) ?? accomplished(segment)
+        picked(segment) ?? opened(segment) ?? continued(segment) ?? accomplished(segment)
     }
 
     /// `I called the dentist`, when "call the dentist" is among the things to do that were shown or named.

@@ -109,7 +109,8 @@ public struct ShowResult: Tool {
         if found.image != nil { lines += "\n" + found.url }
         if let note { lines = note + "\n" + lines }
         return Reply(
-            lines, value: SearchResult(id.kind, id.query, found), shown: .results(id.kind, id.query, [found]),
+            lines, value: SearchResult(id.kind, id.query, found),
+            shown: .results(id.kind, id.query, [found], numbered: false),
             trust: .untrusted)
     }
 }

@@ -18,7 +18,7 @@ public enum DuckDuckGo: Plugin {
             .init("api.duckduckgo.com", reason: "to answer short questions"),
             .init("duckduckgo.com", reason: "to search the news and pictures"),
             .init("*", reason: "to read the pages that you ask for"),
-        ], configuration: Settings.self)
+        ], uses: [.keyValues], configuration: Settings.self)
 
     public struct Settings: Configuration {
         /// DuckDuckGo's name of a region, such as `us-en` or `fr-fr`; `wt-wt` is everywhere.

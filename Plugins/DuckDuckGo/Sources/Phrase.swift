@@ -3,12 +3,6 @@ public import TandemSDK
 
 /// Short messages about what was found.
 enum Phrase {
-    static func duration(minutes: Int64) -> String {
-        func count(_ number: Int64, _ unit: String) -> String { "\(number) \(unit)\(number == 1 ? "" : "s")" }
-        if minutes < 120 { return count(minutes, "minute") }
-        return minutes < 48 * 60 ? count(minutes / 60, "hour") : count(minutes / 1440, "day")
-    }
-
     /// `1 Swift & concurrency (example.org), 2 …`, and how to read one.
     static func list(
         _ lead: String, _ results: [Found], note: String?, from first: Int = 1, detail: (Found) -> String
@@ -64,10 +58,12 @@ public struct SearchResult: Object {
 }
 
 extension Shown {
-    static func results(_ kind: ResultID.Kind, _ query: String, _ results: [Found]) -> Shown {
+    static func results(
+        _ kind: ResultID.Kind, _ query: String, _ results: [Found], numbered: Bool = true
+    ) -> Shown {
         Shown(
             results.map {
                 Item(type: ResultID.entity, id: ResultID(kind, query, $0).text, label: $0.title.cut(to: 100))
-            }, select: "duckduckgo.show")
+            }, select: "duckduckgo.show", numbered: numbered)
     }
 }

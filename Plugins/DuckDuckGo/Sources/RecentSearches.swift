@@ -1,9 +1,9 @@
 import Synchronization
 public import TandemSDK
 
-/// What was looked for lately, in memory: for the person who then says "2", for asking DuckDuckGo less often, and for
-/// having something to say when it fails. And when it asked to be left alone.
-final class RecentSearches: Sendable {
+/// What a person looked for lately, in memory: for when they then say "2", for asking DuckDuckGo less often, and for having
+/// something to say when it fails.
+final class RecentSearches: InstanceCache {
     struct Key: Sendable, Hashable {
         var kind: ResultID.Kind
         var query: String
@@ -22,16 +22,12 @@ final class RecentSearches: Sendable {
 
     private struct State {
         var entries: [Key: Entry] = [:]
-        var quietUntil = Instant(milliseconds: 0)
-        var refusals = 0
     }
-
-    static let shared = RecentSearches()
 
     /// An answer is given again without asking for this long, and for a day when DuckDuckGo fails.
     static let freshMilliseconds: Int64 = 600_000
     static let staleMilliseconds: Int64 = 86_400_000
-    private static let limit = 128
+    private static let limit = 32
 
     private let state = Mutex(State())
 
@@ -54,33 +50,6 @@ final class RecentSearches: Sendable {
             state.entries[key] = entry
         }
     }
-
-    /// Of a silence, in milliseconds.
-    private static let longest: Int64 = 3_600_000
-
-    /// How long DuckDuckGo should not be asked yet, in milliseconds; nil: it may be.
-    func quietTime(now: Instant) -> Int64? {
-        state.withLock { state in
-            let rest = state.quietUntil.milliseconds - now.milliseconds
-            // Longer than any silence: the clock was set back meanwhile.
-            return rest > 0 && rest <= Self.longest ? rest : nil
-        }
-    }
-
-    /// It refused: two minutes of silence, twice as long each time, an hour at most.
-    func noteRefusal(now: Instant) -> Int64 {
-        state.withLock { state in
-            let wait: Int64 = min(Self.longest, 120_000 << Int64(min(state.refusals, 5)))
-            state.refusals += 1
-            state.quietUntil = Instant(milliseconds: now.milliseconds + wait)
-            return wait
-        }
-    }
-
-    func noteSuccess() { state.withLock { $0.refusals = 0 } }
-
-    /// For tests.
-    func clear() { state.withLock { $0 = State() } }
 }
 
 /// Names one result of one search, so that it can be found again: `w:1f2e3d4c:swift concurrency`.

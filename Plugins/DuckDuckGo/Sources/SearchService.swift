@@ -12,13 +12,14 @@ struct SearchService {
     }
 
     let context: Context
-    private let recent = RecentSearches.shared
+    private let recent: RecentSearches
 
     /// What the call asks for instead of the person's setting.
     private let wantedRegion: String?
 
     init(_ context: Context, region: String? = nil) {
         self.context = context
+        recent = context.cache(RecentSearches.self)
         wantedRegion = region?.lowercased()
     }
 
@@ -61,7 +62,7 @@ struct SearchService {
                 let minutes = max(1, (now.milliseconds - old.at.milliseconds) / 60_000)
                 return Answer(
                     results: old.results, hasMore: false,
-                    note: "DuckDuckGo does not answer; this is from \(Phrase.duration(minutes: minutes)) ago.")
+                    note: "DuckDuckGo does not answer; this is from \(Freshness.span(minutes: minutes)) ago.")
             }
         }
         guard var current = entry else { return Answer(results: [], hasMore: false) }
@@ -98,7 +99,7 @@ struct SearchService {
     }
 
     private func fetch(_ kind: ResultID.Kind, _ query: String, _ age: Age?) async throws -> RecentSearches.Entry {
-        if let wait = recent.quietTime(now: context.clock.now) { throw SearchService.quiet(wait) }
+        if let wait = await quiet.rest() { throw SearchService.refused(wait) }
         let now = context.clock.now
         switch kind {
         case .web:
@@ -136,7 +137,7 @@ struct SearchService {
                 .post, url, headers: SearchService.pages + [HTTPField("Referer", origin)], body: .form(pairs),
                 isIdempotent: true, maxResponseBytes: 2 << 20, followsRedirects: false))
         let page = ResultPage(answer.body)
-        try check(answer, isChallenge: page.isChallenge)
+        try await check(answer, isChallenge: page.isChallenge)
         guard !page.results.isEmpty || page.saysNoResults else {
             throw ToolError.rejected("DuckDuckGo answered with a page that I cannot read.", code: "unexpected_answer")
         }
@@ -175,7 +176,7 @@ struct SearchService {
     /// What the pages' own scripts send along with a search.
     private func token(_ query: String) async throws -> String {
         let answer = try await get("https://duckduckgo.com/", [("q", query)])
-        try check(answer, isChallenge: ResultPage(answer.body).isChallenge)
+        try await check(answer, isChallenge: ResultPage(answer.body).isChallenge)
         let text = answer.text
         for (start, end) in [("vqd=\"", "\""), ("vqd='", "'"), ("vqd=", "&")] {
             guard let range = text.firstRange(of: start) else { continue }
@@ -189,7 +190,7 @@ struct SearchService {
 
     private func list(_ url: String, _ fields: [(String, String)]) async throws -> [JSON] {
         let answer = try await get(url, fields, [HTTPField("Referer", "https://duckduckgo.com/")])
-        try check(answer, isChallenge: false)
+        try await check(answer, isChallenge: false)
         guard let results = try answer.json()["results"]?.arrayValue else {
             throw ToolError.rejected("DuckDuckGo answered in a way that I cannot read.", code: "unexpected_answer")
         }
@@ -219,9 +220,9 @@ struct SearchService {
         // With no answer the status may be 202 as well; then the body is JSON all the same.
         let json = try? answer.json()
         if answer.status == 202, json != nil {
-            recent.noteSuccess()
+            await quiet.end()
         } else {
-            try check(answer, isChallenge: false)
+            try await check(answer, isChallenge: false)
         }
         guard let json, let read = InstantAnswer(json) else {
             throw ToolError.rejected("DuckDuckGo answered in a way that I cannot read.", code: "unexpected_answer")
@@ -237,22 +238,25 @@ struct SearchService {
     /// an empty result.
     private static let refusals: Set<Int> = [202, 301, 400, 403, 418, 429]
 
-    private func check(_ answer: HTTPResponse, isChallenge: Bool) throws {
+    private func check(_ answer: HTTPResponse, isChallenge: Bool) async throws {
         if isChallenge || SearchService.refusals.contains(answer.status) {
-            let wait = recent.noteRefusal(now: context.clock.now)
+            let wait = await quiet.begin()
             context.log.warning(
                 "DuckDuckGo refused",
                 ["status": .integer(Int64(answer.status)), "challenge": .bool(isChallenge), "wait.ms": .integer(wait)])
-            throw SearchService.quiet(wait)
+            throw SearchService.refused(wait)
         }
-        try answer.successful("DuckDuckGo")
-        recent.noteSuccess()
+        try answer.successful()
+        await quiet.end()
     }
 
-    private static func quiet(_ milliseconds: Int64) -> ToolError {
+    /// Two minutes, twice as long each time, an hour at most.
+    private var quiet: QuietTime { QuietTime(context, of: "searches", first: 120_000, longest: 3_600_000) }
+
+    private static func refused(_ milliseconds: Int64) -> ToolError {
         let minutes = max(1, (milliseconds + 59_999) / 60_000)
         var error = ToolError.rateLimited(
-            "DuckDuckGo takes me for a robot and gives no results. Try again in \(Phrase.duration(minutes: minutes)).",
+            "DuckDuckGo takes me for a robot and gives no results. Try again in \(Freshness.span(minutes: minutes)).",
             retryAfter: .milliseconds(milliseconds))
         error.code = challengeCode
         return error

@@ -1,3 +1,4 @@
+import PluginCommon
 public import TandemSDK
 
 /// The person's mail at Gmail: looked at, sorted, answered, and kept in an index that works when Gmail does not.
@@ -39,9 +40,9 @@ public enum Gmail: Plugin {
         labels: ["outcome": ["changes", "full", "restarted", "failed"]])
 
     /// The thing that people refer to.
-    enum Mail: Entity { static let entity = "gmail.mail" }
+    public enum Mail: Entity { public static let entity = "gmail.mail" }
     enum Draft: Entity { static let entity = "gmail.draft" }
 }
 
-typealias MailReference = ServiceReference<Gmail.Mail>
+public typealias MailReference = ServiceReference<Gmail.Mail>
 typealias MailReferences = ServiceReferences<Gmail.Mail>

@@ -1,4 +1,5 @@
 import MailCommon
+import PluginCommon
 import TandemSDK
 
 /// What Gmail's error answers mean for the person, by status and `reason`: a 403 may be a missing right, too many requests,
@@ -59,7 +60,7 @@ enum GmailRefusal {
             return .rateLimited("Gmail wants me to slow down. Try again in a minute.", retryAfter: nil)
         }
         let seconds = max(1, wait.components.seconds)
-        let words = seconds < 90 ? "in a minute" : "in " + MailWords.span(minutes: (seconds + 59) / 60)
+        let words = seconds < 90 ? "in a minute" : "in " + Freshness.span(minutes: (seconds + 59) / 60)
         return .rateLimited("Gmail wants me to slow down. Try again \(words).", retryAfter: wait)
     }
 

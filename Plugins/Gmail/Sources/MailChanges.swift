@@ -48,7 +48,7 @@ struct LabelChanger {
                 changes.append(MailChange(mails: [mail.id], added: added, removed: removed))
             }
         }
-        await MailSchedule.begin(SyncInBackground.self, service.context)
+        await SyncSchedule.begin(SyncInBackground.self, service.context)
         for change in changes { try await service.modify(change.mails, add: change.added, remove: change.removed) }
         return MailChanges(changes: changes)
     }

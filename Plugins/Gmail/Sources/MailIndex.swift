@@ -53,10 +53,8 @@ struct MailIndex {
         guard let state = try await context.rows(SyncState.self).first(), let at = state.syncedAt else { return nil }
         let rows = try await context.rows(IndexedMail.self).list(
             where: [], order: [.descending(\.receivedAt)], limit: 500)
-        let minutes = (context.clock.now.milliseconds - at.milliseconds) / 60_000
         return Kept(
-            heads: rows.map(\.head),
-            note: "Gmail does not answer; this is from \(MailWords.span(minutes: minutes)) ago",
+            heads: rows.map(\.head), note: Freshness.note("Gmail", since: at, context.clock),
             own: [state.address.lowercased()])
     }
 

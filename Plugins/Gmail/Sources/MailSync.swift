@@ -153,11 +153,11 @@ struct SyncInBackground: Handler {
         "refresh", "Keeps the list of your mails up to date", effect: .read, timeoutMilliseconds: 90_000)
 
     func run(_ context: Context, _ occasion: Occasion) async throws {
-        if await MailSchedule.begins(Self.self, context, occasion) { return }
+        if await SyncSchedule.begins(Self.self, context, occasion) { return }
         do {
             let (outcome, hasMore) = try await MailSync(context).round()
             context.metrics.add(Gmail.syncs, labels: outcome.rawValue)
-            if hasMore { try await MailSchedule.goOn(Self.self, context) }
+            if hasMore { try await SyncSchedule.goOn(Self.self, context) }
         } catch {
             context.metrics.add(Gmail.syncs, labels: "failed")
             throw error
@@ -183,16 +183,15 @@ public struct SyncMail: Tool {
     }
 
     public func run(_ context: Context) async throws -> Reply<Freshness> {
-        await MailSchedule.begin(SyncInBackground.self, context, now: true)
+        await SyncSchedule.begin(SyncInBackground.self, context, now: true)
         let state = try await context.rows(SyncState.self).first()
         let count = try await context.rows(IndexedMail.self).count()
         let value = Freshness(syncedAt: state?.syncedAt, mails: count)
         guard let at = state?.syncedAt else {
             return Reply("I keep your mail up to date from now on, every 15 minutes.", value: value)
         }
-        let minutes = (context.clock.now.milliseconds - at.milliseconds) / 60_000
         return Reply(
-            "Looking again. \(MailWords.count(count)) kept, last looked at \(MailWords.span(minutes: minutes)) ago.",
+            "Looking again. \(MailWords.count(count)) kept, last looked at \(PluginCommon.Freshness.span(since: at, context.clock)) ago.",
             value: value)
     }
 }

@@ -167,7 +167,7 @@ public struct AddEvent: Tool {
             title: title, when: when, duration: duration, place: place, notes: notes, repeats: repeats, until: until,
             reminder: reminder
         ).create(service)
-        await MailSchedule.begin(SyncInBackground.self, context)
+        await SyncSchedule.begin(SyncInBackground.self, context)
         let clock = context.clock
         let again = repeats.map { ", \($0.words.first ?? "")" } ?? ""
         return Reply(

@@ -1,3 +1,4 @@
+import PluginCommon
 public import TandemSDK
 
 /// The person's calendar and mail at Microsoft 365 or Outlook.com, by Microsoft Graph v1.0.
@@ -19,7 +20,7 @@ public enum Graph: Plugin {
         calls: [.init("tasks.add", reason: "to put a mail on your task list when you ask")],
         hosts: [
             .init(
-                "graph.microsoft.com", reason: "to work with your calendar and mail",
+                "graph.microsoft.com", service: "Microsoft", reason: "to work with your calendar and mail",
                 reads: ["POST /v1.0/me/calendar/getSchedule"])
         ], uses: [.keyValues, .timers], handlers: [SyncInBackground.self],
         accounts: [
@@ -45,9 +46,9 @@ public enum Graph: Plugin {
         labels: ["what": ["calendar", "mail"], "outcome": ["changes", "full", "restarted", "failed"]])
 
     enum Event: Entity { static let entity = "graph.event" }
-    enum Mail: Entity { static let entity = "graph.mail" }
+    public enum Mail: Entity { public static let entity = "graph.mail" }
 }
 
 typealias EventReference = ServiceReference<Graph.Event>
-typealias MailReference = ServiceReference<Graph.Mail>
+public typealias MailReference = ServiceReference<Graph.Mail>
 typealias MailReferences = ServiceReferences<Graph.Mail>

@@ -1,4 +1,5 @@
 import MailCommon
+import PluginCommon
 import TandemSDK
 
 /// What Graph's error answers mean for the person, by status and `error.code`.
@@ -38,7 +39,7 @@ enum GraphRefusal {
         case 408, 500...:
             let wait = answer.retryAfter
             let words =
-                wait.map { "in " + MailWords.span(minutes: max(1, ($0.components.seconds + 59) / 60)) } ?? "later"
+                wait.map { "in " + Freshness.span(minutes: max(1, ($0.components.seconds + 59) / 60)) } ?? "later"
             return ToolError.unavailable("Microsoft has a problem right now. Try again \(words).", retryAfter: wait)
         default: return ToolError.rejected("Microsoft refused that (\(answer.status)).")
         }
@@ -46,7 +47,7 @@ enum GraphRefusal {
 
     private static func slowDown(_ answer: HTTPResponse) -> ToolError {
         let seconds = answer.retryAfter?.components.seconds ?? 0
-        let words = seconds > 90 ? "in " + MailWords.span(minutes: (seconds + 59) / 60) : "in a minute"
+        let words = seconds > 90 ? "in " + Freshness.span(minutes: (seconds + 59) / 60) : "in a minute"
         return .rateLimited("Microsoft wants me to slow down. Try again \(words).", retryAfter: answer.retryAfter)
     }
 }

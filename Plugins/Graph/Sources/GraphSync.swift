@@ -161,7 +161,7 @@ struct SyncInBackground: Handler {
         timeoutMilliseconds: 90_000)
 
     func run(_ context: Context, _ occasion: Occasion) async throws {
-        if await MailSchedule.begins(Self.self, context, occasion) { return }
+        if await SyncSchedule.begins(Self.self, context, occasion) { return }
         var hasMore = false
         var failure: (any Error)?
         for what in GraphSync.What.allCases {
@@ -174,7 +174,7 @@ struct SyncInBackground: Handler {
                 failure = error
             }
         }
-        if hasMore { try await MailSchedule.goOn(Self.self, context) }
+        if hasMore { try await SyncSchedule.goOn(Self.self, context) }
         // What one of them wrote stays when the other fails: the timer comes again by itself.
         if let failure, !(failure is ToolError) { throw failure }
     }
@@ -197,7 +197,7 @@ public struct SyncAll: Tool {
     }
 
     public func run(_ context: Context) async throws -> Reply<Freshness> {
-        await MailSchedule.begin(SyncInBackground.self, context, now: true)
+        await SyncSchedule.begin(SyncInBackground.self, context, now: true)
         let states = try await context.rows(SyncState.self).list(where: [], limit: 10)
         let value = Freshness(
             calendar: states.first { $0.what == "calendar" }?.syncedAt,
@@ -205,7 +205,7 @@ public struct SyncAll: Tool {
         guard let at = value.calendar else {
             return Reply("I keep your calendar and mail up to date from now on, every 15 minutes.", value: value)
         }
-        let minutes = (context.clock.now.milliseconds - at.milliseconds) / 60_000
-        return Reply("Looking again. Last done \(MailWords.span(minutes: minutes)) ago.", value: value)
+        return Reply(
+            "Looking again. Last done \(PluginCommon.Freshness.span(since: at, context.clock)) ago.", value: value)
     }
 }

@@ -55,8 +55,7 @@ struct KeptCalendar {
 
     private func note(_ what: String) async throws -> String? {
         guard let at = try await context.rows(SyncState.self).first(where: \.what == what)?.syncedAt else { return nil }
-        let minutes = (context.clock.now.milliseconds - at.milliseconds) / 60_000
-        return "Microsoft does not answer; this is from \(MailWords.span(minutes: minutes)) ago"
+        return Freshness.note("Microsoft", since: at, context.clock)
     }
 
     func events(from: Instant, to: Instant) async throws -> (events: [CalendarEvent], note: String)? {

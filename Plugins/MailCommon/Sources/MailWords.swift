@@ -38,13 +38,6 @@ public enum MailWords {
         "\(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)"
     }
 
-    /// `12 minutes`, `3 hours`, `2 days`.
-    public static func span(minutes: Int64) -> String {
-        func count(_ number: Int64, _ unit: String) -> String { "\(number) \(unit)\(number == 1 ? "" : "s")" }
-        if minutes < 120 { return count(max(1, minutes), "minute") }
-        return minutes < 48 * 60 ? count(minutes / 60, "hour") : count(minutes / 1440, "day")
-    }
-
     /// `1 mail`, `3 mails`.
     public static func count(_ number: Int, _ noun: String = "mail") -> String {
         "\(number) \(noun)\(number == 1 ? "" : "s")"

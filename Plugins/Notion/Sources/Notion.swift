@@ -8,11 +8,12 @@ public enum Notion: Plugin {
     public static let definition = PluginDefinition(
         id: "tandem.notion", namespace: "notion", name: "Notion", version: "1.0.0",
         summary: "Finds, reads and writes your Notion pages and databases, and ties them to your notes.",
-        aliases: ["notion pages", "notion workspace"], license: "Apache-2.0", tables: [NoteLink.self],
+        aliases: ["notion pages", "notion workspace"], license: "Apache-2.0",
+        tables: [NoteLink.self, KeptPage.self, SyncState.self],
         tools: [
             SearchPages.self, ReadPage.self, CreatePage.self, AppendToPage.self, RenamePage.self, ArchivePage.self,
             RestorePage.self, ListDatabases.self, QueryDatabase.self, AddEntry.self, SetProperty.self, LinkNote.self,
-            CopyPage.self, ShowLinks.self, UnlinkNote.self, UndoChange.self, UndoLink.self,
+            CopyPage.self, ShowLinks.self, UnlinkNote.self, SyncPages.self, UndoChange.self, UndoLink.self,
         ],
         calls: [
             .init("notes.add", reason: "to keep a page as a note when you ask for it"),
@@ -25,13 +26,24 @@ public enum Notion: Plugin {
                 "api.notion.com", reason: "to reach your Notion workspace",
                 reads: ["POST /v1/search", "POST /v1/data_sources/*/query"])
         ],
-        uses: [.timers], handlers: [RefreshLinks.self],
+        uses: [.keyValues, .timers], handlers: [RefreshLinks.self, SyncInBackground.self],
         accounts: [
             .init(
                 NotionClient.grant, provider: "notion",
                 reason: "to work with the pages that you choose to share with it")
         ],
-        configuration: Settings.self, quota: .init(rows: 500, timers: 2))
+        metrics: [syncs],
+        subscribes: [
+            .init(
+                HostTopic.ready, SyncInBackground.self,
+                reason: "to begin with a copy of the pages that you share, for when Notion does not answer")
+        ],
+        configuration: Settings.self,
+        quota: .init(rows: PageSync.most + 600, bytes: 32 << 20, kvEntries: 100, timers: 4))
+
+    static let syncs = Metric.counter(
+        "syncs_total", "Rounds of bringing the copy of the pages up to date",
+        labels: ["outcome": ["changes", "full", "restarted", "waiting", "failed"]])
 
     public struct Settings: Configuration {
         /// The version of Notion's interface.

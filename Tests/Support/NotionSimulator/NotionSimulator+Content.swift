@@ -8,6 +8,7 @@ extension NotionSimulator {
         _ title: String, under parent: String? = nil, blocks: [(type: String, text: String)] = []
     ) -> String {
         state.withLock { state in
+            tick(&state)
             let place: JSON =
                 parent.map { ["type": "page_id", "page_id": .string($0)] } ?? ["type": "workspace", "workspace": true]
             let id = Self.insert(&state, parent: place, properties: ["title": Self.title(title)])
@@ -67,6 +68,7 @@ extension NotionSimulator {
     public func addEntry(_ title: String, in source: String, _ values: JSONObject = [:]) -> String {
         state.withLock { state in
             guard let known = state.sources[source] else { return "" }
+            tick(&state)
             var given = values
             given["Name"] = ["title": [["text": ["content": .string(title)]]]]
             let properties = (try? Self.values(given, by: known)) ?? [:]
@@ -78,13 +80,17 @@ extension NotionSimulator {
         }
     }
 
+    private func tick(_ state: inout State, _ step: Int64 = 0) {
+        state.clock = now.map { max($0(), state.clock + 1) } ?? state.clock + step
+    }
+
     /// Somebody takes the page out of what is shared with the connection.
     public func unshare(_ id: String) { state.withLock { $0.pages[id]?.isShared = false } }
 
     /// Somebody edits in Notion itself.
     public func rename(_ id: String, _ title: String) {
         state.withLock { state in
-            state.clock += 60_000
+            tick(&state, 60_000)
             state.pages[id]?.properties["title"] = Self.title(title)
             state.pages[id]?.edited = state.clock
         }
@@ -92,7 +98,7 @@ extension NotionSimulator {
 
     public func write(_ text: String, on page: String) {
         state.withLock { state in
-            state.clock += 60_000
+            tick(&state, 60_000)
             Self.insert(
                 &state, block: "paragraph", ["rich_text": Self.rich(text), "color": "default", "icon": .null], in: page,
                 isInPage: true)

@@ -100,16 +100,21 @@ public final class NotionSimulator: Sendable {
 
     let state = Mutex(State())
     private let authorizes: @Sendable (String) -> Bool
+    let now: (@Sendable () -> Int64)?
     let checker: ContractChecker?
 
     /// - Parameters:
     ///   - checker: of the contracts, where they are at hand.
+    ///   - now: milliseconds of its clock, by which pages are edited; nil: a second passes with each request.
     ///   - authorizes: whether a token is good.
     public init(
-        checker: ContractChecker? = nil, authorizes: @escaping @Sendable (String) -> Bool = { !$0.isEmpty }
+        checker: ContractChecker? = nil, now: (@Sendable () -> Int64)? = nil,
+        authorizes: @escaping @Sendable (String) -> Bool = { !$0.isEmpty }
     ) {
         self.checker = checker
         self.authorizes = authorizes
+        self.now = now
+        if let now { state.withLock { $0.clock = now() } }
     }
 
     public static let versions: Set<String> = ["2025-09-03", "2026-03-11"]
@@ -130,7 +135,7 @@ public final class NotionSimulator: Sendable {
     public func answer(_ request: Request) -> Response {
         let fault = state.withLock { state -> Fault? in
             state.requests.append(request)
-            state.clock += 1000
+            state.clock = now.map { max($0(), state.clock + 1) } ?? state.clock + 1000
             guard let place = state.faults.firstIndex(where: { $0.after == 0 }) else {
                 for place in state.faults.indices { state.faults[place].after -= 1 }
                 return nil

@@ -77,7 +77,7 @@ do {
         journal.answer("graph", request) { graph.answer(VendorRequest($0)).scripted }
     }
     var variables = ["TANDEM_GMAIL_URL=\(gmailServer.origin)", "TANDEM_GRAPH_URL=\(graphServer.origin)"]
-    let notion = NotionSimulator { simulator.accepts($0, at: .notion) }
+    let notion = NotionSimulator(authorizes: { simulator.accepts($0, at: .notion) })
     notion.furnish()
     let notionServer = try ScriptServer(port: port.map { $0 &+ 5 } ?? 0) { request in
         journal.answer("notion", request) { notion.answer($0) }

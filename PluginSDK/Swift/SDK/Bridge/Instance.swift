@@ -23,7 +23,8 @@ final class Instance: @unchecked Sendable {
 
     let host: HostAccess
     let table: UnsafeMutablePointer<tandem_instance>
-    private let registration: Registration
+    let registration: Registration
+    private let caches = Mutex<[ObjectIdentifier: any InstanceCache]>([:])
     private let state = Mutex(State())
 
     init(_ registration: Registration, _ host: HostAccess) {
@@ -41,6 +42,16 @@ final class Instance: @unchecked Sendable {
     deinit {
         table.deinitialize(count: 1)
         table.deallocate()
+    }
+
+    /// The one of its type, made on first use.
+    func cache<C: InstanceCache>(_ type: C.Type) -> C {
+        caches.withLock { caches in
+            if let known = caches[ObjectIdentifier(type)] as? C { return known }
+            let made = C()
+            caches[ObjectIdentifier(type)] = made
+            return made
+        }
     }
 
     func activate() -> Int32 {

@@ -72,6 +72,8 @@ final class Registration: Sendable {
     let maxInFlight: Int
     let manifest: [UInt8]
     let problems: [PluginDefinition.Problem]
+    private let name: String
+    private let services: [(pattern: HostPattern, name: String?)]
 
     init<P: Plugin>(_ type: P.Type) {
         let definition = P.definition
@@ -83,6 +85,17 @@ final class Registration: Sendable {
         maxInFlight = definition.maxInFlight
         manifest = definition.manifestBytes
         problems = definition.validate()
+        name = definition.name
+        services = definition.hosts.compactMap { host in HostPattern(host.host).map { ($0, host.service) } }
+    }
+
+    /// What people call the service that an address belongs to.
+    func service(of url: String) -> String {
+        // The plugin stands for its own hosts; for all of the Internet nobody does.
+        let matching = services.filter { $0.pattern.matches(url) }
+        guard let host = matching.first(where: { !$0.pattern.name.isEmpty }) ?? matching.first else { return name }
+        if let service = host.name { return service }
+        return host.pattern.name.isEmpty ? HostPattern.host(of: url) ?? name : name
     }
 
     private static func add<T: Tool>(_ type: T.Type, to tools: inout [String: any AnyRegisteredTool]) {

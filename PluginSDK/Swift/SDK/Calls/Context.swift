@@ -44,6 +44,14 @@ public struct Context: Sendable {
     /// The arguments as the host sent them: the escape hatch.
     public var arguments: JSON { call.arguments }
 
+    /// What the plugin keeps in memory for this person: the one object of its type.
+    ///
+    ///     let recent = context.cache(RecentSearches.self)
+    ///
+    /// It lives as long as the host keeps the plugin at hand for the person, which may end at any time, and is seen by this
+    /// process only. What must last belongs in rows or `keyValues`; what is static belongs to all people of the process.
+    public func cache<C: InstanceCache>(_ type: C.Type) -> C { call.instance.cache(type) }
+
     /// The person's answer to an earlier `Ask` of this call.
     public func answer(_ field: String) -> JSON? { call.answers[field] }
 
@@ -73,4 +81,9 @@ public struct Context: Sendable {
     public func progress(_ permille: Int?, _ note: String = "") {
         call.instance.host.progress(call.id, Int32(min(max(permille ?? -1, -1), 1000)), note)
     }
+}
+
+/// What `Context.cache` makes on first use. Several calls use it at the same time.
+public protocol InstanceCache: AnyObject, Sendable {
+    init()
 }

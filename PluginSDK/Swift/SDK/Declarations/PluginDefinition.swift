@@ -104,13 +104,16 @@ public struct PluginDefinition: Sendable {
     public struct DeclaredHost: Sendable, Hashable {
         /// `api.example.org`, `*.example.org`, `api.example.org:8443`; `http://printer.local` without TLS.
         public var host: String
+        /// What people call it, for sentences about it: `Notion`. Nil: the plugin's name, and for `*` the address's own.
+        public var service: String?
         public var reason: String
         /// Requests by other methods than GET and HEAD that only read, for tools of effect `read`:
         /// `POST /v1/items/*/query`.
         public var reads: [String]
 
-        public init(_ host: String, reason: String, reads: [String] = []) {
+        public init(_ host: String, service: String? = nil, reason: String, reads: [String] = []) {
             self.host = host
+            self.service = service
             self.reason = reason
             self.reads = reads
         }

@@ -6,7 +6,10 @@ internal import TandemJSON
 ///
 ///     let answer = try await context.http.get(
 ///         "https://api.example.org/search", query: [("q", words)], cache: .allowed(staleFor: .seconds(3600)))
-///     let results = try answer.successful("Example").json()
+///     let results = try answer.successful().json()
+///
+/// Where the service fails, the sentence for the person names it: by the host's `service` in the definition, else by the
+/// plugin's name.
 ///
 /// Every answer of the service is an answer, whatever its status. Throws `ToolError` when there is none
 /// (`host_not_allowed`, `rate_limited`, `unavailable`, `timeout`, `too_large` …), `AuthRequired` when the grant has to be
@@ -37,36 +40,50 @@ public struct HTTP: Sendable {
     public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         let answer = await call.instance.host.send(call.id, request, isStreamed: false)
         guard answer.status == TANDEM_OK else { throw failure(answer, request) }
-        return answer.response
+        return named(answer.response, request)
     }
 
     /// The same up to the headers; the body comes piece by piece, and the service is slowed down to the reader's pace.
     public func stream(_ request: HTTPRequest) async throws -> (response: HTTPResponse, body: HTTPChunks) {
         let answer = await call.instance.host.send(call.id, request, isStreamed: true)
         guard answer.status == TANDEM_OK else { throw failure(answer, request) }
-        let host = call.instance.host
-        return (answer.response, HTTPChunks(stream: HTTPStreamHandle(host: host, id: answer.id)))
+        let stream = HTTPStreamHandle(host: call.instance.host, id: answer.id, service: service(of: request))
+        return (named(answer.response, request), HTTPChunks(stream: stream))
+    }
+
+    private func service(of request: HTTPRequest) -> String { call.instance.registration.service(of: request.url) }
+
+    private func named(_ response: HTTPResponse, _ request: HTTPRequest) -> HTTPResponse {
+        var response = response
+        response.service = service(of: request)
+        return response
     }
 
     private func failure(_ answer: HTTPAnswer, _ request: HTTPRequest) -> any Error {
         if answer.status == TANDEM_E_AUTH_REQUIRED {
-            return AuthRequired(grant: request.grant ?? "", "That needs a connection first.")
+            return AuthRequired(grant: request.grant ?? "", "\(service(of: request)) has to be connected first.")
         }
-        return HTTP.error(answer.status, answer.detail, retryAfter: answer.response.retryAfter)
+        return HTTP.error(
+            answer.status, answer.detail, of: service(of: request), retryAfter: answer.response.retryAfter)
     }
 
-    static func error(_ status: Int32, _ detail: JSON?, retryAfter: Duration?) -> any Error {
+    /// - Parameter service: its name, as the person knows it.
+    static func error(_ status: Int32, _ detail: JSON?, of service: String, retryAfter: Duration?) -> any Error {
         let code = detail?["code"]?.stringValue
         switch status {
         case TANDEM_E_CANCELLED, TANDEM_E_STALE: return CancellationError()
         case TANDEM_E_RATE_LIMITED:
-            return ToolError.rateLimited("Too many requests at once. Try again in a moment.", retryAfter: retryAfter)
+            return ToolError.rateLimited(
+                "That is too much for \(service) at once. Try again in a moment.", retryAfter: retryAfter)
         case TANDEM_E_UNAVAILABLE:
-            var error = ToolError.unavailable("The service cannot be reached. Try again later.", retryAfter: retryAfter)
+            var error = ToolError.unavailable(
+                "\(service) cannot be reached right now. Try again later.", retryAfter: retryAfter)
             if let code { error.code = code }
             return error
         case TANDEM_E_DEADLINE_EXCEEDED:
-            return ToolError(status: status, code: "timeout", "The service took too long.", retryable: true)
+            return ToolError(
+                status: status, code: "timeout", "\(service) takes too long to answer. Try again later.",
+                retryable: true)
         case TANDEM_E_BUSY:
             return ToolError(status: status, code: "busy", "Too much at once. Try again in a moment.", retryable: true)
         case TANDEM_E_HOST_NOT_ALLOWED:
@@ -74,7 +91,8 @@ public struct HTTP: Sendable {
         case TANDEM_E_NOT_GRANTED, TANDEM_E_REVOKED:
             return ToolError(status: status, code: code ?? "not_granted", "I may not do that.")
         case TANDEM_E_TOO_LARGE: return ToolError(status: status, code: "too_large", "That is too much to load.")
-        default: return ToolError(status: status, code: code ?? "http_failed", "The request did not work.")
+        default:
+            return ToolError(status: status, code: code ?? "http_failed", "\(service) could not be asked.")
         }
     }
 }
@@ -97,10 +115,12 @@ public struct HTTPChunks: AsyncSequence, Sendable {
 final class HTTPStreamHandle: Sendable {
     private let host: HostAccess
     private let id: UInt64
+    private let service: String
 
-    init(host: HostAccess, id: UInt64) {
+    init(host: HostAccess, id: UInt64, service: String) {
         self.host = host
         self.id = id
+        self.service = service
     }
 
     deinit { host.cancelRequest(id) }
@@ -111,7 +131,7 @@ final class HTTPStreamHandle: Sendable {
         } onCancel: {
             host.cancelRequest(id)
         }
-        guard answer.status == TANDEM_OK else { throw HTTP.error(answer.status, nil, retryAfter: nil) }
+        guard answer.status == TANDEM_OK else { throw HTTP.error(answer.status, nil, of: service, retryAfter: nil) }
         return answer.bytes.isEmpty ? nil : answer.bytes
     }
 }

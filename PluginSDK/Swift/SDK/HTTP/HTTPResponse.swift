@@ -15,6 +15,8 @@ public struct HTTPResponse: Sendable, Hashable {
     public var isStale: Bool
     /// What a service asked for with a 429 or 503.
     public var retryAfter: Duration?
+    /// Who answered, in sentences for the person.
+    var service = "The service"
 
     public init(
         status: Int, headers: [HTTPField] = [], body: [UInt8] = [], url: String = "", age: Duration? = nil,
@@ -46,7 +48,7 @@ public struct HTTPResponse: Sendable, Hashable {
             // How much may come was bounded by the request.
             return try JSON(parsing: body, limits: JSONLimits(maxBytes: max(1 << 20, body.count)))
         } catch {
-            throw ToolError.rejected("The service answered in an unexpected way.", code: "unexpected_answer")
+            throw ToolError.rejected("\(service) answered in an unexpected way.", code: "unexpected_answer")
         }
     }
 
@@ -65,9 +67,12 @@ public struct HTTPResponse: Sendable, Hashable {
     }
 
     /// The answer itself when it is a success. Throws `ToolError` otherwise: `rate_limited`, `not_found`, `rejected`,
-    /// `unavailable`, with `service` in the sentence for the person.
+    /// `unavailable`.
+    ///
+    /// - Parameter name: what the sentence for the person calls the service; nil: as the definition does.
     @discardableResult
-    public func successful(_ service: String = "The service") throws -> HTTPResponse {
+    public func successful(_ name: String? = nil) throws -> HTTPResponse {
+        let service = name ?? self.service
         switch status {
         case 200..<300: return self
         case 404, 410: throw ToolError.notFound("\(service) does not have that.")

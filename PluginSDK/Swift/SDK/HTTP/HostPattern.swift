@@ -91,6 +91,13 @@ public struct HostPattern: Sendable, Hashable {
         return isWildcard ? host.hasSuffix("." + name) && host.utf8.count > name.utf8.count + 1 : host == name
     }
 
+    /// `www.example.org` of an address; nil for what is none.
+    static func host(of url: String) -> String? {
+        guard let slashes = url.firstRange(of: "://") else { return nil }
+        let authority = url[slashes.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        return split(authority, scheme: "https")?.0
+    }
+
     /// `POST /v1/items/*/query`: a request that only reads; `*` stands for one segment.
     public static func isReadingRequest(_ text: String) -> Bool {
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)

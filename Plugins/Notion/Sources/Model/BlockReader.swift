@@ -8,6 +8,8 @@ struct BlockReader {
         var lines: [String] = []
         /// Nil when all of it was read, else why not.
         var rest: String?
+        /// How often Notion was asked.
+        var requests = 0
 
         var whole: String { lines.joined(separator: "\n") }
     }
@@ -18,15 +20,23 @@ struct BlockReader {
     static let depthLimit = 4
 
     let client: NotionClient
-    private var requests = 0
     private var bytes = 0
     private var text = Text()
 
-    private init(_ client: NotionClient) { self.client = client }
+    private let limit: Int
+
+    private init(_ client: NotionClient, _ limit: Int) {
+        self.client = client
+        self.limit = limit
+    }
 
     /// What fails after something was read is said in `rest`; a lost connection is thrown.
-    static func read(_ id: NotionID, _ client: NotionClient) async throws -> Text {
-        var reader = BlockReader(client)
+    ///
+    /// - Parameter limit: of requests.
+    static func read(
+        _ id: NotionID, _ client: NotionClient, limit: Int = requestsLimit
+    ) async throws -> Text {
+        var reader = BlockReader(client, limit)
         do {
             try await reader.read(id, depth: 0)
         } catch let error as ToolError where !reader.text.lines.isEmpty {
@@ -39,11 +49,11 @@ struct BlockReader {
         var cursor: String?
         var number = 0
         repeat {
-            guard requests < Self.requestsLimit, bytes < Self.bytesLimit else {
+            guard text.requests < limit, bytes < Self.bytesLimit else {
                 text.rest = "The page goes on."
                 return
             }
-            requests += 1
+            text.requests += 1
             var query = [("page_size", "\(NotionClient.pageSize)")]
             if let cursor { query.append(("start_cursor", cursor)) }
             let answer = try await client.get("blocks/\(id)/children", query)

@@ -27,8 +27,7 @@ enum NotionFailure {
             ["status": .integer(Int64(answer.status)), "code": .string((code ?? "none").singleLine(limit: 40))])
         switch answer.status {
         case 401:
-            return AuthRequired(
-                grant: NotionClient.grant, "Notion no longer accepts the connection. Connect it again.")
+            return AuthRequired(grant: NotionClient.grant, "Notion no longer accepts the connection.")
         case 403:
             return ToolError.notGranted(
                 "Notion does not let me do that. The connection needs that right in Notion's settings.",

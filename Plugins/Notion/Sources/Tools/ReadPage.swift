@@ -21,23 +21,39 @@ public struct ReadPage: Tool {
         public var text: String
         /// False when there is more than was read.
         public var complete: Bool
+        /// How old it is, when Notion did not answer.
+        public var note: String?
     }
 
     public func run(_ context: Context) async throws -> Reply<Content> {
         let client = NotionClient(context)
-        let found = try await Finder(client: client).page(page)
-        let text = try await BlockReader.read(found.id, client)
-        let entry = FoundPage(found)
-        var lines = entry.properties.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
-        lines += text.lines.map { String($0) }
-        let value = Content(page: entry, text: text.whole, complete: text.rest == nil)
-        guard !lines.isEmpty else {
-            return Reply("\(found.title.cut(to: 100)) is empty.\n\(found.url)", value: value, shown: shown(found))
+        do {
+            let found = try await Finder(client: client).page(page)
+            let text = try await BlockReader.read(found.id, client)
+            return reply(FoundPage(found), text.whole, text.lines, rest: text.rest, note: nil)
+        } catch let error as ToolError where error.isRetryable {
+            let kept = KeptPages(context)
+            guard let note = try await kept.note(), let page = try await kept.page(page), page.isRead else {
+                throw error
+            }
+            return reply(
+                page.entry, page.text, page.text.split(whereSeparator: \.isNewline).map(String.init),
+                rest: page.isWhole ? nil : "The page goes on.", note: note)
         }
-        var message = MessageText.wrapped(found.title.cut(to: 100) + ": " + lines.joined(separator: "\n"))
-        if let rest = text.rest { message += "\n(\(rest))" }
-        return Reply(message + "\n" + found.url, value: value, shown: shown(found), trust: .untrusted)
     }
 
-    private func shown(_ page: NotionPage) -> Shown { Shown([page.shown], numbered: false) }
+    private func reply(
+        _ page: FoundPage, _ text: String, _ content: [String], rest: String?, note: String?
+    ) -> Reply<Content> {
+        let lines = page.properties.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } + content
+        let value = Content(page: page, text: text, complete: rest == nil, note: note)
+        let shown = Shown([page.shown], numbered: false)
+        let old = note.map { $0.capitalizedFirst + ".\n" } ?? ""
+        guard !lines.isEmpty else {
+            return Reply(old + "\(page.title.cut(to: 100)) is empty.\n\(page.url)", value: value, shown: shown)
+        }
+        var message = old + MessageText.wrapped(page.title.cut(to: 100) + ": " + lines.joined(separator: "\n"))
+        if let rest { message += "\n(\(rest))" }
+        return Reply(message + "\n" + page.url, value: value, shown: shown, trust: .untrusted)
+    }
 }

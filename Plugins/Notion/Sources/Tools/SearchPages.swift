@@ -21,23 +21,42 @@ public struct SearchPages: Tool {
 
     public func run(_ context: Context) async throws -> Reply<FoundPages> {
         let words = (query ?? "").singleLine(limit: 200)
-        let client = NotionClient(context)
-        let (found, hasMore) = try await client.search(words, .page, limit: limit)
-        let pages = found.compactMap { NotionPage($0) }
+        let kept = KeptPages(context)
+        var pages: [FoundPage]
+        var hasMore = false
+        var note: String?
+        do {
+            let answer = try await NotionClient(context).search(words, .page, limit: limit)
+            pages = answer.found.compactMap { NotionPage($0).map { FoundPage($0) } }
+            hasMore = answer.hasMore
+            // Notion looks at titles only; what the pages say is known from the copy.
+            if !words.isEmpty, pages.count < limit, try await kept.note() != nil {
+                let known = Set(pages.map(\.id))
+                pages += try await kept.pages(words, limit: limit).map(\.entry).filter { !known.contains($0.id) }
+                pages = Array(pages.prefix(limit))
+            }
+        } catch let error as ToolError where error.isRetryable {
+            guard let age = try await kept.note() else { throw error }
+            note = age
+            pages = try await kept.pages(words, limit: limit).map(\.entry)
+        }
+        let value = FoundPages(pages, more: hasMore, note: note)
+        let old = note.map { $0.capitalizedFirst + ".\n" } ?? ""
         guard !pages.isEmpty else {
             return Reply(
-                words.isEmpty
-                    ? "I see no pages in Notion yet. Share some with Tandem there: ... > Connections."
-                    : "Nothing in Notion about that. Only pages shared with Tandem are found.",
-                value: FoundPages([], more: false))
+                old
+                    + (words.isEmpty
+                        ? "I see no pages in Notion yet. Share some with Tandem there: ... > Connections."
+                        : "Nothing in Notion about that. Only pages shared with Tandem are found."),
+                value: value)
         }
         return Reply(
-            MessageText.flow(
-                words.isEmpty ? "Last edited:" : "In Notion:",
-                pages.enumerated().map { "\($0.offset + 1) \($0.element.title.cut(to: 60))" })
+            old
+                + MessageText.flow(
+                    words.isEmpty ? "Last edited:" : "In Notion:",
+                    pages.enumerated().map { "\($0.offset + 1) \($0.element.title.cut(to: 60))" })
                 + "\nSend a number to read one.",
-            value: FoundPages(pages, more: hasMore),
-            shown: Shown(pages.map(\.shown), select: "notion.read"), trust: .untrusted)
+            value: value, shown: Shown(pages.map(\.shown), select: "notion.read"), trust: .untrusted)
     }
 }
 
@@ -45,14 +64,17 @@ public struct SearchPages: Tool {
 public struct FoundPages: Object {
     public var pages: [FoundPage]
     public var more: Bool
+    /// How old it is, when Notion did not answer.
+    public var note: String?
 
-    init(_ pages: [NotionPage], more: Bool) {
-        self.pages = pages.map { FoundPage($0) }
+    init(_ pages: [FoundPage], more: Bool, note: String?) {
+        self.pages = pages
         self.more = more
+        self.note = note
     }
 }
 
-public struct FoundPage: Object {
+public struct FoundPage: Object, Hashable {
     public var id: String
     public var title: String
     public var url: String
@@ -70,4 +92,6 @@ public struct FoundPage: Object {
             if let text = PropertyValue.text(value) { properties[name] = text }
         }
     }
+
+    var shown: Shown.Item { Shown.Item(type: NotionPage.entity, id: id, label: title.cut(to: 100)) }
 }

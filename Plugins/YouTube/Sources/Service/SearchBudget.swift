@@ -1,48 +1,11 @@
-import Synchronization
 import TandemSDK
 
 /// The searches of a day: YouTube allows a hundred to a project (developers.google.com/youtube/v3/determine_quota_cost), so
-/// all people here share them, and nobody takes more than a share.
+/// all people here share them, and nobody takes more than a share. Who counts is YouTube: once it says that nothing is left,
+/// the person does not search again before its day is over.
 struct SearchBudget {
     /// What one person may take of the operator's hundred.
     static let share = 15
-    static let total = 100
-
-    /// Of this process: what all people took today. Other processes count for themselves; YouTube's refusal tells them all.
-    final class Shared: Sendable {
-        private struct State {
-            var day = ""
-            var count = 0
-            var isExhausted = false
-        }
-
-        private let state = Mutex(State())
-
-        /// False when nothing is left.
-        func spend(now: Instant) -> Bool {
-            let day = PacificDay(now).name
-            return state.withLock { state in
-                if state.day != day { state = State(day: day) }
-                guard !state.isExhausted, state.count < SearchBudget.total else { return false }
-                state.count += 1
-                return true
-            }
-        }
-
-        /// YouTube says that nothing is left.
-        func exhausted(now: Instant) {
-            let day = PacificDay(now).name
-            state.withLock { state in
-                if state.day != day { state = State(day: day) }
-                state.isExhausted = true
-            }
-        }
-
-        /// For tests.
-        func clear() { state.withLock { $0 = State() } }
-    }
-
-    static let shared = Shared()
 
     let context: Context
 
@@ -51,12 +14,20 @@ struct SearchBudget {
     /// Takes one search. Throws when none is left today.
     func spend() async throws {
         let now = context.clock.now
-        let key = "searches:" + PacificDay(now).name
-        let count = try await context.keyValues.update(key, as: Int.self, expiresIn: .seconds(48 * 3600)) {
-            ($0 ?? 0) + 1
+        let day = PacificDay(now).name
+        if (try? await context.keyValues.get("exhausted", as: String.self))?.value == day {
+            throw YouTubeFailure.spent(now, ofAll: true)
         }
+        let count = try await context.keyValues.update(
+            "searches:" + day, as: Int.self, expiresIn: .seconds(48 * 3600)
+        ) { ($0 ?? 0) + 1 }
         guard count <= Self.share else { throw YouTubeFailure.spent(now, ofAll: false) }
-        guard Self.shared.spend(now: now) else { throw YouTubeFailure.spent(now, ofAll: true) }
+    }
+
+    /// YouTube says that nothing is left.
+    func exhausted() async {
+        let day = PacificDay(context.clock.now).name
+        _ = try? await context.keyValues.set("exhausted", to: day, expiresIn: .seconds(48 * 3600))
     }
 }
 

@@ -1,11 +1,10 @@
 import PluginCommon
-import Synchronization
 import TandemSDK
 
 /// What is said in a video, by the way that YouTube's player takes: the page, the player's answer, the track.
 ///
-/// Not documented by YouTube; as the client youtube-transcript-api 1.2.5 reads it. Whom YouTube takes for a robot it refuses,
-/// by address: then all is left alone for long.
+/// Not documented by YouTube; as the client youtube-transcript-api 1.2.5 reads it. Whom YouTube takes for a robot it refuses:
+/// then it is left alone for long.
 struct TranscriptService {
     let context: Context
 
@@ -32,10 +31,11 @@ struct TranscriptService {
             context.metrics.add(YouTube.transcripts, labels: "kept")
             return found
         }
-        if let wait = QuietTime.shared.rest(now: context.clock.now) { throw Self.refused(wait) }
+        let quiet = self.quiet
+        if let wait = await quiet.rest() { throw Self.refused(wait) }
         do {
             let found = try await fetch(id, wanted)
-            QuietTime.shared.success()
+            await quiet.end()
             context.metrics.add(YouTube.transcripts, labels: "read")
             // A very long one is not kept: a value has a limit.
             _ = try? await context.keyValues.set(key, to: found.json, expiresIn: .seconds(24 * 3600))
@@ -68,9 +68,9 @@ struct TranscriptService {
             HTTPRequest(
                 .get, HTTPRequest.url("https://www.youtube.com/watch", query: [("v", id.description), ("hl", "en")]),
                 headers: [Self.agent, HTTPField("Accept-Language", "en-US")], maxResponseBytes: 4 << 20))
-        try check(page)
+        try await check(page)
         let html = page.text
-        if html.contains("class=\"g-recaptcha\"") { throw refuse() }
+        if html.contains("class=\"g-recaptcha\"") { throw await refuse() }
         guard let key = Self.playerKey(in: html) else {
             throw ToolError.rejected(
                 "YouTube's page is not as I know it, so I cannot read what is said.", code: "unexpected_answer")
@@ -83,11 +83,11 @@ struct TranscriptService {
                     "context": ["client": ["clientName": "ANDROID", "clientVersion": "20.10.38"]],
                     "videoId": .string(id.description),
                 ]), isIdempotent: true, followsRedirects: false))
-        try check(player)
+        try await check(player)
         guard let answer = try? JSON(parsing: player.body), answer["playabilityStatus"] != nil else {
             throw YouTubeFailure.unreadable
         }
-        try checkPlayability(answer["playabilityStatus"] ?? .null)
+        try await checkPlayability(answer["playabilityStatus"] ?? .null)
         let tracks = (answer["captions"]?["playerCaptionsTracklistRenderer"]?["captionTracks"]?.arrayValue ?? [])
             .compactMap { Track($0) }
         guard let track = Track.best(of: tracks, wanted) else {
@@ -101,7 +101,7 @@ struct TranscriptService {
         }
         let text = try await context.http.send(
             HTTPRequest(.get, track.address, headers: [Self.agent], maxResponseBytes: 4 << 20, followsRedirects: false))
-        try check(text)
+        try await check(text)
         guard
             let transcript = Transcript(xml: text.body, language: track.language, isAutomatic: track.isAutomatic)
         else {
@@ -123,10 +123,10 @@ struct TranscriptService {
         return !key.isEmpty && VideoID.isPlain(key) ? String(key) : nil
     }
 
-    private func check(_ answer: HTTPResponse) throws {
+    private func check(_ answer: HTTPResponse) async throws {
         switch answer.status {
         case 200..<300: return
-        case 429, 403: throw refuse()
+        case 429, 403: throw await refuse()
         case 404, 410: throw YouTubeFailure.noVideo
         case 300..<400:
             // A page of consent, or another that is not the video's.
@@ -137,12 +137,12 @@ struct TranscriptService {
     }
 
     /// Reasons as YouTube writes them in English.
-    private func checkPlayability(_ playability: JSON) throws {
+    private func checkPlayability(_ playability: JSON) async throws {
         let status = playability["status"]?.stringValue ?? ""
         let reason = (playability["reason"]?.stringValue ?? "").lowercased()
         switch status {
         case "OK": return
-        case "LOGIN_REQUIRED" where reason.contains("not a bot"): throw refuse()
+        case "LOGIN_REQUIRED" where reason.contains("not a bot"): throw await refuse()
         case "LOGIN_REQUIRED" where reason.contains("inappropriate"), "AGE_VERIFICATION_REQUIRED":
             throw ToolError.rejected(
                 "YouTube asks for your age before it shows this video, so I cannot read it.", code: "age_restricted")
@@ -156,7 +156,10 @@ struct TranscriptService {
         }
     }
 
-    private func refuse() -> ToolError { Self.refused(QuietTime.shared.refusal(now: context.clock.now)) }
+    /// A quarter of an hour, twice as long each time, six hours at most.
+    private var quiet: QuietTime { QuietTime(context, of: "transcripts", first: 900_000, longest: 21_600_000) }
+
+    private func refuse() async -> ToolError { Self.refused(await quiet.begin()) }
 
     private static func refused(_ milliseconds: Int64) -> ToolError {
         let minutes = max(1, (milliseconds + 59_999) / 60_000)
@@ -217,38 +220,4 @@ extension TranscriptService.Found {
             seconds: json["seconds"]?.int64Value.map { Int($0) },
             languages: (json["languages"]?.arrayValue ?? []).compactMap(\.stringValue))
     }
-}
-
-/// When YouTube asked to be left alone, for all people of this process: it refuses by address.
-final class QuietTime: Sendable {
-    private struct State {
-        var until = Instant(milliseconds: 0)
-        var refusals = 0
-    }
-
-    static let shared = QuietTime()
-    private let state = Mutex(State())
-
-    /// In milliseconds; nil: it may be asked.
-    func rest(now: Instant) -> Int64? {
-        state.withLock { state in
-            let rest = state.until.milliseconds - now.milliseconds
-            return rest > 0 ? rest : nil
-        }
-    }
-
-    /// A quarter of an hour, twice as long each time, six hours at most.
-    func refusal(now: Instant) -> Int64 {
-        state.withLock { state in
-            let wait: Int64 = min(21_600_000, 900_000 << Int64(min(state.refusals, 5)))
-            state.refusals += 1
-            state.until = Instant(milliseconds: now.milliseconds + wait)
-            return wait
-        }
-    }
-
-    func success() { state.withLock { $0.refusals = 0 } }
-
-    /// For tests.
-    func clear() { state.withLock { $0 = State() } }
 }

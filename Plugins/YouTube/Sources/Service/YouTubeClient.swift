@@ -67,7 +67,7 @@ struct YouTubeClient {
         do {
             json = try await items("search", query)
         } catch let error as ToolError where error.code == YouTubeFailure.quota {
-            SearchBudget.shared.exhausted(now: context.clock.now)
+            await SearchBudget(context).exhausted()
             context.metrics.add(YouTube.searches, labels: "refused")
             throw error
         }

@@ -27,8 +27,7 @@ enum YouTubeFailure {
             return ToolError.rejected("YouTube does not take the key. Please tell the operator.", code: "bad_key")
         case 400: return ToolError.rejected("YouTube did not understand me. Please tell the operator.")
         case 401:
-            return AuthRequired(
-                grant: YouTubeClient.grant, "YouTube no longer accepts the connection. Connect it again.")
+            return AuthRequired(grant: YouTubeClient.grant, "YouTube no longer accepts the connection.")
         case 403 where has("quotaExceeded", "dailyLimitExceeded"): return spent(context.clock.now, ofAll: true)
         case 403 where has("rateLimitExceeded", "userRateLimitExceeded"), 429:
             return ToolError.rateLimited(
