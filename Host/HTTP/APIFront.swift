@@ -1,7 +1,6 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import ServiceLifecycle
 import TandemAPI
 
 /// Hands requests of `/api/v1` to the interface, and its answers to the connection.
@@ -61,8 +60,9 @@ struct APIFront: Sendable {
             return Response(
                 status: status, headers: reply.headers,
                 body: ResponseBody { writer in
-                    // A server that goes down does not wait for those who watch.
-                    for await part in parts.cancelOnGracefulShutdown() {
+                    // When the server goes down, the stream ends by itself (`MessageFeed.end`). Not by merging it with the news of
+                    // that: on an event loop as executor that holds a lock which a cancelled task waits for.
+                    for await part in parts {
                         try await writer.write(ByteBuffer(bytes: part))
                     }
                     try await writer.finish(nil)

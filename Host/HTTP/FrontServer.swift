@@ -50,6 +50,7 @@ public struct FrontServer: Service {
     private let readiness = Readiness()
     private let logger = Logger(label: "tandem.http")
     private let onListening: @Sendable (Int) async -> Void
+    private let endStreams: @Sendable () -> Void
 
     /// - Parameters:
     ///   - webhook: Nil answers 404 for Twilio's paths.
@@ -64,6 +65,7 @@ public struct FrontServer: Service {
     ) {
         self.options = options
         self.onListening = onListening
+        endStreams = { api?.endStreams() }
         responder = FrontResponder(
             routes: FrontRoutes(
                 webhook: webhook, checks: checks, registry: metrics, metricsToken: options.metricsToken,
@@ -103,8 +105,9 @@ public struct FrontServer: Service {
             }, logger: quiet(logger))
         try await withGracefulShutdownHandler {
             try await app.run()
-        } onGracefulShutdown: { [readiness] in
+        } onGracefulShutdown: { [readiness, endStreams] in
             readiness.stop()
+            endStreams()
         }
     }
 

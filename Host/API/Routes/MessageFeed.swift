@@ -9,6 +9,7 @@ public final class MessageFeed: Sendable {
         var watchers: [UserID: [UInt64: AsyncStream<Void>.Continuation]] = [:]
         var next: UInt64 = 0
         var count = 0
+        var isOver = false
     }
 
     /// Streams of one person, and of all, at once.
@@ -22,6 +23,15 @@ public final class MessageFeed: Sendable {
     public func notify(_ user: UserID) {
         let watchers = state.withLock { $0.watchers[user].map { Array($0.values) } ?? [] }
         for watcher in watchers { watcher.yield() }
+    }
+
+    /// Ends all streams, and each that is opened from now on at once: a server that goes down does not wait for those who watch.
+    public func end() {
+        let watchers = state.withLock { state in
+            state.isOver = true
+            return state.watchers.values.flatMap(\.values)
+        }
+        for watcher in watchers { watcher.finish() }
     }
 
     /// Nil when there are too many in all. Of one person's the oldest ends: who opened it has probably gone.
@@ -42,6 +52,7 @@ public final class MessageFeed: Sendable {
         oldest?.finish()
         guard let number else { return nil }
         continuation.onTermination = { [weak self] _ in self?.forget(user, number) }
+        if state.withLock({ $0.isOver }) { continuation.finish() }
         Task {
             while !Task.isCancelled {
                 try? await Task.sleep(for: MessageStream.beat)

@@ -23,6 +23,9 @@ public final class APIService: Sendable {
     public static let pagePath = "/docs"
     public static let prefix = "/api/"
 
+    /// The server goes down: streams of messages end.
+    public func endStreams() { services.feed.end() }
+
     public init(_ services: APIServices, version: String) {
         self.services = services
         routes = APIRoute.all
