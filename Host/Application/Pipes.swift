@@ -22,7 +22,10 @@ public enum Pipes {
             let answer = PlanPipe.answer(request, planner: planner)
             guard answer["error"] == nil, let text = request["text"]?.stringValue else { return answer }
             if let call = catalogue.decision(in: text) {
-                return ["tool": .string(call.tool), "args": call.arguments, "confidence": 1.0]
+                var decided: JSON = ["tool": .string(call.tool), "args": call.arguments, "confidence": 1.0]
+                // Fixed words: nothing is weighed.
+                if answer["why"] != nil { decided["why"] = .array([]) }
+                return decided
             }
             return told(in: text, request, planner) ?? answer
         }

@@ -6,7 +6,8 @@ public import TandemJSON
 /// In: `{"text","now"}` and optionally `timeZone` (IANA), `currency` (ISO 4217). Out:
 /// `{"tool","args","confidence"}`, with `missing` when required arguments were not said and `calls` (objects of the same
 /// form, the first included) when several are asked for; `{"tool":null}` when nothing is planned. Bad input gives
-/// `{"error"}`.
+/// `{"error"}`. With `"why":true` also `why`: the likeliest tools with `belief` and what is `needed` of it, how well `words`
+/// fit, and how near the `meaning` is.
 public enum PlanPipe {
     /// Lines beyond this many bytes are refused.
     public static let lineLimit = 262_144
@@ -46,11 +47,12 @@ public enum PlanPipe {
             currency = code
         }
         let context = PlannerContext(now: now, timeZone: zone, currency: currency)
-        guard case .calls(let calls) = planner.plan(text, context: context), let first = calls.first else {
-            return ["tool": nil]
+        var answer: JSON = ["tool": nil]
+        if case .calls(let calls) = planner.plan(text, context: context), let first = calls.first {
+            answer = render(first)
+            if calls.count > 1 { answer["calls"] = .array(calls.map(render)) }
         }
-        var answer = render(first)
-        if calls.count > 1 { answer["calls"] = .array(calls.map(render)) }
+        if request["why"]?.boolValue == true { answer["why"] = why(text, planner: planner, context: context) }
         return answer
     }
 

@@ -61,16 +61,25 @@ struct PlanCommand: AsyncParsableCommand {
         discussion: """
             Reads {"text":"...","now":"2026-11-21T10:00:00Z"} a line; writes {"tool":"grocery.add","args":{...},
             "confidence":0.93} or {"tool":null}. All integrations count as on. Optional members: timeZone, currency.
+            With --why also the likeliest tools: how likely each was ("belief") and had to be ("needed"), how well its
+            example sentences fit by their "words", and how near the nearest is in "meaning".
 
             Example:
               echo '{"text":"add milk to my list","now":"2026-11-21T10:00:00Z"}' | tandem plan --json
             """)
 
+    @Flag(help: "Say of each sentence which tools came into question.")
+    var why = false
+
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let pipe = try await Pipes.planner(configuration: try common.configuration())
-        try await LinePipe.run(common.terminal) { pipe($0) }
+        try await LinePipe.run(common.terminal) { request in
+            var request = request
+            if why, request.objectValue != nil { request["why"] = true }
+            return pipe(request)
+        }
     }
 }
 
