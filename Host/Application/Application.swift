@@ -82,6 +82,8 @@ public final class Application: Sendable {
         public var egress: (any PluginEgress)?
         /// Who understands messages; nil: those that the configuration names.
         public var language: (any LanguageProvider)?
+        /// False: the libraries of plugins are examined at the start, not when one is needed.
+        public var mapsPluginsAtFirstUse = true
         /// Comes between the program and its database: for tests of what a process leaves behind.
         public var wrapDatabase: @Sendable (any Database) -> any Database = { $0 }
         /// For tests: other limits of plugins' requests, other places for hosts.
@@ -218,6 +220,7 @@ public final class Application: Sendable {
                 versionsPath: options.isEphemeral ? nil : paths.versionsFile,
                 storePath: options.isEphemeral ? nil : paths.bundleStore,
                 crashesPath: options.isEphemeral ? nil : paths.crashesFile,
+                mapsAtFirstUse: options.mapsPluginsAtFirstUse,
                 runner: RunnerConfiguration(
                     path: configuration.runner ?? RunnerConfiguration.besideOwnProgram,
                     allowsWeakIsolation: configuration.allowsWeakIsolation)),

@@ -147,7 +147,7 @@ extension PluginHost {
         plugin.meters.countInvoke(isDirect: isDirect)
         guard status != TANDEM_OK else { return }
         plugin.meters.count(\.refusals)
-        let isGone = status == TANDEM_E_UNAVAILABLE && plugin.table.link != nil
+        let isGone = status == TANDEM_E_UNAVAILABLE && plugin.link != nil
         if isGone {
             // The process ended at a moment when nobody knew of the instance.
             plugin.remove(pending.instance)

@@ -147,7 +147,7 @@ extension PluginHost {
     private func successors(_ set: PluginSet, instead old: PluginSet) -> [(new: LoadedPlugin, old: LoadedPlugin)] {
         guard configuration.bundleStore != nil else { return [] }
         return set.plugins.compactMap { plugin in
-            guard plugin.table.link != nil, let before = old.plugin(plugin.id)?.plugin, before !== plugin,
+            guard plugin.link != nil, let before = old.plugin(plugin.id)?.plugin, before !== plugin,
                 before.origin.kept != nil, before.manifestChecksum != plugin.manifestChecksum
             else { return nil }
             return (plugin, before)
@@ -200,7 +200,7 @@ extension PluginHost {
                 continue
             }
             var reason = probation.verdict(
-                plugin.meters.snapshot, crashes: plugin.table.link?.status.crashes ?? 0)
+                plugin.meters.snapshot, crashes: plugin.link?.status.crashes ?? 0)
             if reason == nil, !probation.wasFailing, isFirst || now >= probation.nextHealth {
                 let failing = await isFailing(id)
                 let answers = failing == nil ? 0 : probation.failingAnswers + 1

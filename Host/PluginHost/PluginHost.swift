@@ -51,7 +51,8 @@ public final class PluginHost: ToolProvider {
                 consult: { instance, consultation, arguments, origin, scope in
                     await reference.host?.consult(
                         instance, consultation, arguments: arguments, origin: origin, in: scope)
-                }),
+                },
+                mapped: { reference.host?.noteMapped($0) }, reload: { await reference.host?.reload() }),
             metrics: { reference.host?.metrics(of: $0) ?? PluginMetrics($0.metrics, namespace: $0.namespace) })
         reference.host = self
     }
@@ -178,7 +179,9 @@ public final class PluginHost: ToolProvider {
             state.entries = registry.entries
             state.fingerprint = seen
             state.reloads += 1
-            for plugin in plugins where plugin.table.link == nil { state.imagesMapped.insert(plugin.imageChecksum) }
+            for plugin in plugins where plugin.link == nil && plugin.code.isMapped {
+                state.imagesMapped.insert(plugin.imageChecksum)
+            }
             for case .refused(let refused) in listed where refused.isMapped {
                 if let checksum = refused.checksum { state.imagesMapped.insert(checksum) }
             }
@@ -200,7 +203,7 @@ public final class PluginHost: ToolProvider {
                 return .refused(
                     PluginSet.Refused(
                         entry: plugin.entry, manifest: plugin.manifest, checksum: plugin.imageChecksum,
-                        refusal: PluginRefusal(.revoked, reason), isMapped: true))
+                        refusal: PluginRefusal(.revoked, reason), isMapped: plugin.code.isMapped))
             }
             plugins.append(plugin)
             return .loaded(plugins.count - 1)
@@ -278,6 +281,10 @@ public final class PluginHost: ToolProvider {
         }
     }
 
+    private func noteMapped(_ checksum: String) {
+        bookkeeping.withLock { _ = $0.imagesMapped.insert(checksum) }
+    }
+
     /// Makes tables, replaces the set and retires what is no longer in it.
     private func install(_ new: PluginSet) async {
         let old = catalogue
@@ -302,7 +309,7 @@ public final class PluginHost: ToolProvider {
                         PluginSet.Refused(
                             entry: plugin.entry, manifest: plugin.manifest, checksum: plugin.imageChecksum,
                             refusal: PluginRefusal(.storageFailed, "its tables cannot be made: \(error)"),
-                            isMapped: true)))
+                            isMapped: plugin.code.isMapped)))
             }
         }
         let set = PluginSet(generation: new.generation, plugins: plugins, listed: listed)
@@ -416,10 +423,10 @@ public final class PluginHost: ToolProvider {
                     version: plugin.manifest.version, bundle: plugin.entry.bundle, state: .loaded,
                     tools: plugin.tools.map(\.definition.id), checksum: plugin.imageChecksum,
                     trust: plugin.entry.trust, signature: plugin.signature,
-                    isolation: plugin.table.link == nil ? .inProcess : .runner,
+                    isolation: plugin.link == nil ? .inProcess : .runner,
                     plan: plugin.entry.plan,
                     warnings: plugin.warnings, lastFailure: plugin.lastFailure, instances: plugin.instanceCount,
-                    counters: plugin.meters.snapshot, runner: plugin.table.link?.status)
+                    counters: plugin.meters.snapshot, runner: plugin.link?.status)
             case .refused(let refused):
                 return PluginStatus(
                     id: refused.entry.id, namespace: refused.manifest?.namespace, name: refused.manifest?.name,

@@ -37,6 +37,9 @@ public struct PluginHostConfiguration: Sendable {
     public var crashesPath: String?
     /// How long a version that took over from another is watched.
     public var probation: Duration
+    /// Libraries of plugins in this process are mapped when somebody needs them for the first time, not when the host
+    /// starts: each takes some megabytes. What one says of itself is then compared with its manifest that late, too.
+    public var mapsAtFirstUse: Bool
     /// How plugins run that are not allowed into this process.
     public var runner: RunnerConfiguration
 
@@ -48,7 +51,7 @@ public struct PluginHostConfiguration: Sendable {
         pollInterval: Duration = .milliseconds(500), grantsMaxAge: Duration = .seconds(2),
         cancelLead: Duration = .milliseconds(100), cancelGrace: Duration = .milliseconds(500),
         versionsPath: String? = nil, storePath: String? = nil, crashesPath: String? = nil,
-        probation: Duration = .seconds(60),
+        probation: Duration = .seconds(60), mapsAtFirstUse: Bool = false,
         runner: RunnerConfiguration = RunnerConfiguration()
     ) {
         self.registryPath = registryPath
@@ -68,6 +71,7 @@ public struct PluginHostConfiguration: Sendable {
         self.storePath = storePath
         self.crashesPath = crashesPath
         self.probation = probation
+        self.mapsAtFirstUse = mapsAtFirstUse
         self.runner = runner
     }
 

@@ -346,7 +346,7 @@ struct LoadingTests {
         try test.register(names)
         await test.host.start()
         #expect(Set(test.host.statuses().compactMap(\.checksum)).count == names.count)
-        #expect(Set(test.host.catalogue.plugins.map { $0.table.pointer }).count == names.count)
+        #expect(Set(try test.host.catalogue.plugins.map { try $0.code.table.get().pointer }).count == names.count)
         for name in names {
             #expect(await test.call("\(name).run", ["value": .string(name)]).result?.value["value"] == .string(name))
         }
@@ -357,11 +357,11 @@ struct LoadingTests {
         try await test.pack("good", "echo")
         try test.register(["good"])
         await test.host.start()
-        let first = test.host.catalogue.plugins.first?.table.pointer
+        let first = try test.host.catalogue.plugins.first?.code.table.get().pointer
         let other = PluginHost(
             configuration: test.host.configuration, services: test.host.services, grants: MemoryGrantStore())
         await other.start()
-        #expect(other.catalogue.plugins.first?.table.pointer == first)
+        #expect(try other.catalogue.plugins.first?.code.table.get().pointer == first)
     }
 
     @Test func packsWithStableOrderAndBuildFacts() async throws {

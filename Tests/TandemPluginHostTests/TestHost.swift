@@ -22,7 +22,7 @@ final class TestHost: Sendable {
     init(
         idleAfter: Duration = .seconds(600), poll: Duration = .milliseconds(20),
         cancelGrace: Duration = .milliseconds(200),
-        lock: Bool = true, keepsVersions: Bool = false, beside other: TestHost? = nil,
+        lock: Bool = true, mapsAtFirstUse: Bool = false, keepsVersions: Bool = false, beside other: TestHost? = nil,
         runner: RunnerConfiguration = RunnerConfiguration(), egress: (any PluginEgress)? = nil,
         settings: any PluginSettings = DefaultSettings(), memory: MemoryServices? = nil,
         person: @escaping @Sendable (UserScope) -> PersonContext = { _ in PersonContext() }
@@ -40,7 +40,8 @@ final class TestHost: Sendable {
                 pollInterval: poll, cancelGrace: cancelGrace,
                 versionsPath: keepsVersions ? folder.path + "/plugins.versions.json" : nil,
                 storePath: keepsVersions ? folder.path + "/bundles" : nil,
-                crashesPath: folder.path + "/plugins.crashes.json", runner: runner),
+                crashesPath: folder.path + "/plugins.crashes.json", mapsAtFirstUse: mapsAtFirstUse,
+                runner: runner),
             services: HostServices(
                 clock: clock, rows: rows, egress: egress, settings: memory ?? settings, keyValues: memory,
                 secrets: memory, timers: memory, events: memory, memories: memory, versions: memory, person: person,

@@ -5,11 +5,11 @@ import TandemCore
 import TandemEgress
 import TandemJSON
 
-/// A plugin whose code is mapped and whose declarations hold: what calls are made on.
+/// A plugin whose declarations hold: what calls are made on.
 final class LoadedPlugin: Sendable {
     let entry: RegistryEntry
     let manifest: PluginManifest
-    let table: PluginTable
+    let code: PluginCode
     let imageChecksum: String
     let manifestChecksum: String
     let bundlePath: String
@@ -45,6 +45,7 @@ final class LoadedPlugin: Sendable {
     let subscribers: @Sendable (String, UserScope) async throws -> [PluginEvent.Receiver]
     private let consult:
         @Sendable (PluginInstance, Consultation, JSONObject, WriteOrigin, UserScope) async -> ToolOutcome?
+    private let reload: @Sendable () async -> Void
     let logger: Logger
     let meters: PluginMeters
     let queue = WorkQueue()
@@ -76,14 +77,14 @@ final class LoadedPlugin: Sendable {
     }
 
     init(
-        entry: RegistryEntry, bundle: Bundle, signature: BundleSignature? = nil, table: PluginTable, parts: PluginParts,
+        entry: RegistryEntry, bundle: Bundle, signature: BundleSignature? = nil, code: PluginCode, parts: PluginParts,
         metrics: PluginMetrics,
         services: HostServices, mediator: MediatorReference, surroundings: PluginSurroundings, meters: PluginMeters,
         warnings: [String]
     ) {
         self.entry = entry
         manifest = bundle.manifest
-        self.table = table
+        self.code = code
         imageChecksum = bundle.libraryChecksum
         manifestChecksum = bundle.manifestChecksum
         bundlePath = bundle.path
@@ -118,6 +119,7 @@ final class LoadedPlugin: Sendable {
         availability = surroundings.availability
         subscribers = surroundings.subscribers
         consult = surroundings.consult
+        reload = surroundings.reload
         self.meters = meters
         configSchema = bundle.manifest.config.flatMap { try? JSONSchema(compiling: $0) }
         var logger = services.logger
@@ -157,12 +159,15 @@ final class LoadedPlugin: Sendable {
 
     /// What calls are answered with while there is nobody to answer them.
     var unavailable: ToolFailure {
-        guard let link = table.link else { return CallFailure.unavailable(name) }
+        guard let link else { return CallFailure.unavailable(name) }
         return CallFailure.pluginUnavailable(name, retryAfterMilliseconds: link.retryAfterMilliseconds)
     }
 
     /// Of what the host does for it. Strangers' requests wait in line among themselves, not before what people ask for.
-    var taskPriority: TaskPriority? { table.link == nil ? nil : .utility }
+    var taskPriority: TaskPriority? { link == nil ? nil : .utility }
+
+    /// Nil for a plugin in this process.
+    var link: RunnerLink? { code.link }
 
     var lastFailure: String? { state.withLock { $0.lastFailure } }
     var instanceCount: Int { state.withLock { $0.instances.count } }
@@ -267,6 +272,16 @@ final class LoadedPlugin: Sendable {
         let instance = PluginInstance(of: self, for: scope, settings: settings, withholding: withheld)
         let activated = OneShot<Void>()
         instance.lane.submit { [self] in
+            if case .failure(let refusal) = code.table {
+                noteFailure("its library cannot be used: \(refusal.reason)")
+                Task { [self] in
+                    // Whoever waits asks the plugin that there is then, if there is one.
+                    await reload()
+                    giveBack(start, for: scope)
+                    start.resolve(.failure(unavailable))
+                }
+                return
+            }
             // From here, not from when the machine had time for it.
             DeadlineTimer.shared.schedule(at: monotonicNanoseconds() + Watchdog.activationNanoseconds) { [self] in
                 guard !activated.isSet, start.resolve(.failure(unavailable)) else { return }
@@ -400,7 +415,7 @@ final class LoadedPlugin: Sendable {
     /// Closes instances that have not been used for so many nanoseconds, and names those that do not return. What has a
     /// process of its own does not keep it for long.
     func sweep(idle: UInt64, now: UInt64) {
-        let own = table.link.flatMap { $0.isPerPerson ? $0.configuration.idleAfter.nanoseconds : nil }
+        let own = link.flatMap { $0.isPerPerson ? $0.configuration.idleAfter.nanoseconds : nil }
         let limit = min(idle, own ?? idle)
         let instant = now > limit ? now - limit : 0
         for instance in readyInstances {
@@ -474,7 +489,7 @@ final class LoadedPlugin: Sendable {
             if isRevoked { instance.revoke() }
             instance.close()
         }
-        table.link?.retire()
+        link?.retire()
     }
 
     // MARK: Settings

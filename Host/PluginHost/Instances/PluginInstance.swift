@@ -112,9 +112,14 @@ final class PluginInstance: @unchecked Sendable {
     }
 
     private func create() -> String? {
+        let table: PluginTable
+        switch plugin.code.table {
+        case .success(let known): table = known
+        case .failure(let refusal): return refusal.reason
+        }
         var pointer: UnsafeMutablePointer<tandem_instance>?
         let status = measured(budget: Watchdog.activationNanoseconds, "create") {
-            plugin.table.create(plugin.table.pointer, host, &pointer)
+            table.create(table.pointer, host, &pointer)
         }
         guard status == TANDEM_OK else {
             Quarantine.keep(self)
@@ -134,15 +139,15 @@ final class PluginInstance: @unchecked Sendable {
             return "the instance's table says a size of \(header.size), ABI 1.0 has "
                 + "\(MemoryLayout<tandem_instance>.size)"
         }
-        let table = pointer.pointee
-        guard let activate = table.activate, let invoke = table.invoke, let cancel = table.cancel,
-            let quiesce = table.quiesce, let destroy = table.destroy
+        let given = pointer.pointee
+        guard let activate = given.activate, let invoke = given.invoke, let cancel = given.cancel,
+            let quiesce = given.quiesce, let destroy = given.destroy
         else {
             let isMissing = [
-                ("activate", table.activate == nil), ("invoke", table.invoke == nil), ("cancel", table.cancel == nil),
-                ("quiesce", table.quiesce == nil), ("destroy", table.destroy == nil),
+                ("activate", given.activate == nil), ("invoke", given.invoke == nil), ("cancel", given.cancel == nil),
+                ("quiesce", given.quiesce == nil), ("destroy", given.destroy == nil),
             ]
-            table.destroy?(pointer)
+            given.destroy?(pointer)
             Quarantine.keep(self)
             return "the instance's function \(isMissing.first(where: \.1)?.0 ?? "") is null"
         }
@@ -379,7 +384,7 @@ final class PluginInstance: @unchecked Sendable {
                 }
             }
             // In a process of its own it can only harm itself when it is destroyed while its threads run.
-            if status != TANDEM_OK, plugin.table.link == nil { return abandon(status) }
+            if status != TANDEM_OK, plugin.link == nil { return abandon(status) }
             if status != TANDEM_OK { noteAbandoned(status) }
             // A cancel that runs right now comes back here when it returns.
             let mayEnd = life.withLock { life in

@@ -37,4 +37,8 @@ struct PluginSurroundings: Sendable {
     var subscribers: @Sendable (String, UserScope) async throws -> [PluginEvent.Receiver]
     /// Calls a plugin-side extension of an instance that was counted in; nil when it does not offer it.
     var consult: @Sendable (PluginInstance, Consultation, JSONObject, WriteOrigin, UserScope) async -> ToolOutcome?
+    /// A library was mapped into this process, by its checksum.
+    var mapped: @Sendable (String) -> Void
+    /// Puts what has changed or does not hold before the loader.
+    var reload: @Sendable () async -> Void
 }

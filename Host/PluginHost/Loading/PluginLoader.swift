@@ -55,37 +55,46 @@ struct PluginLoader: Sendable {
             try reserve(bundle.manifest, in: &taken)
             if let current, current.entry == entry, current.manifestChecksum == bundle.manifestChecksum,
                 current.imageChecksum == bundle.libraryChecksum, current.bundlePath == bundle.path,
-                current.signature == signature
+                current.signature == signature, !current.code.hasFailed
             {
                 return current
             }
-            let table: PluginTable
+            let code: PluginCode
             var warnings = warnings(bundle, entry)
             let mismatch = entry.isolation == .inProcess ? Toolchain.mismatch(of: bundle.image) : nil
             if let mismatch { warnings.append(mismatch) }
-            if entry.trust == .firstParty, entry.isolation == .inProcess, mismatch == nil {
-                let image = try LoadedImage.load(
-                    bundle.library, size: bundle.image?.loadedSize ?? bundle.library.count,
-                    checksum: bundle.libraryChecksum)
-                failure.isMapped = true
-                table = try image.outcome.get()
+            let isOurs = entry.trust == .firstParty && entry.isolation == .inProcess && mismatch == nil
+            // What takes over from something, or was chosen by command, is tried before it does.
+            if isOurs, configuration.mapsAtFirstUse, current == nil, choice == nil {
+                bundle.raise(entry.effects)
+                code = PluginCode(atFirstUse: mapping(of: bundle))
             } else {
-                let made = try makeLink(entry, bundle, meters: meters)
-                link = made
-                table = try PluginTable(of: made)
+                let table: PluginTable
+                if isOurs {
+                    let image = try LoadedImage.load(
+                        bundle.library, size: bundle.image?.loadedSize ?? bundle.library.count,
+                        checksum: bundle.libraryChecksum)
+                    failure.isMapped = true
+                    table = try image.outcome.get()
+                } else {
+                    let made = try makeLink(entry, bundle, meters: meters)
+                    link = made
+                    table = try PluginTable(of: made)
+                }
+                bundle.raise(try compare(bundle.manifest, with: table))
+                bundle.raise(entry.effects)
+                code = PluginCode(table)
             }
-            bundle.raise(try compare(bundle.manifest, with: table))
-            bundle.raise(entry.effects)
             if entry.trust != .firstParty {
                 bundle.attribute(to: LoadedPlugin.name(of: bundle.manifest, trust: entry.trust))
             }
             let parts = try PluginParts(compiling: bundle.manifest)
             let plugin = LoadedPlugin(
-                entry: entry, bundle: bundle, signature: signature, table: table, parts: parts,
+                entry: entry, bundle: bundle, signature: signature, code: code, parts: parts,
                 metrics: metrics(bundle.manifest),
                 services: services, mediator: mediator, surroundings: surroundings, meters: meters,
                 warnings: warnings)
-            try tryOut(plugin)
+            if code.isMapped { try tryOut(plugin) }
             // Kept for the day on which another version takes over and fails.
             let kept = link == nil ? nil : try configuration.bundleStore?.keep(bundle)
             let wanted = [kept, choice?.current, choice?.previous, current?.origin.kept]
@@ -122,6 +131,34 @@ struct PluginLoader: Sendable {
                 .wrongChecksum, "the chosen version does not have the checksum that was recorded for it")
         }
         return (bundle, choice.pin, choice.registry)
+    }
+
+    /// What maps a bundle's library when it is needed, and holds it against the manifest that has been in force since.
+    private func mapping(of bundle: Bundle) -> PluginCode.Mapping {
+        let path = bundle.path + "/" + (bundle.manifest.packaging?.library ?? "")
+        let size = bundle.image?.loadedSize
+        let checksum = bundle.libraryChecksum
+        let manifest = bundle.manifest
+        return { () throws(PluginRefusal) in
+            let bytes: [UInt8]
+            do throws(FileRefusal) {
+                bytes = try RegularFile(path: path, limit: Bundle.maxLibraryBytes, requiresPrivateWriting: true).read()
+            } catch {
+                throw PluginRefusal(error.errno == ENOENT ? .missingFile : .unsafeFile, error.reason)
+            }
+            guard Checksum.of(bytes) == checksum else {
+                throw PluginRefusal(.wrongChecksum, "the library changed since it was checked")
+            }
+            let image = try LoadedImage.load(bytes, size: size ?? bytes.count, checksum: checksum)
+            surroundings.mapped(checksum)
+            let table = try image.outcome.get()
+            for (id, effect) in try compare(manifest, with: table) {
+                guard let tool = manifest.tools.first(where: { $0.id == id }), tool.effect >= effect else {
+                    throw PluginRefusal(.manifestDiffers, "the code takes \(id) for \(effect.rawValue)")
+                }
+            }
+            return table
+        }
     }
 
     private func makeLink(
@@ -338,7 +375,7 @@ struct PluginLoader: Sendable {
             throw PluginRefusal(.createFailed, "create does not return")
         }
         guard let failure = trial.failure else { return }
-        if let exit = plugin.table.link?.crash(within: .milliseconds(500)) {
+        if let exit = plugin.link?.crash(within: .milliseconds(500)) {
             throw PluginRefusal(.createFailed, "create does not return: the isolated process \(exit)")
         }
         throw PluginRefusal(.createFailed, failure)

@@ -40,7 +40,7 @@ final class RunnerInstance: @unchecked Sendable {
         for owner: PluginInstance, host: UnsafePointer<tandem_host>,
         into out: UnsafeMutablePointer<UnsafeMutablePointer<tandem_instance>?>
     ) -> tandem_status {
-        guard let link = owner.plugin.table.link else { return TANDEM_E_INTERNAL }
+        guard let link = owner.plugin.link else { return TANDEM_E_INTERNAL }
         guard let instance = place(owner, host, in: link) else { return TANDEM_E_UNAVAILABLE }
         let process = instance.process
         let settings = owner.settings

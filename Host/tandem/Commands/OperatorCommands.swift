@@ -45,7 +45,9 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let terminal = common.terminal
-        try await Application.with(try common.configuration()) { application in
+        var options = Application.Options()
+        options.mapsPluginsAtFirstUse = false
+        try await Application.with(try common.configuration(), options: options) { application in
             let status = try await application.status()
             if terminal.isJSON {
                 terminal.json(status.json)

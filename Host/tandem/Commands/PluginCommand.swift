@@ -47,7 +47,9 @@ struct PluginListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let terminal = common.terminal
-        let isFine = try await Application.with(try common.configuration()) { application -> Bool in
+        var options = Application.Options()
+        options.mapsPluginsAtFirstUse = false
+        let isFine = try await Application.with(try common.configuration(), options: options) { application -> Bool in
             var grants: [String: PluginGrant] = [:]
             if let email {
                 for grant in try await application.plugins.states(application.scope(email: email)) {

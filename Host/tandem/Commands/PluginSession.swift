@@ -34,6 +34,7 @@ struct PluginSessionCommand: AsyncParsableCommand {
         configuration.registry = folder + "/registry.json"
         var options = Application.Options()
         options.isEphemeral = true
+        options.mapsPluginsAtFirstUse = false
         options.executableFolder = folder
         options.egress = CannedEgress(answers: CannedAnswers(script))
         // As in the checks: what is said about today is the same tomorrow.
