@@ -67,6 +67,8 @@ struct PostgreSQLHostsTests {
     private final class Ledger: Sendable {
         let acknowledged = Mutex(0)
         let statuses = Mutex<Set<Int>>([])
+        /// Errands after so many wait: each outage has some left that meet it.
+        let released = Mutex(Int.max)
     }
 
     /// The process stays; messages that it acknowledged have their effect and one answer each.
@@ -81,6 +83,7 @@ struct PostgreSQLHostsTests {
             let server = try await ServerProcess(settings, log: folder.path + "/serve.log")
             let client = CurlClient.local()
             let ledger = Ledger()
+            ledger.released.withLock { $0 = 12 }
             let load = Task { await send(errands, client, server.port, ledger) }
             for round in 1...2 {
                 #expect(await eventually { ledger.acknowledged.withLock { $0 } >= round * 8 })
@@ -92,6 +95,7 @@ struct PostgreSQLHostsTests {
                         return ready.status == 503
                             && String(decoding: ready.body, as: UTF8.self).contains("\"database\":\"failed\"")
                     })
+                ledger.released.withLock { $0 = round == 1 ? 24 : errands.count }
                 #expect(await eventually { ledger.statuses.withLock { $0.contains(503) } })
                 #expect(try await get(client, "/health/live", server).status == 200)
                 try await database.start()
@@ -175,6 +179,9 @@ struct PostgreSQLHostsTests {
             for worker in 0..<4 {
                 group.addTask {
                     for index in stride(from: worker, to: errands.count, by: 4) {
+                        while ledger.released.withLock({ $0 }) <= index, !Task.isCancelled {
+                            try? await Task.sleep(for: .milliseconds(5))
+                        }
                         while !Task.isCancelled {
                             let status = (try? await client.post(errands[index].request, port: port)) ?? 0
                             ledger.statuses.withLock { _ = $0.insert(status) }
