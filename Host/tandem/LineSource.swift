@@ -33,6 +33,19 @@ final class LineSource: Sendable {
         }
     }
 
+    /// The next line, and of those that have come with it at most so many in all; empty at the end of the input. Waits for the
+    /// first only. One caller at a time.
+    func next(upTo most: Int) async -> [String] {
+        await withCheckedContinuation { continuation in
+            queue.async { [self] in
+                guard let first = isInteractive ? edited() : plain() else { return continuation.resume(returning: []) }
+                var lines = [first]
+                while !isInteractive, lines.count < most, let line = plain(reads: false) { lines.append(line) }
+                continuation.resume(returning: lines)
+            }
+        }
+    }
+
     private func edited() -> String? {
         guard let line = readline(prompt) else { return nil }
         defer { free(line) }
@@ -42,7 +55,9 @@ final class LineSource: Sendable {
     }
 
     /// Reads by blocks; a line without end at the input's end counts. Lines beyond the longest are cut, the rest is skipped.
-    private func plain() -> String? {
+    ///
+    /// - Parameter reads: False: nil also when no whole line has come yet.
+    private func plain(reads: Bool = true) -> String? {
         buffered.withLock { buffer in
             var searched = buffer.start
             while true {
@@ -51,6 +66,7 @@ final class LineSource: Sendable {
                     buffer.start = end + 1
                     return LineSource.text(line)
                 }
+                guard reads else { return nil }
                 if buffer.isAtEnd {
                     let line = buffer.bytes[buffer.start...]
                     buffer = Buffer(isAtEnd: true)

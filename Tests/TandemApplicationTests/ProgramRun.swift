@@ -10,8 +10,13 @@ final class ProgramRun: Sendable {
     private let pid: pid_t
     private let status = Mutex<Int32?>(nil)
 
-    /// - Parameter folder: Where its two streams are kept; each run has files of its own.
-    init(_ arguments: [String], _ environment: [String: String], in folder: TestFolder) throws {
+    /// - Parameters:
+    ///   - folder: Where its two streams are kept; each run has files of its own.
+    ///   - input: What it reads; nothing unless given.
+    init(
+        _ arguments: [String], _ environment: [String: String], in folder: TestFolder,
+        input: ChildProcess.Stream = .nothing
+    ) throws {
         let installation = try Installation.shared()
         let number = ProgramRun.count.withLock { count in
             count += 1
@@ -25,7 +30,8 @@ final class ProgramRun: Sendable {
         }
         inherited.merge(environment) { $1 }
         let pid = ChildProcess.spawn(
-            [installation.folder + "/tandem"] + arguments, environment: inherited, output: .newFile(output),
+            [installation.folder + "/tandem"] + arguments, environment: inherited, input: input,
+            output: .newFile(output),
             errors: .newFile(log))
         try #require(pid > 0, "tandem cannot be started: \(-pid)")
         self.pid = pid

@@ -23,7 +23,7 @@ struct SchemaValidateCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        try await LinePipe.run(common.terminal) { SchemaPipe.validate(line: $0) }
+        try await LinePipe.run(common.terminal, each: { SchemaPipe.validate(line: $0) })
     }
 }
 
@@ -37,7 +37,7 @@ struct SchemaGeminiCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        try await LinePipe.run(common.terminal) { SchemaPipe.gemini(line: $0) }
+        try await LinePipe.run(common.terminal, each: { SchemaPipe.gemini(line: $0) })
     }
 }
 
@@ -51,7 +51,7 @@ struct SchemaChatCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        try await LinePipe.run(common.terminal) { SchemaPipe.chat(line: $0) }
+        try await LinePipe.run(common.terminal, each: { SchemaPipe.chat(line: $0) })
     }
 }
 
@@ -75,11 +75,14 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let pipe = try await Pipes.planner(configuration: try common.configuration())
-        try await LinePipe.run(common.terminal) { request in
-            var request = request
-            if why, request.objectValue != nil { request["why"] = true }
-            return pipe(request)
-        }
+        let why = why
+        try await LinePipe.run(
+            common.terminal,
+            each: { request in
+                var request = request
+                if why, request.objectValue != nil { request["why"] = true }
+                return pipe(request)
+            })
     }
 }
 
