@@ -170,6 +170,8 @@ struct APITests {
                 (.get, "/api/v1/tasks?limit=0", nil, [:], 400), (.get, "/api/v1/tasks?limit=01", nil, [:], 400),
                 (.get, "/api/v1/tasks?nonsense=1", nil, [:], 400),
                 (.get, "/api/v1/tasks?limit=1&limit=2", nil, [:], 400),
+                (.get, "/api/v1/search", nil, [:], 400), (.get, "/api/v1/search?kind=note", nil, [:], 400),
+                (.get, "/api/v1/search?q=", nil, [:], 400),
                 (.get, "/api/v1/tasks?cursor=%zz", nil, [:], 400),
                 (.get, "/api/v1/tasks", nil, [.accept: "text/html"], 406),
                 (.get, "/api/v1/tasks/abc", nil, [:], 404), (.get, "/api/v1/tasks/99999999999999999999", nil, [:], 404),

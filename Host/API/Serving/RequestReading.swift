@@ -6,6 +6,15 @@ import TandemJSON
 enum RequestReading {
     /// Values of the query by name. A parameter that was not given and has a default has that.
     static func query(of target: String, _ route: APIRoute) throws -> [String: JSON] {
+        let values = try given(target, route)
+        for parameter in route.parameters
+        where parameter.place == .query && parameter.isRequired && values[parameter.name] == nil {
+            throw APIProblem.parameter(parameter, "is missing")
+        }
+        return values
+    }
+
+    private static func given(_ target: String, _ route: APIRoute) throws -> [String: JSON] {
         guard let mark = target.utf8.firstIndex(of: 63) else { return [:] }
         let text = target[target.utf8.index(after: mark)...]
         guard !text.isEmpty else { return [:] }

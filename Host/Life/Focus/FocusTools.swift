@@ -26,7 +26,7 @@ struct FocusTools: Toolbox {
             result: Shape.result(["area": areaResult], required: ["area"]), effect: .write,
             utterances: [
                 Utterance("my focus [now] is {area}"), Utterance("set my focus (to|on) {area}"),
-                Utterance("let me focus on {area}"), Utterance("I'm focusing on {area}"),
+                Utterance("focus on {area}"), Utterance("let me focus on {area}"), Utterance("I'm focusing on {area}"),
                 Utterance("help me [to] focus on {area}"), Utterance("new focus area {area}"),
                 Utterance("switch [my] focus to {area}"),
             ],
