@@ -1,7 +1,8 @@
 import TandemCore
 import TandemJSON
-import TandemLanguage
 import Testing
+
+@testable import TandemLanguage
 
 struct PlanPipeTests {
     private static let planner = EmbeddedPlanner(tools: FixtureTools.all)
@@ -24,6 +25,24 @@ struct PlanPipeTests {
     @Test func answersNullWhenNothingIsPlanned() {
         #expect(answer(#"{"text":"what's the weather like","now":"2026-11-21T10:00:00Z"}"#) == ["tool": nil])
         #expect(answer(#"{"text":"","now":"2026-11-21T10:00:00Z"}"#) == ["tool": nil])
+    }
+
+    @Test func saysWhyWhenAsked() throws {
+        let planned = answer(#"{"text":"add milk to my list","now":"2026-11-21T10:00:00Z","why":true}"#)
+        let reasons = try #require(planned["why"]?.arrayValue)
+        #expect(planned["tool"] == "grocery.add" && reasons.first?["tool"] == "grocery.add")
+        #expect((1...PlanPipe.mostWeighed).contains(reasons.count))
+        let beliefs = reasons.compactMap { $0["belief"]?.doubleValue }
+        #expect(beliefs.count == reasons.count && beliefs == beliefs.sorted(by: >))
+        #expect(beliefs[0] >= reasons[0]["needed"]?.doubleValue ?? 1)
+        // Of what is not planned, how far it was from it.
+        let idle = answer(#"{"text":"what's the weather like","now":"2026-11-21T10:00:00Z","why":true}"#)
+        #expect(idle["tool"] == .null)
+        for reason in idle["why"]?.arrayValue ?? [] {
+            #expect(reason["belief"]?.doubleValue ?? 1 < reason["needed"]?.doubleValue ?? 0)
+        }
+        #expect(answer(#"{"text":"","now":"2026-11-21T10:00:00Z","why":true}"#)["why"] == [])
+        #expect(answer(#"{"text":"add milk","now":"2026-11-21T10:00:00Z"}"#)["why"] == nil)
     }
 
     @Test func usesTheGivenZone() {
