@@ -1,3 +1,4 @@
+import ChildProcess
 import Crypto
 import Foundation
 import ScriptServer
@@ -108,33 +109,26 @@ struct TransitKeysTests {
         }
     }
 
-    /// Off Swift's shared pool, as the storage calls it.
-    private func blocking<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
-        }
-    }
-
     private func failure(_ body: @escaping @Sendable () throws -> Void) async -> StorageError? {
-        do { try await blocking(body) } catch { return error as? StorageError }
+        do { try await offPool(body) } catch { return error as? StorageError }
         return nil
     }
 
     @Test func wrapsUnwrapsAndWrapsAnew() async throws {
         try await run { vault, keys, _ in
             let secrets = (0..<3).map { [UInt8](repeating: UInt8($0), count: 48) }
-            let sealed = try await blocking { try secrets.map { try keys.encrypt($0) } }
+            let sealed = try await offPool { try secrets.map { try keys.encrypt($0) } }
             #expect(sealed.allSatisfy { $0.hasPrefix("vault:v1:") })
-            let found1 = try await blocking { try keys.decrypt(sealed) }
+            let found1 = try await offPool { try keys.decrypt(sealed) }
             #expect(found1 == secrets)
-            let found2 = try await blocking { try keys.decrypt([sealed[1]]) }
+            let found2 = try await offPool { try keys.decrypt([sealed[1]]) }
             #expect(found2 == [secrets[1]])
-            let found3 = try await blocking { try keys.rotate() }
+            let found3 = try await offPool { try keys.rotate() }
             #expect(found3 == 2)
-            let anew = try await blocking { try keys.rewrap(sealed) }
+            let anew = try await offPool { try keys.rewrap(sealed) }
             #expect(anew.allSatisfy { $0.hasPrefix("vault:v2:") })
             vault.state.withLock { $0.keys[1] = nil }
-            let found4 = try await blocking { try keys.decrypt(anew) }
+            let found4 = try await offPool { try keys.decrypt(anew) }
             #expect(found4 == secrets)
             let gone = await failure { _ = try keys.decrypt(sealed) }
             #expect(gone?.code == .masterKey && gone?.message.contains("invalid ciphertext") == true)
@@ -144,7 +138,7 @@ struct TransitKeysTests {
     @Test func triesAgainWhatMayBeGoneSoon() async throws {
         try await run { vault, keys, _ in
             vault.state.withLock { $0.failures = [503, 429] }
-            let found5 = try await blocking { try keys.latestVersion() }
+            let found5 = try await offPool { try keys.latestVersion() }
             #expect(found5 == 1)
             vault.state.withLock { $0.isSealed = true }
             let sealed = await failure { _ = try keys.latestVersion() }
@@ -159,7 +153,7 @@ struct TransitKeysTests {
             #expect(refused?.code == .masterKey && refused?.message.contains("permission denied") == true)
             #expect(refused.map { !"\($0)".contains("first-token") } == true)
             try folder.write("s.second-token\n", to: "token")
-            let found6 = try await blocking { try keys.latestVersion() }
+            let found6 = try await offPool { try keys.latestVersion() }
             #expect(found6 == 1)
         }
     }
