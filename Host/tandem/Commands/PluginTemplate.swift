@@ -312,10 +312,13 @@ enum PluginTemplate {
             names,
             [
                 "Makefile": common + """
+                    # Where Swift builds: plugins that share a folder compile the SDK once.
+                    SCRATCH ?= .build
+
                     all: bundle/plugin.json
                     bundle/plugin.json: Package.swift $(wildcard Sources/*.swift Entry/*.swift)
-                    \tswift build -c release
-                    \t"$(TANDEM)" plugin pack .build/release/lib@Name@Plugin.so --into . --name bundle
+                    \tswift build -c release --scratch-path "$(SCRATCH)"
+                    \t"$(TANDEM)" plugin pack "$(SCRATCH)"/release/lib@Name@Plugin.so --into . --name bundle
                     clean:
                     \trm -rf .build bundle
 
