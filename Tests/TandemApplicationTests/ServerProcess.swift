@@ -11,7 +11,9 @@ final class ServerProcess: Sendable {
     private let ended = Mutex(false)
 
     /// Starts the program and waits until it listens.
-    init(_ environment: [String: String], log: String) async throws {
+    ///
+    /// - Parameter program: Another one that serves in its place.
+    init(_ environment: [String: String], log: String, program: String? = nil) async throws {
         let installation = try Installation.shared()
         var inherited = ProcessInfo.processInfo.environment.filter { name, _ in
             !name.hasPrefix("TANDEM_") && !name.hasPrefix("TWILIO_") && !name.hasPrefix("DATABASE_")
@@ -19,7 +21,7 @@ final class ServerProcess: Sendable {
         }
         inherited.merge(environment) { $1 }
         let pid = ChildProcess.spawn(
-            [installation.folder + "/tandem", "serve"], environment: inherited, errors: .newFile(log))
+            [program ?? installation.folder + "/tandem", "serve"], environment: inherited, errors: .newFile(log))
         try #require(pid > 0, "tandem cannot be started: \(-pid)")
         self.pid = pid
         var port: Int?
@@ -43,6 +45,9 @@ final class ServerProcess: Sendable {
         kill(pid, SIGKILL)
         Thread.detachNewThread { [pid] in _ = ServerProcess.reap(pid) }
     }
+
+    /// It has ended by itself.
+    var isGone: Bool { ServerProcess.isGone(pid) }
 
     /// Ends the process between any two of its instructions.
     func killNow() async {

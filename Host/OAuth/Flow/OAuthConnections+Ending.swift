@@ -25,15 +25,20 @@ extension OAuthConnections {
         }
         let plugins = unique(try await plugins(using: provider.id, of: person).map(\.plugin))
         let outcome = try await given(back: provider, person, by: .person(person.user))
-        guard outcome != .notConnected else { return outcome }
-        try await database.write(person) { transaction in
+        // Also where no token is left: a process that died on the way may have left the record behind.
+        let changed = try await database.write(person) { transaction in
             try transaction.update(
-                "oauth_integrations", where: [RowCondition("provider", .equal, .string(provider.id))],
+                "oauth_integrations",
+                where: [
+                    RowCondition("provider", .equal, .string(provider.id)),
+                    RowCondition("status", .notEqual, "disconnected"),
+                ],
                 set: [
                     "status": "disconnected", "scopes": [], "account": .null, "connected_at": .null, "reason": .null,
                     "status_changed_at": .timestamp(transaction.now),
                 ])
         }
+        guard outcome != .notConnected || changed > 0 else { return outcome }
         try? await events.disconnected(provider.id, plugins: plugins, of: person)
         return outcome
     }

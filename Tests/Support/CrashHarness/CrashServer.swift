@@ -7,10 +7,12 @@ import TandemStorage
 
 /// The program that is killed: `tandem serve` as it is, over a database that ends the process at a chosen transaction.
 public enum CrashServer {
-    static let pointVariable = "CRASH_POINT"
+    /// `FaultPoint.text`.
+    public static let pointVariable = "CRASH_POINT"
     static let modelVariable = "CRASH_MODEL"
     static let answerVariable = "CRASH_ANSWER"
-    static let folderVariable = "CRASH_INSTALLATION"
+    /// The folder with `tandem`, and `plugins` beside it.
+    public static let folderVariable = "CRASH_INSTALLATION"
 
     /// Serves until the process ends.
     public static func run() async throws {

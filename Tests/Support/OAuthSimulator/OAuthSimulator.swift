@@ -1,7 +1,7 @@
 import Foundation
 import ScriptServer
 import Synchronization
-import TandemJSON
+public import TandemJSON
 
 /// The authorization and token endpoints of Microsoft, Google (for YouTube as well) and Notion on a free port of this
 /// machine, with a little of their interfaces: strict, stateful, by a clock of the test's.
@@ -22,6 +22,8 @@ public final class OAuthSimulator: Sendable {
         case cutAfter
         case silence
         case status(Int, retryAfter: Int? = nil)
+        /// This answer, and nothing is done.
+        case answer(Int, JSON)
         /// 200, and a page of HTML.
         case garbage
         /// All is done; the answer waits until the gate is opened.
@@ -270,11 +272,16 @@ public final class OAuthSimulator: Sendable {
         }
         switch fault {
         case .cutBefore: return .close
-        case .silence: return .silence
+        case .silence:
+            note(service, endpoint, "silence")
+            return .silence
         case .status(let status, let retryAfter):
             note(service, endpoint, "status_\(status)")
             return .answer(
                 status, retryAfter.map { [("Retry-After", String($0))] } ?? [], body: Array("Try later".utf8))
+        case .answer(let status, let body):
+            note(service, endpoint, "status_\(status)")
+            return Self.json(status, body)
         case .garbage: return .text("<html>Welcome to the hotel's network</html>", [("Content-Type", "text/html")])
         default: break
         }
