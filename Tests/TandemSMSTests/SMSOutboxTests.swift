@@ -1,5 +1,7 @@
+import Foundation
 import TandemAgent
 import TandemCore
+import TandemJSON
 import TandemStorage
 import TestDatabases
 import Testing
@@ -262,6 +264,46 @@ struct SMSOutboxTests {
             #expect(fixture.simulator.sendRequests == 1)
             #expect(
                 try await fixture.rows() == [.init(state: .failed, status: nil, error: Int64(code), hasText: false)])
+        }
+    }
+
+    enum Fate: Sendable { case sentLater, waits, ends }
+
+    /// Every refusal that Twilio's samples show: a message waits for what is not its fault, and ends with what is.
+    @Test(arguments: [
+        ("error-400-from", 400, 21606, Fate.waits), ("error-400-optout", 400, 21610, .ends),
+        ("error-400-to", 400, 21211, .ends), ("error-400-trial", 400, 21608, .waits),
+        ("error-401", 401, 20003, .waits), ("error-403", 403, 20403, .waits), ("error-404", 404, 20404, .waits),
+        ("error-429", 429, 20429, .sentLater), ("error-500", 500, 20500, .sentLater),
+        ("error-503", 503, 20503, .sentLater),
+    ])
+    func whatARefusalMeansForAMessage(sample: String, status: Int, code: Int, fate: Fate) async throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../../shared/contracts/twilio/samples/\(sample).json").standardized
+        if let data = FileManager.default.contents(atPath: file.path) {
+            let response = try JSON(parsing: data)["response"]
+            #expect(response?["status"] == .integer(Int64(status)))
+            #expect(response?["json"]?["code"] == .integer(Int64(code)))
+        } else {
+            print("skipped: ../shared/contracts is not at hand; \(sample) is made up")
+        }
+        try await SMSFixture.run { fixture async throws in
+            fixture.simulator.script([.refuse(status: status, code: code)])
+            try await fixture.enqueue("one")
+            try await fixture.sending {
+                switch fate {
+                case .sentLater: try await fixture.until { try await $0.rows().map(\.state) == [.sent] }
+                case .waits:
+                    try await fixture.until { fixture in
+                        try await fixture.rows().map(\.state) == [.pending] && fixture.simulator.sendRequests == 1
+                    }
+                case .ends: try await fixture.until { try await $0.rows().map(\.state) == [.failed] }
+                }
+            }
+            #expect(fixture.simulator.sendRequests == (fate == .sentLater ? 2 : 1))
+            #expect(fixture.simulator.messages.map(\.body) == (fate == .sentLater ? ["one"] : []))
+            // What may still have to be sent has its text, what is over has not.
+            #expect(try await fixture.rows().map(\.hasText) == [fate != .ends])
         }
     }
 
