@@ -8,10 +8,7 @@ public struct MeteredEmbeddings: Sendable {
     public let model: any EmbeddingModel
     private let provider: String
     private let pricedAs: String
-    private let meter: any ModelMeter
-    private let budget: ModelBudget
-    private let prices: PriceTable
-    private let metrics: ModelMetrics
+    private let spending: Spending
 
     /// A budget stood in the way; nothing was asked.
     public struct Refusal: Error, Sendable, Hashable {
@@ -28,10 +25,7 @@ public struct MeteredEmbeddings: Sendable {
         self.model = model
         self.provider = provider
         self.pricedAs = pricedAs
-        self.meter = meter
-        self.budget = budget
-        self.prices = prices
-        metrics = ModelMetrics(registry)
+        spending = Spending(meter: meter, budget: budget, prices: prices, metrics: ModelMetrics(registry))
     }
 
     /// One unit vector for each text, in their order. What is found is embedded when nobody waits for it: that may not use up
@@ -42,14 +36,12 @@ public struct MeteredEmbeddings: Sendable {
         _ texts: [String], for purpose: EmbeddingPurpose, of account: LanguageAccount
     ) async throws -> [[Float]] {
         let expected = LanguageUsage(input: texts.reduce(0) { $0 + TokenEstimate.tokens(of: $1) })
-        let charge = ModelCharge(
-            account: account, provider: provider, model: pricedAs, tokens: expected.input,
-            micros: prices.cost(of: expected, model: pricedAs))
+        let charge = spending.charge(for: expected, of: account, provider: provider, model: pricedAs)
         let reservation: ModelReservation
-        switch await verdict(charge) {
+        switch try await spending.reserve(charge) {
         case .granted(let granted): reservation = granted
         case .refused(let limit):
-            metrics.refusals.with(limit.rawValue).increment()
+            spending.metrics.refusals.with(limit.rawValue).increment()
             throw Refusal(limit: limit)
         }
         let start = monotonicNanoseconds()
@@ -68,20 +60,10 @@ public struct MeteredEmbeddings: Sendable {
         }
     }
 
-    private func verdict(_ charge: ModelCharge) async -> BudgetVerdict {
-        // Not known to be within the budget: then it is not.
-        (try? await meter.reserve(charge, within: budget)) ?? .refused(.unknown)
-    }
-
     private func settle(
         _ reservation: ModelReservation, _ usage: LanguageUsage, _ word: String, since start: UInt64
     ) async {
-        let outcome = ModelOutcome(
-            usage: usage, micros: prices.cost(of: usage, model: pricedAs), word: word,
-            milliseconds: Int(clamping: (monotonicNanoseconds() &- start) / 1_000_000))
-        metrics.note(provider: provider, outcome)
-        // Also when the caller has gone: what was used was used.
-        let meter = meter
-        await Task { await meter.settle(reservation, outcome) }.value
+        await spending.settle(
+            reservation, usage: usage, word: word, nanoseconds: monotonicNanoseconds() &- start)
     }
 }

@@ -57,7 +57,7 @@ public final class FallbackChain: LanguageProvider {
     let local: EmbeddedLanguageProvider
     let links: [Link]
     let options: Options
-    let meter: any ModelMeter
+    private let spending: Spending
     let clock: any WallClock
     let metrics: ModelMetrics
     let states: LinkStates
@@ -72,9 +72,9 @@ public final class FallbackChain: LanguageProvider {
         self.local = local
         self.links = links
         self.options = options
-        self.meter = meter
         self.clock = clock
         metrics = ModelMetrics(registry)
+        spending = Spending(meter: meter, budget: options.budget, prices: options.prices, metrics: metrics)
         states = LinkStates(names: links.map(\.provider.name), rules: options.breaker)
         memory = ResponseMemory(clock: clock)
         notices = Notices(clock: clock)
@@ -186,38 +186,22 @@ public final class FallbackChain: LanguageProvider {
         let link = links[index]
         let estimate = LanguageUsage(
             input: TokenEstimate.input(of: request), output: min(request.outputLimit ?? options.outputLimit, 8192))
-        let charge = ModelCharge(
-            account: account, provider: link.provider.name, model: link.model,
-            tokens: estimate.input + estimate.output,
-            micros: options.prices.cost(of: estimate, model: link.model))
+        let charge = spending.charge(
+            for: estimate, of: account, provider: link.provider.name, model: link.model)
         if let limit = options.budget.tokensPerTurn, let turn = account.turn,
             turns.tokens(of: turn) + charge.tokens > limit
         {
             return .refused(.turnTokens)
         }
-        do {
-            return try await meter.reserve(charge, within: options.budget)
-        } catch is CancellationError {
-            throw CancellationError()
-        } catch {
-            // Not known to be within the budget: then it is not.
-            return .refused(.unknown)
-        }
+        return try await spending.reserve(charge)
     }
 
     private func settle(
         _ reservation: ModelReservation, _ request: LanguageRequest, usage: LanguageUsage, word: String,
         since start: UInt64
     ) async {
-        let link = reservation.charge
-        let outcome = ModelOutcome(
-            usage: usage, micros: options.prices.cost(of: usage, model: link.model), word: word,
-            milliseconds: Int(clamping: (options.monotonic() &- start) / 1_000_000))
-        metrics.note(provider: link.provider, outcome)
-        if let turn = link.account.turn { turns.add(usage.input + usage.output, to: turn) }
-        // Also when the caller has gone: what was used was used.
-        let meter = meter
-        await Task { await meter.settle(reservation, outcome) }.value
+        if let turn = reservation.charge.account.turn { turns.add(usage.input + usage.output, to: turn) }
+        await spending.settle(reservation, usage: usage, word: word, nanoseconds: options.monotonic() &- start)
     }
 
     /// The response of one link; nil when the next has to be asked.
