@@ -65,6 +65,9 @@ extension AgentCore {
             draft.state.question = nil
         case .remark(let text):
             draft.reply.add(text)
+        case .asking(let text, let question):
+            draft.reply.add(text)
+            draft.state.question = question
         case .more:
             draft.answerWithRest()
         case .undo:

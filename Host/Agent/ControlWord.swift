@@ -35,12 +35,16 @@ enum ControlWord: Equatable {
     init?(_ text: String) {
         guard text.utf8.count <= 40 else { return nil }
         var folded = [UInt8]()
-        for byte in text.utf8 {
+        let bytes = Array(text.utf8)
+        func isDigit(_ index: Int) -> Bool { bytes.indices.contains(index) && (48...57).contains(bytes[index]) }
+        for (index, byte) in bytes.enumerated() {
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): folded.append(byte + 32)
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"):
                 if let last = folded.last, last != UInt8(ascii: " ") { folded.append(UInt8(ascii: " ")) }
-            case UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: ","): continue
+            case UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: ","):
+                // `12.50` is no `1250`.
+                if isDigit(index - 1), isDigit(index + 1) { folded.append(byte) }
             default: folded.append(byte)
             }
         }

@@ -60,7 +60,7 @@ struct ConversationState: Sendable, Equatable {
     }
 }
 
-/// A question that a tool asked; the person's next message answers it.
+/// A question that a tool asked, or the host for a number that a call lacks; the person's next message answers it.
 struct PendingQuestion: Sendable, Equatable {
     var tool: String
     var arguments: JSON
@@ -71,6 +71,8 @@ struct PendingQuestion: Sendable, Equatable {
     var askedAt: Timestamp
     /// The least trusted source of the arguments that the tool has already.
     var label = TrustLabel.owner
+    /// Of a question of the host's own: the words that asked for the call. Its answer is one of the arguments.
+    var words: String?
 
     /// After this a message is taken as a new request.
     static let lifetime = Duration.seconds(60 * 60)
@@ -94,13 +96,15 @@ extension ConversationState {
                 })
         }
         if let question {
-            object["question"] = [
+            var stored: JSONObject = [
                 "tool": .string(question.tool), "arguments": question.arguments, "field": .string(question.field),
                 "schema": question.schema,
                 "options": .array(question.options.map { ["value": $0.value, "label": .string($0.label)] }),
                 "resume": .array(question.resumeState.map { .integer(Int64($0)) }),
                 "at": .integer(question.askedAt.millisecondsSinceEpoch), "label": .string(question.label.rawValue),
             ]
+            if let words = question.words { stored["words"] = .string(words) }
+            object["question"] = .object(stored)
         }
         return .object(object)
     }
@@ -134,7 +138,7 @@ extension ConversationState {
                 },
                 askedAt: Timestamp(millisecondsSinceEpoch: asked),
                 label: stored["label"].map { $0.stringValue.flatMap(TrustLabel.init(rawValue:)) ?? .untrusted }
-                    ?? .owner)
+                    ?? .owner, words: stored["words"]?.stringValue)
         }
     }
 }

@@ -8,6 +8,8 @@ enum Interpretation: Sendable {
     case reply(String)
     /// Nothing to do but answer, and what was asked before is still open.
     case remark(String)
+    /// A call lacks a number: the person is asked for it.
+    case asking(String, PendingQuestion)
     /// The planner can make nothing of it; with the answer that says so.
     case unclear(String)
     /// The rest of the last answer.
@@ -95,8 +97,22 @@ struct Interpreter: Sendable {
 
     private func answerToQuestion(_ message: String) async -> Interpretation? {
         guard let question = context.question else { return nil }
+        if question.words != nil, directory[question.tool] == nil { return nil }
         if let option = question.options.first(where: { $0.label.equalsIgnoringCase(message) }) {
             return steps(answering: question, with: option.value)
+        }
+        // Nothing but a number is the number that was asked for, whatever a list before it showed.
+        if question.options.isEmpty, let kind = kind(of: question) {
+            if let value = SpokenValue.read(message, as: kind, context: context.planner) {
+                return fits(value, question.schema)
+                    ? steps(answering: question, with: value, said: message) : .remark(Interpreter.misfit)
+            }
+            if question.words != nil {
+                let verdict = await planning.read(message, context: context, directory: directory).verdict
+                if case .unclear = verdict, !planning.asksModels { return .remark(Interpreter.misfit) }
+                // Said once more in full, or something else.
+                return nil
+            }
         }
         // A clear request of its own is not an answer. To a free question nearly anything is one.
         let threshold = question.options.isEmpty ? 0.9 : 0.6
@@ -112,8 +128,35 @@ struct Interpreter: Sendable {
         // Small talk while a decision is open decides nothing.
         case .reply(let text): return .remark(text)
         case .off where !question.options.isEmpty: return nil
-        default: return .remark("That does not fit the question. Text skip to leave it.")
+        default: return .remark(Interpreter.misfit)
         }
+    }
+
+    private static let misfit = "That does not fit the question. Text skip to leave it."
+
+    /// What kind of number answers a question; nil where another answer is wanted.
+    private func kind(of question: PendingQuestion) -> SlotKind? {
+        if question.words != nil {
+            return directory[question.tool].flatMap { Interpreter.kind(of: question.field, of: $0.definition) }
+        }
+        return Interpreter.isNumber(question.schema) ? .number : nil
+    }
+
+    /// The kind of number that an argument is; nil for any other value.
+    static func kind(of parameter: String, of tool: ToolDefinition) -> SlotKind? {
+        switch tool.slots[parameter]?.kind {
+        case let kind? where [.number, .money, .duration].contains(kind): kind
+        case nil where isNumber(tool.parameters["properties"]?[parameter] ?? true): .number
+        default: nil
+        }
+    }
+
+    private static func isNumber(_ schema: JSON) -> Bool {
+        ["integer", "number"].contains(schema["type"]?.stringValue)
+    }
+
+    private func fits(_ value: JSON, _ schema: JSON) -> Bool {
+        (try? JSONSchema(compiling: schema))?.validate(value).isEmpty ?? true
     }
 
     private func value(of message: String, for question: PendingQuestion) -> JSON? {
@@ -122,8 +165,7 @@ struct Interpreter: Sendable {
             return allowed.first { $0.stringValue == words }
         }
         switch question.schema["type"]?.stringValue {
-        case "integer": return Int64(message).map { .integer($0) }
-        case "number": return Double(message).map { .number($0) }
+        case "integer", "number": return nil
         case "array": return [.string(message)]
         case "boolean":
             switch ControlWord(message) {
@@ -135,9 +177,19 @@ struct Interpreter: Sendable {
         }
     }
 
-    private func steps(answering question: PendingQuestion, with value: JSON) -> Interpretation {
+    private func steps(
+        answering question: PendingQuestion, with value: JSON, said: String = ""
+    ) -> Interpretation {
         guard let entry = directory[question.tool] else {
             return .reply("That was switched off meanwhile, so I left it.")
+        }
+        if let words = question.words {
+            var arguments = question.arguments.objectValue ?? [:]
+            arguments[question.field] = value
+            let missing = Interpreter.required(by: entry.definition).filter { arguments[$0] == nil }
+            let call = LanguageCall(
+                id: "answered", tool: question.tool, arguments: .object(arguments), missing: missing)
+            return interpretation(of: [call], in: words + " " + said)
         }
         let step = PlannedStep(
             index: 0, tool: question.tool, effect: entry.definition.effect, arguments: question.arguments,
@@ -157,27 +209,39 @@ struct Interpreter: Sendable {
         case .model(let response, let reading):
             return (.model(response, reading: reading, note: planned.note), planned.handledBy)
         case .calls(let calls):
-            if calls.count > limits.callsPerTurn {
-                return (
-                    .reply(
-                        "That is \(calls.count) things at once; I can do \(limits.callsPerTurn). Send them in parts."),
-                    planned.handledBy
-                )
-            }
-            if let incomplete = calls.first(where: { !$0.missing.isEmpty }), let name = incomplete.missing.first,
-                let tool = directory[incomplete.tool]?.definition
-            {
-                return (.reply(question(about: name, of: tool)), planned.handledBy)
-            }
-            let steps = calls.enumerated().compactMap { index, call -> PlannedStep? in
-                guard let tool = directory[call.tool]?.definition else { return nil }
-                return labelled(
-                    PlannedStep(
-                        index: index, tool: call.tool, effect: tool.effect, arguments: call.arguments,
-                        confidence: call.confidence, label: .owner), tool, message)
-            }
-            return (.steps(steps, handledBy: planned.handledBy), planned.handledBy)
+            return (interpretation(of: calls, in: message, by: planned.handledBy), planned.handledBy)
         }
+    }
+
+    /// What planned calls come to: steps, or a question for what one of them lacks.
+    private func interpretation(
+        of calls: [LanguageCall], in words: String, by handler: String = ProviderTurnPlanner.local
+    ) -> Interpretation {
+        if calls.count > limits.callsPerTurn {
+            return .reply("That is \(calls.count) things at once; I can do \(limits.callsPerTurn). Send them in parts.")
+        }
+        if let incomplete = calls.first(where: { !$0.missing.isEmpty }), let name = incomplete.missing.first,
+            let tool = directory[incomplete.tool]?.definition
+        {
+            let kinds = incomplete.missing.map { Interpreter.kind(of: $0, of: tool) }
+            guard calls.count == 1, !kinds.contains(nil), let kind = kinds[0] else {
+                return .reply("\(Interpreter.question(about: name, of: tool)) Send it again with that.")
+            }
+            return .asking(
+                "\(Interpreter.question(about: name, of: tool)) \(Interpreter.hint(for: kind))",
+                PendingQuestion(
+                    tool: tool.id, arguments: incomplete.arguments, field: name,
+                    schema: tool.parameters["properties"]?[name] ?? true, options: [], resumeState: [],
+                    askedAt: context.now, words: words))
+        }
+        let steps = calls.enumerated().compactMap { index, call -> PlannedStep? in
+            guard let tool = directory[call.tool]?.definition else { return nil }
+            return labelled(
+                PlannedStep(
+                    index: index, tool: call.tool, effect: tool.effect, arguments: call.arguments,
+                    confidence: call.confidence, label: .owner), tool, words)
+        }
+        return .steps(steps, handledBy: handler)
     }
 
     /// The owner's words ask for the step; what they point at may be named in somebody else's.
@@ -192,9 +256,22 @@ struct Interpreter: Sendable {
         return step
     }
 
-    private func question(about parameter: String, of tool: ToolDefinition) -> String {
-        let words = parameter.replacing("_", with: " ")
-        return "\(tool.title): which \(words)? Send it again with that."
+    private static func question(about parameter: String, of tool: ToolDefinition) -> String {
+        "\(tool.title): which \(parameter.replacing("_", with: " "))?"
+    }
+
+    private static func hint(for kind: SlotKind) -> String {
+        switch kind {
+        case .money: "The amount is enough."
+        case .duration: "For example: 20 minutes."
+        default: "The number is enough."
+        }
+    }
+
+    /// What a call of the tool cannot do without.
+    private static func required(by tool: ToolDefinition) -> [String] {
+        let names = tool.parameters["required"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        return names + tool.slots.filter { $0.value.isRequired && !names.contains($0.key) }.map(\.key).sorted()
     }
 
     /// One line of what this person can do now, by what is switched on.

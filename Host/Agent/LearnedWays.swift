@@ -122,7 +122,7 @@ extension TurnDraft {
         case .undo: state.learned.takenBack(at: now)
         case .unclear: state.learned.missed(words, at: now)
         case .more: break
-        case .reply, .remark, .unlearn, .steps, .model, .off, .declined: state.learned.passed()
+        case .reply, .remark, .asking, .unlearn, .steps, .model, .off, .declined: state.learned.passed()
         }
     }
 }

@@ -14,7 +14,8 @@ struct ControlWordTests {
     func understands(text: String, word: ControlWord) { #expect(ControlWord(text) == word) }
 
     @Test(arguments: [
-        "", " ", "undo the milk", "more milk", "no milk today", "1 milk", "1234567", "-1", "1.5x", "yes and no",
+        "", " ", "undo the milk", "more milk", "no milk today", "1 milk", "1234567", "-1", "1.5x", "12.50", "3,5",
+        "yes and no",
         "\u{0661}", "undо", String(repeating: "m", count: 41), "stop", "STOP", "help", "cancel", "end", "quit", "info",
         "start", "unstop", "stopall", "unsubscribe", "revoke", "optout",
     ])
