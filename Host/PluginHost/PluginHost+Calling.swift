@@ -170,11 +170,12 @@ extension PluginHost {
             }
         }
         DeadlineTimer.shared.schedule(at: deadline) {
-            guard case .inFlight(let call) = CallTable.shared.lookup(id),
-                call.giveUp(.failure(CallFailure.deadline(name)))
-            else { return }
+            guard case .inFlight(let call) = CallTable.shared.lookup(id) else { return }
             let plugin = call.instance.plugin
-            plugin.report("a plugin call was given up at its deadline", count: plugin.meters.count(\.deadlines))
+            let isOver = call.giveUp(.failure(CallFailure.deadline(name))) {
+                plugin.report("a plugin call was given up at its deadline", count: plugin.meters.count(\.deadlines))
+            }
+            guard isOver else { return }
             if call.markCancelled() { call.instance.cancel(id, reason: TANDEM_CANCEL_DEADLINE) }
         }
         let grace = configuration.cancelGrace.nanoseconds

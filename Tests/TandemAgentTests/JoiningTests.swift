@@ -20,6 +20,9 @@ struct JoiningTests {
         }
     }
 
+    /// The other half is there at once, on a machine that has time.
+    private static let longEnough = Duration.seconds(300)
+
     private func limits(_ time: Duration) -> AgentLimits {
         var limits = AgentLimits()
         limits.joiningChannels = [RecordingDelivery.channel]
@@ -36,7 +39,7 @@ struct JoiningTests {
     }
 
     @Test func twoHalvesOfASentenceAreOneTurn() async throws {
-        try await AgentWorld.run(limits: limits(.seconds(20)), language: JoiningTests.sentences) {
+        try await AgentWorld.run(limits: limits(JoiningTests.longEnough), language: JoiningTests.sentences) {
             (world) async throws in
             let first = try await send("put", world)
             let second = try await send("milk", world)
@@ -62,7 +65,7 @@ struct JoiningTests {
     }
 
     @Test func wholeSentencesStayApart() async throws {
-        try await AgentWorld.run(limits: limits(.seconds(20)), language: JoiningTests.sentences) {
+        try await AgentWorld.run(limits: limits(JoiningTests.longEnough), language: JoiningTests.sentences) {
             (world) async throws in
             let turns = [try await send("put milk", world), try await send("put eggs", world)]
             #expect(await eventually { world.delivery.sent.count == 2 })
@@ -73,7 +76,7 @@ struct JoiningTests {
 
     /// The halves were joined and the plan was on record when the process died: the second half is not read again.
     @Test func whatWasJoinedStaysJoinedWhenTheProcessDies() async throws {
-        let world = try await AgentWorld(limits: limits(.seconds(20)), language: JoiningTests.sentences)
+        let world = try await AgentWorld(limits: limits(JoiningTests.longEnough), language: JoiningTests.sentences)
         let dead = AgentStore(holder: TurnHolder(text: "\(TurnHolder.current.text.prefix { $0 != ":" }):2147483646:77"))
         let messages = [world.message("put"), world.message("put milk")]
         var turns: [RecordID] = []

@@ -90,7 +90,8 @@ struct CallTests {
         #expect(failure.code == "timeout")
         #expect(failure.status == -23)
         #expect(await eventually { (try? await counts(test)["cancels"]) ?? 0 > 0 })
-        #expect(try test.status("test.bad").counters.deadlines == 1)
+        // Asking it for its counts may have taken too long as well.
+        #expect(try test.status("test.bad").counters.deadlines >= 1)
         try await expectBalance(test)
     }
 

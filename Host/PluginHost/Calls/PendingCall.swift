@@ -201,8 +201,10 @@ final class PendingCall: Sendable {
     // MARK: The host's side
 
     /// Ends the call in the host's name; false when it ended before.
+    ///
+    /// - Parameter note: runs when it did not, before whoever waits for the call hears of it: what is counted is counted then.
     @discardableResult
-    func giveUp(_ outcome: ToolOutcome) -> Bool {
+    func giveUp(_ outcome: ToolOutcome, _ note: () -> Void = {}) -> Bool {
         let result = state.withLock { state -> (Bool, UnsafeContinuation<ToolOutcome, Never>?) in
             switch state.phase {
             case .open:
@@ -214,9 +216,11 @@ final class PendingCall: Sendable {
             default: return (false, nil)
             }
         }
+        guard result.0 else { return false }
+        note()
         result.1?.resume(returning: outcome)
-        if result.0 { endServices() }
-        return result.0
+        endServices()
+        return true
     }
 
     /// True the first time.
