@@ -4,21 +4,25 @@
 #include <jansson.h>
 #include <time.h>
 
-enum { WRITE = 1, MOST_A_SECOND = 100, LONGEST = 4096 };
+enum { WRITE = 1, LONGEST = 4096 };
 
-/* Over the process: what the host would drop need not travel, but it has to be counted. */
-static atomic_llong this_second;
-static atomic_int lines;
+/*
+ * Over the process: what the host would drop need not travel, but it has to be counted. Ten times as many lines as one
+ * instance may write (the host counts what is too much for each): 1,000 at once after a quiet second, then evenly.
+ */
+static const long long PRICE_NS = 1000000, BURST_NS = 1000000000;
+static atomic_llong paid_until;
 
 static int is_admitted(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    long long second = atomic_load(&this_second);
-    if (second != now.tv_sec && atomic_compare_exchange_strong(&this_second, &second, now.tv_sec)) {
-        atomic_store(&lines, 0);
-    }
-    /* As many again as one instance may write: the host counts what is too much for each. */
-    return atomic_fetch_add(&lines, 1) < 10 * MOST_A_SECOND;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    const long long now = (long long)time.tv_sec * 1000000000 + time.tv_nsec;
+    long long paid = atomic_load(&paid_until), next;
+    do {
+        next = (paid > now - BURST_NS ? paid : now - BURST_NS) + PRICE_NS;
+        if (next > now) return 0;
+    } while (!atomic_compare_exchange_weak(&paid_until, &paid, next));
+    return 1;
 }
 
 /* The beginning of a text, not cut within a character. */

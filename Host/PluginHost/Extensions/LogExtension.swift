@@ -12,24 +12,21 @@ enum LogExtension {
     static let maxLineBytes = 4096
 }
 
-/// At most 100 lines a second.
+/// At most 100 lines a second: as many at once after a quiet second, then evenly, so that who never stops costs nobody a
+/// burst each second.
 final class LogGate: Sendable {
-    private struct State {
-        var second: UInt64 = 0
-        var lines = 0
-    }
+    private static let price: UInt64 = 10_000_000
+    private static let burst: UInt64 = 1_000_000_000
 
-    private let state = Mutex(State())
+    /// The instant until which lines are paid for.
+    private let paidUntil = Mutex<UInt64>(0)
 
     func admits(now: UInt64) -> Bool {
-        state.withLock { state in
-            let second = now / 1_000_000_000
-            if second != state.second {
-                state.second = second
-                state.lines = 0
-            }
-            state.lines += 1
-            return state.lines <= 100
+        paidUntil.withLock { paidUntil in
+            let next = max(paidUntil, now > Self.burst ? now - Self.burst : 0) + Self.price
+            guard next <= now else { return false }
+            paidUntil = next
+            return true
         }
     }
 }

@@ -86,7 +86,7 @@ final class RunnerLoop: @unchecked Sendable {
         var nextLook = monotonicNanoseconds() + Self.lookInterval
         var nextGlance = nextLook
         var nextFullGlance = nextLook
-        tandem_take_short_turns()
+        tandem_answer_quickly()
         while true {
             let now = monotonicNanoseconds()
             if now >= nextGlance {

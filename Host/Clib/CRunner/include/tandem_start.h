@@ -62,13 +62,20 @@ uint64_t tandem_processor_ns(pid_t pid);
  * neighbours are answered in between. A short one costs nobody anything who has a processor to himself.
  */
 #define TANDEM_TURN_NS 200000u
+/* The host's own: who asks for less at a time is served first, and the host has all neighbours' answers in its hands. */
+#define TANDEM_QUICK_TURN_NS 100000u
+/* Of a runner that stands behind others: any of them may cut it short. The longest that the kernel takes. */
+#define TANDEM_LONG_TURN_NS 100000000u
 
 /* Gives the calling thread, and those that it starts, short turns; it is no more or less important than before. */
 void tandem_take_short_turns(void);
 
+/* Gives all threads of this process that have no other policy, and those that they start, the shortest turns. */
+void tandem_answer_quickly(void);
+
 enum {
     TANDEM_PLACE_EQUAL,  /* its turn like everybody's, as far as the host has the right to (a nice value is lowered by root only) */
-    TANDEM_PLACE_BEHIND, /* a third of the others' weight; for root only, since nobody else could take it back */
+    TANDEM_PLACE_BEHIND, /* others before it, and for root a third of their weight: nobody else could take a nice value back */
     TANDEM_PLACE_LAST    /* the processor time that nobody wants */
 };
 
