@@ -1,5 +1,6 @@
 import CTandemPlugin
 import Logging
+import Synchronization
 public import TandemCore
 public import TandemJSON
 
@@ -117,13 +118,23 @@ extension PluginHost {
         let instance = pending.instance
         let arguments = call.arguments.serialized()
         let answers = call.answers?.serialized() ?? []
+        let process = instance.process
+        process?.openCalls.wrappingAdd(1, ordering: .relaxed)
+        defer { process?.openCalls.wrappingSubtract(1, ordering: .relaxed) }
         if pending.tool.isDirect, instance.lane.tryEnter() {
+            let isReader = pending.tool.answersQuickly && process?.beginOwnReading() == true
             let status = instance.invoke(
                 pending, arguments: arguments, resume: call.resumeState, answers: answers, since: started,
                 function: function, metersProcessor: false, ended: &ended)
             instance.lane.leave()
             Self.noteReturn(status, of: pending, plugin: plugin, isDirect: true)
-            if let outcome = pending.takeOutcome() { return outcome }
+            if isReader, process?.readOwn(pending, since: ended) == false {
+                pending.tool.noteAnswer(afterNanoseconds: .max)
+            }
+            if let outcome = pending.takeOutcome() {
+                if isReader { ended = monotonicNanoseconds() }
+                return outcome
+            }
         } else {
             let resume = call.resumeState
             instance.lane.submit {
@@ -138,6 +149,7 @@ extension PluginHost {
         }
         let outcome = await ending(of: pending, plugin: plugin)
         ended = monotonicNanoseconds()
+        if process != nil { pending.tool.noteAnswer(afterNanoseconds: ended &- started) }
         return outcome
     }
 
@@ -164,19 +176,13 @@ extension PluginHost {
         let lead = configuration.cancelLead.nanoseconds
         let warning = deadline > lead ? deadline - lead : 0
         if warning > monotonicNanoseconds() {
-            DeadlineTimer.shared.schedule(at: warning) {
+            DeadlineTimer.shared.schedule(at: warning, for: id) {
+                Self.endAtDeadline(id, deadline, name)
                 guard case .inFlight(let call) = CallTable.shared.lookup(id), call.isInFlight else { return }
                 if call.markCancelled() { call.instance.cancel(id, reason: TANDEM_CANCEL_DEADLINE) }
             }
-        }
-        DeadlineTimer.shared.schedule(at: deadline) {
-            guard case .inFlight(let call) = CallTable.shared.lookup(id) else { return }
-            let plugin = call.instance.plugin
-            let isOver = call.giveUp(.failure(CallFailure.deadline(name))) {
-                plugin.report("a plugin call was given up at its deadline", count: plugin.meters.count(\.deadlines))
-            }
-            guard isOver else { return }
-            if call.markCancelled() { call.instance.cancel(id, reason: TANDEM_CANCEL_DEADLINE) }
+        } else {
+            Self.endAtDeadline(id, deadline, name)
         }
         let grace = configuration.cancelGrace.nanoseconds
         return await withTaskCancellationHandler {
@@ -191,6 +197,18 @@ extension PluginHost {
                 guard case .inFlight(let call) = CallTable.shared.lookup(id) else { return }
                 call.giveUp(.failure(CallFailure.cancelled()))
             }
+        }
+    }
+
+    private static func endAtDeadline(_ id: UInt64, _ deadline: UInt64, _ name: String) {
+        DeadlineTimer.shared.schedule(at: deadline, for: id) {
+            guard case .inFlight(let call) = CallTable.shared.lookup(id) else { return }
+            let plugin = call.instance.plugin
+            let isOver = call.giveUp(.failure(CallFailure.deadline(name))) {
+                plugin.report("a plugin call was given up at its deadline", count: plugin.meters.count(\.deadlines))
+            }
+            guard isOver else { return }
+            if call.markCancelled() { call.instance.cancel(id, reason: TANDEM_CANCEL_DEADLINE) }
         }
     }
 

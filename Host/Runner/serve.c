@@ -2,7 +2,7 @@
  * serve.c - reads frames and runs what they ask for.
  *
  * One thread at a time is the reader. It calls the plugin itself, so that a quick call costs no change of threads. A
- * monitor sees when plugin code keeps the reader for some milliseconds and gives the reading, with what has been received
+ * monitor sees when plugin code keeps the reader for ten milliseconds or so and gives the reading, with what has been received
  * and not yet handled, to another thread; the kept one drains its instance's queue when it returns, and then waits in
  * reserve. So one instance never sees two calls at a time, and a hanging one does not hold up the others.
  */
@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFER = 256 << 10, MOST_FILES = 16, MOST_THREADS = 16, LOOK_MS = 2, QUIET_LOOKS = 25 };
+enum { BUFFER = 256 << 10, MOST_FILES = 16, MOST_THREADS = 16, LOOK_MS = 2, NAP_MS = 10, QUIET_LOOKS = 5 };
 
 enum { READING, IN_PLUGIN, TAKEN };
 
@@ -177,9 +177,10 @@ static void *monitor_main(void *argument) {
     (void)argument;
     const worker *last = NULL;
     unsigned long last_jobs = 0;
-    int quiet = 0;
+    int quiet = 0, is_watching = 0;
     for (;;) {
-        struct timespec pause = {0, LOOK_MS * 1000000L};
+        /* A timer costs more than most calls where a hypervisor keeps it: often only while one seems to take its time. */
+        struct timespec pause = {0, (is_watching ? LOOK_MS : NAP_MS) * 1000000L};
         nanosleep(&pause, NULL);
         pthread_mutex_lock(&role.mutex);
         worker *reader = role.reader;
@@ -188,6 +189,7 @@ static void *monitor_main(void *argument) {
         int is_busy = reader != NULL && atomic_load(&reader->state) == IN_PLUGIN;
         last = reader;
         last_jobs = jobs;
+        is_watching = is_busy;
         if (is_same && is_busy) {
             int expected = IN_PLUGIN;
             int is_taken = atomic_compare_exchange_strong(&reader->state, &expected, TAKEN);

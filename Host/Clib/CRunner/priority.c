@@ -39,14 +39,16 @@ static void write_text(const char *path, const char *text) {
     close(file);
 }
 
-static void set_threads(pid_t pid, const struct attributes *wanted, const struct attributes *otherwise) {
+static void set_threads(pid_t pid, const struct attributes *wanted, const struct attributes *otherwise, const cpu_set_t *where) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *tasks = opendir(path);
     if (tasks == NULL) return;
     for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
         pid_t task = atoi(entry->d_name);
-        if (task <= 0 || syscall(SYS_sched_setattr, task, wanted, 0) == 0) continue;
+        if (task <= 0) continue;
+        if (where != NULL) sched_setaffinity(task, sizeof *where, where);
+        if (syscall(SYS_sched_setattr, task, wanted, 0) == 0) continue;
         syscall(SYS_sched_setattr, task, otherwise, 0);
     }
     closedir(tasks);
@@ -75,35 +77,46 @@ void tandem_answer_quickly(void) {
     closedir(tasks);
 }
 
+/* The processors of this process; without all but the last of them when a place is to be given to who is in the way. */
+static int processors(cpu_set_t *set, int only_last) {
+    if (sched_getaffinity(getpid(), sizeof *set, set) != 0) return 0;
+    int count = CPU_COUNT(set);
+    if (!only_last || count < 2) return count;
+    int last = CPU_SETSIZE - 1;
+    while (!CPU_ISSET(last, set)) last--;
+    CPU_ZERO(set);
+    CPU_SET(last, set);
+    return count;
+}
+
 void tandem_place_runner(pid_t pid, int place) {
     /*
-     * For each thread against everybody's: many threads of one plugin shall weigh less than one of ours, and any other
-     * may cut their turn short (a long slice does that from Linux 6.12 on, the idle policy always). Only who can take the
-     * idle policy or a nice value back uses it.
+     * Who has to stand behind others shares one processor with all who have to, where there are several. Weight alone does
+     * not do: a woken thread that is not due yet (EEVDF) waits for the running one until the next tick, some milliseconds.
+     * Where there is only one, the idle policy comes nearest; elsewhere it would make that processor look free to others.
      */
+    cpu_set_t where;
+    const int count = processors(&where, place != TANDEM_PLACE_EQUAL);
+    const cpu_set_t *there = count > 1 ? &where : NULL;
     const int own = getpriority(PRIO_PROCESS, (id_t)getpid());
     const int is_root = geteuid() == 0;
-    const struct attributes idle = {.size = sizeof idle, .policy = SCHED_IDLE};
-    const struct attributes batch = {.size = sizeof batch, .policy = SCHED_BATCH, .nice = 19, .runtime = TANDEM_LONG_TURN_NS};
-    /* A third of the others' weight, or all of it: who is slow for a reason must not starve beside a busy machine. */
-    const struct attributes behind = {
-        .size = sizeof behind,
-        .policy = SCHED_BATCH,
-        .nice = !is_root ? own : own > 14 ? 19 : own + 5,
-        .runtime = TANDEM_LONG_TURN_NS};
     const struct attributes normal = {
         .size = sizeof normal, .policy = SCHED_OTHER, .nice = own, .runtime = TANDEM_TURN_NS};
-    /* The nice value stays when it may not be lowered again. */
+    /* A third of the others' weight: who is slow for a reason must not starve beside a busy machine. */
+    const struct attributes behind = {
+        .size = sizeof behind, .policy = SCHED_BATCH, .nice = own > 14 ? 19 : own + 5, .runtime = TANDEM_TURN_NS};
+    const struct attributes last = {
+        .size = sizeof last, .policy = SCHED_BATCH, .nice = 19, .runtime = TANDEM_TURN_NS};
+    const struct attributes idle = {.size = sizeof idle, .policy = SCHED_IDLE};
+    /* The nice value stays when it may not be lowered again: only root can, and only root uses the idle policy. */
     const struct attributes patient = {
         .size = sizeof patient, .policy = SCHED_OTHER, .nice = 19, .runtime = TANDEM_TURN_NS};
     if (place == TANDEM_PLACE_EQUAL) {
-        set_threads(pid, &normal, &patient);
+        set_threads(pid, &normal, &patient, there);
     } else if (place == TANDEM_PLACE_BEHIND) {
-        set_threads(pid, &behind, &batch);
-    } else if (is_root) {
-        set_threads(pid, &idle, &batch);
+        set_threads(pid, is_root ? &behind : &normal, &patient, there);
     } else {
-        set_threads(pid, &batch, &batch);
+        set_threads(pid, is_root && there == NULL ? &idle : &last, &last, there);
     }
     /*
      * For the session as a whole, where the kernel shares out the time by sessions first (CONFIG_SCHED_AUTOGROUP): a tenth

@@ -16,7 +16,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef CLONE_PIDFD
@@ -239,6 +241,37 @@ ssize_t tandem_send(int socket_fd, const void *bytes, size_t count, int descript
     header->cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
     return sendmsg(socket_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static uint64_t now_ns(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+int tandem_await_readable(int socket_fd, uint64_t nanoseconds) {
+    const uint64_t end = now_ns() + nanoseconds;
+    for (;;) {
+        char byte;
+        ssize_t amount = recv(socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (amount >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) return 1;
+        if (now_ns() >= end) return 0;
+        sched_yield();
+    }
+}
+
+int tandem_ticker(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); }
+
+void tandem_set_ticker(int ticker, uint64_t nanoseconds) {
+    const struct timespec time = {(time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};
+    const struct itimerspec interval = {time, time};
+    timerfd_settime(ticker, 0, &interval, NULL);
+}
+
+void tandem_take_ticks(int ticker) {
+    uint64_t count;
+    ssize_t amount = read(ticker, &count, sizeof count);
+    (void)amount;
 }
 
 ssize_t tandem_receive(int socket_fd, void *bytes, size_t count, int *descriptors, int room, int *taken) {

@@ -73,6 +73,11 @@ final class CallTable: Sendable {
         }
     }
 
+    /// Whether the host still knows the call; it may have an outcome already.
+    func isInFlight(_ id: UInt64) -> Bool {
+        if case .inFlight = lookup(id) { true } else { false }
+    }
+
     /// The calls in flight of some instances, found one by one: for the rare end of a runner.
     func calls(of instances: Set<ObjectIdentifier>) -> [PendingCall] {
         guard !instances.isEmpty else { return [] }

@@ -14,6 +14,9 @@ final class CallableTool: @unchecked Sendable {
     /// Calls in a row that returned quickly. From `directThreshold` on, calls are made on the caller's thread.
     private let quickReturns = Atomic<Int>(0)
 
+    /// Answers in a row that came while a caller could wait for them.
+    private let quickAnswers = Atomic<Int>(0)
+
     /// A plugin earns the direct way; until then, and after each overrun, its calls are made on worker threads.
     static let directThreshold = 16
 
@@ -29,6 +32,18 @@ final class CallableTool: @unchecked Sendable {
     deinit { idBytes.deallocate() }
 
     var isDirect: Bool { quickReturns.load(ordering: .relaxed) >= CallableTool.directThreshold }
+
+    /// Answers come so soon that waiting for one costs less than being woken by it.
+    var answersQuickly: Bool { quickAnswers.load(ordering: .relaxed) >= CallableTool.directThreshold }
+
+    func noteAnswer(afterNanoseconds duration: UInt64) {
+        // By the loop it takes longer than by oneself.
+        if duration > 2 * RunnerProcess.ownNanoseconds {
+            if quickAnswers.load(ordering: .relaxed) > 0 { quickAnswers.store(0, ordering: .relaxed) }
+        } else if !answersQuickly {
+            quickAnswers.wrappingAdd(1, ordering: .relaxed)
+        }
+    }
 
     /// Quick is a return within a fifth of the budget.
     func noteReturn(afterNanoseconds duration: UInt64) {

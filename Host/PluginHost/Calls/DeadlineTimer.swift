@@ -3,11 +3,14 @@ import TandemCore
 /// Runs short actions at instants of `CLOCK_MONOTONIC` on one thread of its own: no task and no sleep per call.
 ///
 /// Actions must not block; they hand plugin calls to the worker threads. There is no removal: an action finds out by
-/// itself that what it was for is over, so an action keeps ids, not objects.
+/// itself that what it was for is over, so an action keeps ids, not objects. What is there for a call that is over is dropped
+/// when the thread wakes for anything, so that it wakes about once in the time limit of the calls, not once for each of them.
 final class DeadlineTimer: @unchecked Sendable {
     // Everything mutable is guarded by the monitor.
     private struct Entry {
         var instant: UInt64
+        /// The call that it is there for; 0: none.
+        var call: UInt64
         var action: @Sendable () -> Void
     }
 
@@ -18,9 +21,10 @@ final class DeadlineTimer: @unchecked Sendable {
     private var heap: [Entry] = []
     private var isRunning = false
 
-    func schedule(at instant: UInt64, _ action: @escaping @Sendable () -> Void) {
+    /// - Parameter call: nothing happens when this call is over by then.
+    func schedule(at instant: UInt64, for call: UInt64 = 0, _ action: @escaping @Sendable () -> Void) {
         monitor.lock()
-        heap.append(Entry(instant: instant, action: action))
+        heap.append(Entry(instant: instant, call: call, action: action))
         siftUp(heap.count - 1)
         let isEarliest = heap[0].instant == instant
         let mustStart = !isRunning
@@ -42,6 +46,10 @@ final class DeadlineTimer: @unchecked Sendable {
         while true {
             guard let first = heap.first else {
                 _ = monitor.wait(untilNanoseconds: monotonicNanoseconds() + 3_600_000_000_000)
+                continue
+            }
+            if first.call != 0, !CallTable.shared.isInFlight(first.call) {
+                removeFirst()
                 continue
             }
             if first.instant > monotonicNanoseconds() {

@@ -330,6 +330,9 @@ final class PluginInstance: @unchecked Sendable {
 
     private var remote: RunnerInstance? { life.withLock { $0.remote } }
 
+    /// Where it lives, unless it lives in the host's own.
+    var process: RunnerProcess? { remote?.process }
+
     /// The host has given up on a call that the plugin may still be working on.
     func forget(_ call: UInt64) { remote?.forget(call) }
 

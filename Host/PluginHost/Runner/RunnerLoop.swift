@@ -21,6 +21,7 @@ final class RunnerLoop: @unchecked Sendable {
 
     /// What the low bit of an event's key says: the process itself, not its socket.
     private static let exitBit: UInt64 = 1 << 63
+    private static let tickKey = UInt64.max
 
     private init() { queue = epoll_create1(Int32(EPOLL_CLOEXEC)) }
 
@@ -84,8 +85,13 @@ final class RunnerLoop: @unchecked Sendable {
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: room)
         defer { events.deallocate() }
         var nextLook = monotonicNanoseconds() + Self.lookInterval
-        var nextGlance = nextLook
-        var nextFullGlance = nextLook
+        var nextGlance: UInt64 = 0
+        var nextFullGlance: UInt64 = 0
+        // One clock that ticks by itself: a time limit of each wait would set a timer for each frame, which is dear where a
+        // hypervisor keeps the timers.
+        let ticker = tandem_ticker()
+        var interval: UInt64 = 0
+        if ticker >= 0 { _ = control(EPOLL_CTL_ADD, ticker, RunnerLoop.reading, Self.tickKey) }
         tandem_answer_quickly()
         while true {
             let now = monotonicNanoseconds()
@@ -101,30 +107,45 @@ final class RunnerLoop: @unchecked Sendable {
                 }
                 if now >= nextLook {
                     nextLook = now + Self.lookInterval
-                    for process in processes { process.look(now: now) }
+                    for process in processes where process.takeReading() {
+                        process.look(now: now)
+                        process.giveReading()
+                    }
                 }
-                nextGlance =
-                    processes.isEmpty ? nextLook : isAnyWarm ? now + Self.warmInterval : nextFullGlance
+                nextGlance = processes.isEmpty ? nextLook : isAnyWarm ? now + Self.warmInterval : nextFullGlance
+                // While nothing happens, glances are rarer; whoever burns time at rest is seen soon enough.
+                let wanted = processes.isEmpty ? Self.lookInterval : isAnyWarm ? Self.warmInterval : Self.restInterval
+                if wanted != interval {
+                    interval = wanted
+                    tandem_set_ticker(ticker, wanted)
+                }
             }
-            // While nothing happens, glances are rarer; whoever burns time at rest is seen soon enough.
-            let latest = min(nextLook, nextGlance + Self.restInterval)
-            let pause = Int32((latest - min(now, latest)) / 1_000_000) + 1
-            let count = epoll_wait(queue, events, Int32(room), pause)
+            let isTicking = ticker >= 0 && interval > 0
+            let count = epoll_wait(queue, events, Int32(room), isTicking ? -1 : Self.blindMilliseconds)
             guard count > 0 else { continue }
             for index in 0..<Int(count) {
                 let key = events[index].data.u64
+                if key == Self.tickKey {
+                    tandem_take_ticks(ticker)
+                    continue
+                }
                 guard let process = state.withLock({ $0.processes[key & ~Self.exitBit] }) else { continue }
+                // Else a caller is reading its answer: the event is there again when it has.
+                guard process.takeReading() else { continue }
                 if key & Self.exitBit != 0 {
                     process.exited()
                 } else {
                     process.ready(events[index].events)
                 }
+                process.giveReading()
             }
         }
     }
 
     private static let lookInterval: UInt64 = 500_000_000
     private static let glanceInterval: UInt64 = 20_000_000
-    private static let warmInterval: UInt64 = 4_000_000
-    private static let restInterval: UInt64 = 80_000_000
+    private static let warmInterval: UInt64 = 8_000_000
+    private static let restInterval: UInt64 = 100_000_000
+    /// Without a clock, and before it ticks.
+    private static let blindMilliseconds: Int32 = 10
 }

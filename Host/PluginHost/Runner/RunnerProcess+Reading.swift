@@ -4,9 +4,9 @@ import Glibc
 import Synchronization
 import TandemCore
 
-// What a runner says, on the loop's thread.
+// What a runner says, on the thread that has the right to read: the loop's, or a caller's (`RunnerProcess+Own`).
 extension RunnerProcess {
-    /// On the loop's thread.
+    /// On the loop's thread, with the right to read.
     func ready(_ events: UInt32) {
         if events & RunnerLoop.writing != 0 {
             let mustGoOn = out.withLock { out -> Bool in
@@ -19,23 +19,36 @@ extension RunnerProcess {
                 updateWatch()
             }
         }
+        if let ownFault { return end(ownFault) }
         let isOver = events & ~(RunnerLoop.writing | RunnerLoop.reading) != 0
         if hasLeftover.load(ordering: .relaxed), isOver || !health.withLock({ $0.isPaused }) {
             if let fault = handleFrames(isOver: isOver) { return end(fault) }
             if !isOver { return }
         }
-        guard events & ~RunnerLoop.writing != 0, inboxCount < RunnerProcess.inboxSize else { return }
+        guard events & ~RunnerLoop.writing != 0 else { return }
+        if case .over(let fault) = receive() { end(fault) }
+    }
+
+    enum Received {
+        case frames, nothing
+        /// The stream ended, or something was wrong with it.
+        case over(String?)
+    }
+
+    /// Takes what there is, without waiting, and handles it.
+    func receive() -> Received {
+        guard inboxCount < RunnerProcess.inboxSize else { return .nothing }
         var taken = [Int32](repeating: -1, count: 16)
         var count: Int32 = 0
         let amount = tandem_receive(
             socket, inbox + inboxCount, RunnerProcess.inboxSize - inboxCount, &taken, Int32(taken.count), &count)
-        if amount < 0, errno == EAGAIN || errno == EWOULDBLOCK { return }
-        guard amount > 0, count >= 0 else { return end(count < 0 ? "sent too many descriptors" : nil) }
+        if amount < 0, errno == EAGAIN || errno == EWOULDBLOCK { return .nothing }
+        guard amount > 0, count >= 0 else { return .over(count < 0 ? "sent too many descriptors" : nil) }
         files.append(contentsOf: taken.prefix(Int(count)))
-        guard files.count <= 64 else { return end("sent descriptors that belong to nothing") }
+        guard files.count <= 64 else { return .over("sent descriptors that belong to nothing") }
         inboxCount += amount
         lastHeard.store(monotonicNanoseconds(), ordering: .relaxed)
-        if let fault = handleFrames(isOver: false) { end(fault) }
+        return handleFrames(isOver: false).map { .over($0) } ?? .frames
     }
 
     /// What has been received, until the runner has to wait or its turn is over. Nil, or why the runner is not to be

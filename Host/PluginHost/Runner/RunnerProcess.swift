@@ -6,11 +6,11 @@ import TandemCore
 
 /// One process of `tandem-plugin-runner`: what is written to it, what it says, and its end.
 ///
-/// Written to from any thread, directly; read by the loop alone. Nothing that it sends is believed: a frame that is not
+/// Written to from any thread, directly; read by the loop, or by a caller that is alone (`RunnerProcess+Own`). Nothing that it sends is believed: a frame that is not
 /// whole, a number that means nothing here or a file that is not sealed ends it.
 final class RunnerProcess: @unchecked Sendable {
-    // `key`, `inbox`, `files` and `toolsAtDeath` belong to the loop, `sending` to whoever has the right to send; the rest is constant,
-    // atomic or guarded by `out`, `state` or `health`.
+    // `inbox`, `inboxCount`, `files` and `ownFault` belong to whoever has the right to read, `sending` to whoever has the right
+    // to send, `key` and `toolsAtDeath` to the loop; the rest is constant, atomic or guarded by `out`, `state` or `health`.
     let pid: pid_t
     /// A pidfd, or -1.
     let descriptor: Int32
@@ -37,6 +37,14 @@ final class RunnerProcess: @unchecked Sendable {
     /// What was in flight when it ended; the loop's.
     var toolsAtDeath: [String] = []
     var files: [Int32] = []
+    /// Somebody has the right to read: the loop, or a caller that waits for its own answer.
+    let isReading = Atomic<Bool>(false)
+    /// A caller has it: the loop is not to be woken.
+    let isReadByCaller = Atomic<Bool>(false)
+    /// What such a caller found wrong: the process is being ended, nothing of it is read any more.
+    var ownFault: String?
+    /// Calls of the host that are not over.
+    let openCalls = Atomic<Int>(0)
     let openRequests = Atomic<Int>(0)
     /// Frames with a file that are worked on by other threads than the loop's.
     let openBodies = Atomic<Int>(0)
@@ -226,7 +234,7 @@ final class RunnerProcess: @unchecked Sendable {
         // Within the lock: the descriptor is not closed meanwhile, and who comes last knows what is so now.
         out.withLock { out in
             guard !out.isClosed else { return }
-            let isPaused = health.withLock { $0.isPaused }
+            let isPaused = health.withLock { $0.isPaused } || isReadByCaller.load(ordering: .acquiring)
             // A socket that can be written to wakes the loop at once.
             let mustWrite = out.isBlocked || (!isPaused && hasLeftover.load(ordering: .acquiring))
             let events = (isPaused ? 0 : RunnerLoop.reading) | (mustWrite ? RunnerLoop.writing : 0)

@@ -64,8 +64,6 @@ uint64_t tandem_processor_ns(pid_t pid);
 #define TANDEM_TURN_NS 200000u
 /* The host's own: who asks for less at a time is served first, and the host has all neighbours' answers in its hands. */
 #define TANDEM_QUICK_TURN_NS 100000u
-/* Of a runner that stands behind others: any of them may cut it short. The longest that the kernel takes. */
-#define TANDEM_LONG_TURN_NS 100000000u
 
 /* Gives the calling thread, and those that it starts, short turns; it is no more or less important than before. */
 void tandem_take_short_turns(void);
@@ -75,12 +73,27 @@ void tandem_answer_quickly(void);
 
 enum {
     TANDEM_PLACE_EQUAL,  /* its turn like everybody's, as far as the host has the right to (a nice value is lowered by root only) */
-    TANDEM_PLACE_BEHIND, /* others before it, and for root a third of their weight: nobody else could take a nice value back */
-    TANDEM_PLACE_LAST    /* the processor time that nobody wants */
+    TANDEM_PLACE_BEHIND, /* on one processor with all who stand there, and for root a third of the others' weight: nobody else could take a nice value back */
+    TANDEM_PLACE_LAST    /* there, with next to no weight */
 };
 
 /* Puts all threads of a runner at a place (TANDEM_PLACE_*) among those who wait for a processor. */
 void tandem_place_runner(pid_t pid, int place);
+
+/*
+ * Looks, giving way to who else waits for this processor, until a socket can be read from or its other end is gone: 1; 0 after
+ * so many nanoseconds. Without a timer, which costs more than the wait where a hypervisor keeps it.
+ */
+int tandem_await_readable(int socket_fd, uint64_t nanoseconds);
+
+/* A clock that can be waited for by epoll, or -1: it ticks when it has been given an interval. */
+int tandem_ticker(void);
+
+/* Ticks each so many nanoseconds from now on; 0: not at all. */
+void tandem_set_ticker(int ticker, uint64_t nanoseconds);
+
+/* Takes the ticks that there were. */
+void tandem_take_ticks(int ticker);
 
 /* The path of the library that has a symbol in this process, or null. */
 const char *tandem_library_of(const char *symbol);
