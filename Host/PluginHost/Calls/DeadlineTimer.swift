@@ -41,6 +41,13 @@ final class DeadlineTimer: @unchecked Sendable {
         }
     }
 
+    /// Actions that have not been done or dropped.
+    var count: Int {
+        monitor.lock()
+        defer { monitor.unlock() }
+        return heap.count
+    }
+
     private func run() {
         monitor.lock()
         while true {
