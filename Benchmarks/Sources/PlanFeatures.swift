@@ -5,7 +5,8 @@ import TandemJSON
 import TandemLanguage
 
 /// `tandem-benchmarks BUILD-FOLDER plan-features`: writes what `Tools/planner/make_model.py` learns from into the current folder.
-/// The texts of conversations come from the file that TANDEM_CHITCHAT names.
+/// Beside the development set it weighs the lines of the files that TANDEM_SENTENCES names, separated by colons; of `family<TAB>text`
+/// the text.
 enum PlanFeatures {
     static func run(_ place: Place) async throws -> [Figure] {
         let configuration = try Configuration(environment: ["TANDEM_DATA": try place.fresh("plan")])
@@ -17,7 +18,7 @@ enum PlanFeatures {
         let planner = EmbeddedPlanner(tools: tools)
         let now = Timestamp("2026-11-21T10:00:00Z") ?? Timestamp(millisecondsSinceEpoch: 0)
         let context = PlannerContext(now: now, timeZone: "Europe/Berlin")
-        let texts = try PlanBenchmark.sentences("development").map(\.text) + talk()
+        let texts = try PlanBenchmark.sentences("development").map(\.text) + others()
         try write(
             texts.map { text in
                 let found = planner.candidates(text, context: context).map { candidate -> JSON in
@@ -31,9 +32,13 @@ enum PlanFeatures {
         return [Figure(name: "sentences weighed", unit: "", values: [Double(texts.count)])]
     }
 
-    private static func talk() throws -> [String] {
-        guard let path = ProcessInfo.processInfo.environment["TANDEM_CHITCHAT"] else { return [] }
-        return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
+    private static func others() throws -> [String] {
+        let paths = ProcessInfo.processInfo.environment["TANDEM_SENTENCES"]?.split(separator: ":") ?? []
+        return try paths.flatMap { path in
+            try String(contentsOfFile: String(path), encoding: .utf8).split(separator: "\n").compactMap { line in
+                line.split(separator: "\t").last.map(String.init)
+            }
+        }
     }
 
     private static func json(_ tool: ToolDefinition) -> JSON {

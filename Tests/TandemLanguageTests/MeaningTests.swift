@@ -85,4 +85,62 @@ struct MeaningTests {
         #expect(asking("remind me to pay the rent tomorrow") > asking("I paid my rent yesterday and felt great"))
         #expect(asking("show me my notes") > asking("my notes from last therapy were helpful"))
     }
+
+    private func meaning(_ text: String, _ tools: [ToolDefinition]) throws -> SentenceMeaning {
+        SentenceMeaning(
+            Array(text.utf8)[...], words: 4, tools: ToolMeanings(tools), model: try #require(PlannerModel.linked))
+    }
+
+    @Test(arguments: [
+        ("we are out of oat milk", "grocery"), ("how much did I spend on food", "expenses"),
+        ("remind me to call the bank at noon", "tasks"), ("what can I cook with lentils", "recipes"),
+    ])
+    func aSentenceIsOfTheTradeOfWhatItAsksFor(_ text: String, _ namespace: String) throws {
+        let meaning = try meaning(text, FixtureTools.all)
+        let own = try #require(FixtureTools.all.firstIndex { $0.namespace == namespace })
+        let trade = try #require(meaning.trade(own))
+        #expect(trade.own > 0.5)
+        #expect(trade.own > trade.other)
+        #expect(trade.own + trade.none <= 1.0001)
+    }
+
+    @Test func whatNothingServesIsOfNoTrade() throws {
+        for text in ["turn the lights off", "play some jazz", "what a beautiful day"] {
+            let meaning = try meaning(text, FixtureTools.all)
+            #expect(meaning.trades[0] > 0.5, "\(text)")
+            #expect(abs(meaning.trades.sum() - 1) < 0.001)
+        }
+    }
+
+    @Test func aToolOfOthersIsChosenByItsOwnSentences() throws {
+        let plants = ToolDefinition(
+            id: "greenhouse.water", title: "Water the greenhouse", description: "Opens the valves of the greenhouse.",
+            parameters: ["type": "object", "properties": ["minutes": ["type": "integer"]]], effect: .write,
+            utterances: [
+                Utterance("water the greenhouse [for {minutes} minutes]"), Utterance("open the greenhouse valves"),
+                Utterance("give the orchids [in the greenhouse] some water"),
+            ], slots: ["minutes": SlotDefinition(.number)])
+        let tools = FixtureTools.all + [plants]
+        #expect(try meaning("water the greenhouse", tools).trade(tools.count - 1) == nil)
+        let planner = EmbeddedPlanner(tools: tools)
+        for text in ["water the greenhouse for 5 minutes", "could you open the valves of the greenhouse"] {
+            guard case .calls(let calls) = planner.plan(text, context: CorpusReport.context) else {
+                Issue.record("\(text)")
+                continue
+            }
+            #expect(calls.map(\.tool) == ["greenhouse.water"], "\(text)")
+        }
+    }
+
+    @Test(arguments: [
+        "don't add milk to the shopping list", "please do not remind me to call the bank",
+        "no need to add that to my list",
+        "you don't need to remind me of the dentist",
+    ])
+    func whatIsToBeLeftIsNotPlanned(_ text: String) { #expect(calls(text).isEmpty) }
+
+    @Test func aShortAndSeparates() throws {
+        let items = try #require(calls("add milk n eggs n bread to my shopping list").first).arguments["items"]
+        #expect(items?.arrayValue?.count == 3)
+    }
 }

@@ -1,11 +1,23 @@
 #!/usr/bin/env python3
 """Makes Host/Clib/CPlannerModel/model.bin: see README.md."""
-import argparse, json, pathlib, random, re, struct
+import argparse, hashlib, json, pathlib, random, re, struct
 import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUCKETS = 4096
+TRADE_BUCKETS = 8192
+# Namespaces by trade; the first serves nothing. A sentence about mail or the calendar may be for either mailbox's plugin.
+TRADES = [
+    ("none", ""), ("tasks", "tasks"), ("notes", "notes"), ("memory", "memory"), ("settings", "settings"), ("focus", "focus"),
+    ("integrations", "integrations"), ("account", "account"), ("grocery", "grocery"), ("recipes", "recipes"),
+    ("expenses", "expenses"), ("duckduckgo", "duckduckgo"), ("mail", "gmail graph"), ("graph", "graph"),
+    ("notion", "notion"), ("youtube", "youtube")]
+TRADE = {name: place for place, (name, _) in enumerate(TRADES)}
+MAIL = set("mail search_mail read mark move restore_mail draft send reply forward send_draft triage task of_task find_sent".split())
+FEATURES = 35
+# What a sentence counts that asks for nothing, of those that were written for this.
+IDLE = 2.5
 MASK64 = (1 << 64) - 1
 
 
@@ -64,30 +76,37 @@ def fnv(text):
 
 
 def grams(text):
-    """As PlannerModel.asking reads a sentence."""
-    found, seen = [], set()
+    """As PlannerModel.grams reads a sentence."""
+    found = []
     previous = fnv("^")
     for word in re.findall(r"[a-z']+|[0-9]+|[?!.:,@]", "".join(c.lower() if c < "\x80" else c for c in text)):
         this = fnv("#" if word[0].isdigit() else word)
         for gram in (this, ((previous * 0x9E3779B97F4A7C15) & MASK64) ^ this):
-            if gram not in seen:
-                seen.add(gram)
-                found.append((gram ^ (gram >> 32)) & (BUCKETS - 1))
+            folded = (gram ^ (gram >> 32)) & 0xFFFFFFFF
+            if folded not in found:
+                found.append(folded)
         previous = this
     return found
 
 
-def request_inputs(table, texts):
+KNOWN = {}
+
+
+def inputs(table, texts, buckets):
+    """The sentences as rows: twice the vector, the words and pairs of words, one."""
     import scipy.sparse as sparse
+    new = [text for text in dict.fromkeys(texts) if text not in KNOWN]
+    KNOWN.update((text, (vector, grams(text))) for text, vector in zip(new, table.embed(new)))
     rows, columns, values = [], [], []
     for i, text in enumerate(texts):
-        found = grams(text)
+        found = KNOWN[text][1]
         for gram in found:
             rows.append(i)
-            columns.append(gram)
+            columns.append(gram & (buckets - 1))
             values.append(1 / np.sqrt(len(found)))
-    lexical = sparse.csr_matrix((values, (rows, columns)), (len(texts), BUCKETS), dtype=np.float32)
-    return sparse.hstack([sparse.csr_matrix(table.embed(texts) * 2), lexical,
+    lexical = sparse.csr_matrix((values, (rows, columns)), (len(texts), buckets), dtype=np.float32)
+    vectors = np.array([KNOWN[text][0] for text in texts], np.float32).reshape(len(texts), table.dim)
+    return sparse.hstack([sparse.csr_matrix(vectors * 2), lexical,
                           sparse.csr_matrix(np.ones((len(texts), 1), np.float32))]).tocsr()
 
 
@@ -104,6 +123,31 @@ def logistic(inputs, wanted, weights, decay, rounds=150):
         return value, slope
 
     return minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": rounds}).x
+
+
+def softmax(inputs, wanted, weights, decay, count, rounds=70):
+    from scipy.optimize import minimize
+    n = inputs.shape[1]
+    target = np.zeros((inputs.shape[0], count), np.float32)
+    target[np.arange(len(wanted)), wanted] = 1
+    turned = inputs.T.tocsr()
+
+    def loss(b):
+        b = b.reshape(n, count)
+        p = chances(inputs, b)
+        pull = b.copy()
+        pull[-1] = 0
+        value = -(weights * np.log(np.maximum((p * target).sum(1), 1e-12))).sum()
+        slope = turned @ ((p - target) * weights[:, None])
+        return value + decay / 2 * (pull ** 2).sum(), (slope + decay * pull).ravel()
+
+    return minimize(loss, np.zeros(n * count), jac=True, method="L-BFGS-B", options={"maxiter": rounds}).x.reshape(n, count)
+
+
+def chances(inputs, b):
+    z = inputs @ b
+    e = np.exp(z - z.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
 
 
 # MARK: The grammar of utterances
@@ -186,7 +230,8 @@ def fit(features, labels, weights, hidden, seed=1, rounds=1500, decay=3e-4):
     chance = np.random.RandomState(seed)
     mean = features.mean(0)
     scale = 1 / np.maximum(features.std(0), 1e-3)
-    x = (features - mean) * scale
+    x = ((features - mean) * scale).astype(np.float32)
+    weights = weights.astype(np.float32)
     n = x.shape[1]
     w1 = chance.randn(hidden, n) * 0.2
     b1 = np.zeros(hidden)
@@ -197,15 +242,15 @@ def fit(features, labels, weights, hidden, seed=1, rounds=1500, decay=3e-4):
     params = [w1, b1, w2, np.array(b2)]
     total = weights.sum()
     for step in range(1, rounds + 1):
-        z = x @ params[0].T + params[1]
+        z = x @ params[0].T.astype(np.float32) + params[1].astype(np.float32)
         h = np.maximum(z, 0)
-        o = h @ params[2] + params[3]
+        o = h @ params[2].astype(np.float32) + np.float32(params[3])
         p = 1 / (1 + np.exp(-np.clip(o, -30, 30)))
         d = (p - labels) * weights / total
         slopes = [None] * 4
         slopes[2] = h.T @ d + decay * params[2]
         slopes[3] = d.sum()
-        dz = np.outer(d, params[2]) * (z > 0)
+        dz = np.outer(d, params[2].astype(np.float32)) * (z > 0)
         slopes[0] = dz.T @ x + decay * params[0]
         slopes[1] = dz.sum(0)
         rate = 0.02 * (0.5 + 0.5 * np.cos(np.pi * step / rounds))
@@ -233,14 +278,18 @@ def beliefs(net, features):
     return 1 / (1 + np.exp(-np.clip(h @ w2 + b2, -30, 30)))
 
 
-def write(path, table, request, background, net):
+def write(path, table, request, trades, background, net):
     mean, scale, (w1, b1, w2, b2) = net
     most = np.abs(background).max(1, keepdims=True).clip(1e-6)
     rows = np.round(background * 127 / most).astype(np.int8)
     network = np.concatenate([mean, scale, np.concatenate([np.c_[w1, b1]]).ravel(), w2, [float(b2)]])
-    out = bytearray(b"TDPLN\0\0\1")
-    out += struct.pack("<6I", table.dim, BUCKETS, len(rows), len(mean), len(w2), 0) + table.version
-    for part in (request.astype("<f4"), (most[:, 0] / 127).astype("<f4"), rows, network.astype("<f4")):
+    most_trade = np.abs(trades[:-1]).max(0).clip(1e-6)
+    names = b"".join(names.encode().ljust(32, b"\0") for _, names in TRADES)
+    out = bytearray(b"TDPLN\0\0\2")
+    out += struct.pack("<6I", table.dim, BUCKETS, len(rows), len(mean), len(w2), TRADE_BUCKETS) + table.version
+    for part in (request.astype("<f4"), (most[:, 0] / 127).astype("<f4"), rows, network.astype("<f4"),
+                 np.frombuffer(names, np.uint8), np.concatenate([most_trade / 127, trades[-1]]).astype("<f4"),
+                 np.round(trades[:-1] * 127 / most_trade).astype(np.int8)):
         out += part.tobytes()
         out += bytes(-len(out) % 64)
     path.write_bytes(out)
@@ -250,8 +299,8 @@ def write(path, table, request, background, net):
 
 
 def labelled(path):
-    pairs = [line.split("\t") for line in lines(path)]
-    return [(f, t) for f, t in pairs if f != "none"], [t for f, t in pairs if f == "none"]
+    pairs = [line.split("\t") for line in path.read_text().splitlines() if "\t" in line and not line.startswith("#")]
+    return [(f, t.strip()) for f, t in pairs]
 
 
 def is_right(family, tool):
@@ -259,12 +308,32 @@ def is_right(family, tool):
     return space == family or family == "mail" and space in ("gmail", "graph")
 
 
+def trade_of(tool):
+    space, name = tool.split(".", 1)
+    return "mail" if space == "gmail" or space == "graph" and name in MAIL else space
+
+
+def told(found, space, asking, sure):
+    """The features that were learned: of asking and of the trade."""
+    ask = max(-2, min(2, asking / 3))
+    out = [ask, ask * sure]
+    mine = [place for place, (_, names) in enumerate(TRADES) if space in names.split()]
+    if found is None or not mine:
+        return out + [0, 0, 0, 0, 0]
+    own = found[mine].sum()
+    other = max(p for place, p in enumerate(found) if place and place not in mine)
+    return out + [1, own, other, found[0], np.sqrt(own)]
+
+
 def main():
     reader = argparse.ArgumentParser(description=__doc__)
     reader.add_argument("step", choices=["talk", "sentences", "network"])
     reader.add_argument("talk", help="talk.txt; of the step talk, dataset.json of the PyPI package chitchat-dataset")
-    reader.add_argument("tools", help="plan-tools.json, which the benchmark plan-features writes; of talk, what to write")
-    reader.add_argument("features", nargs="?", help="plan-features.jsonl, which it writes with the model of the first step")
+    reader.add_argument("public", help="public.tsv, which public_sentences.py writes; of talk, what to write")
+    reader.add_argument("tools", nargs="?", help="plan-tools.json, which the benchmark plan-features writes")
+    reader.add_argument("features", nargs="?", help="plan-features.jsonl, which it writes with the model of the step sentences")
+    reader.add_argument("--without", help="a family that nothing is learned of, to see how one of others fares")
+    reader.add_argument("--out", help="what to write instead of model.bin")
     options = reader.parse_args()
     if options.step == "talk":
         talk = sorted({
@@ -272,85 +341,122 @@ def main():
             for turn in c["messages"] for m in turn
             if 2 <= len(m["text"].split()) <= 30 and len(m["text"]) < 160 and m["text"].isascii()})
         random.Random(7).shuffle(talk)
-        pathlib.Path(options.tools).write_text("\n".join(talk[:16000]) + "\n")
+        pathlib.Path(options.public).write_text("\n".join(talk[:16000]) + "\n")
         return
     table = Table(ROOT / "Host/Clib/CEmbedding/table.bin")
-    path = ROOT / "Host/Clib/CPlannerModel/model.bin"
+    path = pathlib.Path(options.out or ROOT / "Host/Clib/CPlannerModel/model.bin")
     tools = json.loads(pathlib.Path(options.tools).read_text())
+    without = options.without
     chance = random.Random(5)
-    rendered = [s for t in tools for u in t["utterances"] for s in sentences(u, t["slots"], 4, chance)]
+    rendered = [(trade_of(t["id"]), s) for t in tools for u in t["utterances"] for s in sentences(u, t["slots"], 4, chance)]
     unserved = [s for line in lines(HERE / "unserved.txt") for s in sentences(line, {}, 12, chance)]
-    asked, idle = labelled(ROOT / "Tests/Fixtures/planner/development.tsv")
-    # Decided by rules before the planner.
-    asked = [(f, t) for f, t in asked if f not in ("account", "integrations")]
+    own = [(f, t) for f, t in labelled(ROOT / "Tests/Fixtures/planner/development.tsv")]
+    public = labelled(pathlib.Path(options.public))
+    nothing = [(f, t) for f, t in public if f == "none"]
+    public = [(f, t) for f, t in public if f != "none"] + nothing[:5000]
     talk = lines(pathlib.Path(options.talk))
-    # Half of the idle sentences are what others are compared with; the network learns from the other half.
-    background = unserved + idle[1::2] + talk[8000:8600]
-    idle = idle[0::2]
     talk_train, talk_fit = talk[:5000], talk[12000:13000]
+    idle = [t for f, t in own if f == "none"]
+    # Half of the idle sentences are what others are compared with; the network learns from the other half.
+    compared = set(idle[1::2])
+    background = unserved + idle[1::2] + talk[8000:8600]
+    # (family, sentence, weight)
+    corpus = [(f, s, 0.25) for f, s in rendered] + [("none", s, 0.4) for s in unserved]
+    corpus += [("none", s, 0.1) for s in talk_train] + [(f, s, 1.5) for f, s in own]
+    corpus += [(f, s, 0.07 if f == "none" else 0.2) for f, s in public]
+    corpus = [row for row in corpus if row[0] in TRADE and row[0] != without]
+    always = len(rendered)
+    family = np.array([TRADE[f] for f, _, _ in corpus])
+    weight = np.array([w for _, _, w in corpus], np.float32)
+    texts = [s for _, s, _ in corpus]
+    x_asking, x_trade = inputs(table, texts, BUCKETS), inputs(table, texts, TRADE_BUCKETS)
 
-    def request(asked, idle):
-        texts = rendered + asked + unserved + idle + talk_train
-        wanted = np.array([1] * (len(rendered) + len(asked)) + [0] * (len(unserved) + len(idle) + len(talk_train)))
-        weights = np.array([0.25] * len(rendered) + [1.5] * len(asked) + [0.5] * len(unserved) + [1.5] * len(idle)
-                           + [0.25] * len(talk_train))
-        return logistic(request_inputs(table, texts), wanted, weights, 1.0, 100)
+    def learn(chosen):
+        asking = logistic(x_asking[chosen], (family[chosen] > 0).astype(float), weight[chosen], 1.0, 100)
+        return asking, softmax(x_trade[chosen], family[chosen], weight[chosen], 0.15, len(TRADES))
 
-    texts = [t for _, t in asked]
-    rest = background[len(unserved):-600]
-    whole = request(texts, idle + rest)
+    whole = learn(np.arange(len(texts)))
     if options.step == "sentences":
-        inputs = 30
-        net = (np.zeros(inputs), np.ones(inputs),
-               [np.zeros((1, inputs)), np.zeros(1), np.zeros(1), np.array(0.0)])
-        write(path, table, whole, table.embed(background), net)
+        net = (np.zeros(FEATURES), np.ones(FEATURES),
+               [np.zeros((1, FEATURES)), np.zeros(1), np.zeros(1), np.array(0.0)])
+        write(path, table, *whole, table.embed(background), net)
         return
 
     # Of each sentence what a model says that did not learn from it.
-    folds = np.random.RandomState(0)
-    fold = {t: k for t, k in zip(texts + idle, folds.randint(0, 4, len(texts) + len(idle)))}
-    asking = {}
-    for k in range(4):
-        b = request([t for t in texts if fold[t] != k], [t for t in idle if fold[t] != k] + rest)
-        out = [t for t in texts + idle if fold[t] == k]
-        asking |= dict(zip(out, request_inputs(table, out) @ b))
-    asking |= dict(zip(talk_fit, request_inputs(table, talk_fit) @ whole))
     traced = {}
     for line in pathlib.Path(options.features).read_text().splitlines():
         record = json.loads(line)
-        traced[record["text"]] = record["candidates"]
+        traced[record["text"]] = [c for c in record["candidates"] if c["features"]]
+    # Decided by rules before the planner.
+    judged = [(f, t, IDLE if f == "none" else 1.0) for f, t in own if f not in ("account", "integrations") and t not in compared]
+    judged += [(f, t, 0.2) for f, t in public if t in traced]
+    judged += [("none", t, 0.25) for t in talk_fit]
+    count = 4
+    fold = {t: int(hashlib.md5(t.lower().encode()).hexdigest(), 16) % count for t in texts + [t for _, t, _ in judged]}
+    of_text = np.array([fold[t] for t in texts])
+    found, asking = {}, {}
+    for k in range(count):
+        chosen = np.flatnonzero((of_text != k) | (np.arange(len(texts)) < always))
+        b, c = learn(chosen)
+        out = sorted({t for _, t, _ in judged if fold[t] == k})
+        asking |= dict(zip(out, inputs(table, out, BUCKETS) @ b))
+        found |= dict(zip(out, chances(inputs(table, out, TRADE_BUCKETS), c)))
     x, y, w, group, owner = [], [], [], [], []
-    families = dict((t, f) for f, t in asked)
-    for text in texts + idle + talk_fit:
-        candidates = [c for c in traced.get(text, []) if c["features"]]
-        for c in candidates:
-            c["features"][18] = max(-2, min(2, asking[text] / 3))
-            c["features"][19] = c["features"][18] * c["features"][0]
-        family = families.get(text)
-        right = [c for c in candidates if family and is_right(family, c["tool"])]
+    for f, text, heavy in judged:
+        candidates = traced.get(text, [])
+        right = [c for c in candidates if is_right(f, c["tool"])]
         best = max(right, key=lambda c: c["features"][0] + 0.8 * c["features"][10]) if right else None
-        for c in candidates:
-            x.append(c["features"])
-            y.append(c is best)
-            w.append(0.25 if text in asking and text not in fold else 0.15 if c in right and c is not best else 1.0)
-            group.append(fold.get(text, len(x) % 4))
-            owner.append((text, c["tool"]))
+        # A second time as if the trade it is for, or seems to be for, had not been learned.
+        foremost = (best or max(candidates, key=lambda c: c["features"][0] + 0.8 * c["features"][10], default=None))
+        strange = {foremost["tool"].split(".")[0]} if foremost else set()
+        for hidden in (set(), strange) if len(owner) % 2 else (set(),):
+            for c in candidates:
+                space = c["tool"].split(".")[0]
+                values = list(c["features"])
+                learned = told(None if space in hidden else found[text], space, asking[text], values[0])
+                values[18:20], values[30:35] = learned[:2], learned[2:]
+                x.append(values)
+                y.append(c is best)
+                w.append(heavy * (0.5 if hidden else 1) * (0.15 if c in right and c is not best else 1.0))
+                group.append(fold[text])
+                owner.append(None if hidden else (text, c["tool"], values[26] + 2 * values[27]))
     x, y, w, group = np.array(x, float), np.array(y, float), np.array(w), np.array(group)
     said = np.zeros(len(y))
-    for k in range(4):
-        nets = [fit(x[group != k], y[group != k], w[group != k], 16, seed=q, rounds=400, decay=1e-3) for q in range(3)]
+    for k in range(count):
+        nets = [fit(x[group != k], y[group != k], w[group != k], 16, seed=q, rounds=300, decay=1e-3) for q in range(1)]
         said[group == k] = beliefs(together(nets), x[group == k])
-    for bar in (0.3, 0.4, 0.5, 0.6, 0.7):
-        best, sums = {}, {}
-        for (text, tool), p in zip(owner, said):
-            sums[text, tool.split(".")[0]] = sums.get((text, tool.split(".")[0]), 0) + p
-            if p > best.get(text, (0, None))[0]:
-                best[text] = (p, tool)
-        plans = {t: tool for t, (_, tool) in best.items() if sums[t, tool.split(".")[0]] >= bar}
-        print(f"bar {bar}: right {np.mean([t in plans and is_right(f, plans[t]) for f, t in asked]):.3f}",
-              f"idle planned {np.mean([t in plans for t in idle]):.3f}, talk {np.mean([t in plans for t in talk_fit]):.3f}")
+    report(judged, owner, said)
     nets = [fit(x, y, w, 16, seed=q, rounds=400, decay=1e-3) for q in range(4)]
-    write(path, table, whole, table.embed(background), together(nets))
+    write(path, table, *whole, table.embed(background), together(nets))
+
+
+def report(judged, owner, said):
+    """What would be planned at several bars, by cross-validation."""
+    by_text = {}
+    for who, p in zip(owner, said):
+        if who:
+            by_text.setdefault(who[0], []).append((p, who[1], who[2]))
+    planned = {}
+    for text, rows in by_text.items():
+        sums = {}
+        for p, tool, _ in rows:
+            sums[tool.split(".")[0]] = sums.get(tool.split(".")[0], 0) + p
+        best = (0, None, 0)
+        for space in sums:
+            p, tool, effect = max(r for r in rows if r[1].split(".")[0] == space)
+            if effect < 2:
+                p += max(0, min(min(1, sums[space]) - p, p))
+            best = max(best, (p, tool, effect))
+        planned[text] = best
+    own = [(f, t) for f, t, heavy in judged if heavy in (1, IDLE)]
+    talk = [t for f, t, heavy in judged if heavy == 0.25]
+    for bars in ((0.4, 0.45, 0.6), (0.45, 0.55, 0.7), (0.5, 0.55, 0.7), (0.55, 0.6, 0.7), (0.6, 0.65, 0.7), (0.65, 0.7, 0.8)):
+        def tool(text):
+            p, tool, effect = planned.get(text, (0, None, 0))
+            return tool if tool and p >= bars[int(effect)] else None
+        print(f"bars {bars}: right {np.mean([is_right(f, tool(t) or '.') for f, t in own if f != 'none']):.3f}",
+              f"idle planned {np.mean([tool(t) is not None for f, t in own if f == 'none']):.3f},",
+              f"talk {np.mean([tool(t) is not None for t in talk]):.3f}", flush=True)
 
 
 if __name__ == "__main__":

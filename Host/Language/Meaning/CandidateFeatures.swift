@@ -1,13 +1,14 @@
 /// What is known about one tool as the reading of a message, as numbers.
 struct CandidateFeatures: Sendable {
-    static let count = 30
+    static let count = 35
 
     var values: [Float]
 
     init(
         confidence: Float, otherSpace: Float, sameSpace: Float, isFrame: Bool, isMissing: Bool, isUnresolved: Bool,
         hasTyped: Bool, openShare: Float, near: Float, few: Float, space: Float, otherNear: Float, idle: Float,
-        idleFew: Float, asking: Float, shape: SentenceShape, effect: Int, words: Int, takesNew: Bool
+        idleFew: Float, asking: Float, trade: (own: Float, other: Float, none: Float)?, shape: SentenceShape,
+        effect: Int, words: Int, takesNew: Bool
     ) {
         let sure = min(confidence, 1)
         let ask = max(-2, min(2, asking / 3))
@@ -20,5 +21,11 @@ struct CandidateFeatures: Sendable {
             shape.isNegated || shape.isHypothetical || shape.isReported || shape.isAboutOthers || shape.isIdle ? 1 : 0,
             effect == 1 ? 1 : 0, effect > 1 ? 1 : 0, Float(min(words, 24)) / 12, takesNew ? 1 : 0,
         ]
+        // Of a tool of others nothing is known beforehand.
+        if let trade {
+            values += [1, trade.own, trade.other, trade.none, trade.own.squareRoot()]
+        } else {
+            values += [0, 0, 0, 0, 0]
+        }
     }
 }

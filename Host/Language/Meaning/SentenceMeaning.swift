@@ -9,6 +9,8 @@ final class ToolMeanings: Sendable {
     /// By tool: the number of its namespace.
     let spaces: [Int]
     let spaceCount: Int
+    /// By namespace: the trades of the model that are its own, as bits; 0 when it was not learned.
+    let trades: [UInt16]
 
     init(_ definitions: [ToolDefinition]) {
         self.definitions = definitions
@@ -19,6 +21,11 @@ final class ToolMeanings: Sendable {
             return number
         }
         spaceCount = numbers.count
+        var trades = [UInt16](repeating: 0, count: numbers.count)
+        for (trade, names) in (PlannerModel.linked?.trades ?? []).enumerated() {
+            for name in names { if let space = numbers[name] { trades[space] |= 1 << UInt16(trade) } }
+        }
+        self.trades = trades
     }
 
     var phrases: [PhraseVectors] {
@@ -44,8 +51,11 @@ struct SentenceMeaning {
     let idle: (best: Float, few: Float)
     /// How much it sounds like asking for something.
     let asking: Float
+    /// How likely it is each trade's.
+    let trades: SIMD16<Float>
     let words: Int
     private let spaces: [Int]
+    private let tradesOfSpace: [UInt16]
     private let vector: [Float]
     private var first = (space: -1, near: Float(-1))
     private var second: Float = -1
@@ -57,6 +67,7 @@ struct SentenceMeaning {
         let phrases = tools.phrases
         self.words = words
         spaces = tools.spaces
+        tradesOfSpace = tools.trades
         near = [Float](repeating: 0, count: phrases.count)
         few = near
         template = [Int32](repeating: -1, count: phrases.count)
@@ -77,7 +88,31 @@ struct SentenceMeaning {
             }
         }
         idle = model.idle(query)
-        asking = model.asking(vector, bytes)
+        let grams = PlannerModel.grams(bytes)
+        asking = model.asking(vector, grams)
+        trades = model.trades(vector, grams)
+    }
+
+    /// How likely the part is of the tool's trade, of the likeliest other one, and of none; nil for a tool whose namespace the
+    /// model has not learned.
+    func trade(_ tool: Int) -> (own: Float, other: Float, none: Float)? { trade(ofSpace: spaces[tool]) }
+
+    private func trade(ofSpace space: Int) -> (own: Float, other: Float, none: Float)? {
+        let mine = tradesOfSpace[space]
+        guard mine != 0 else { return nil }
+        var (own, other): (Float, Float) = (0, 0)
+        for trade in 1..<PlannerModel.tradeCount {
+            if mine >> UInt16(trade) & 1 == 1 { own += trades[trade] } else { other = max(other, trades[trade]) }
+        }
+        return (own, other, trades[0])
+    }
+
+    /// The nearest tools of each namespace whose trade the part is likely of.
+    func ofTrade(_ count: Int, above least: Float) -> [Int] {
+        tradesOfSpace.indices.flatMap { space -> [Int] in
+            guard let trade = trade(ofSpace: space), trade.own >= least else { return [] }
+            return Array(spaces.indices.filter { spaces[$0] == space }.sorted { near[$0] > near[$1] }.prefix(count))
+        }
     }
 
     /// How near another text is in meaning, 0…1 about.

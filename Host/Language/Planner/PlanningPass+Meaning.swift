@@ -5,6 +5,9 @@ import TandemJSON
 extension PlanningPass {
     private static let proposals = 6
     private static let leastNear: Float = 0.35
+    /// Tools of a trade that a part is so likely of come into question whatever their sentences say.
+    private static let leastTrade: Float = 0.3
+    private static let ofTrade = 2
 
     /// Of a part of the message; nil without a model or when there is nothing to compare.
     func meaning(_ segment: Range<Int>) -> SentenceMeaning? {
@@ -20,7 +23,9 @@ extension PlanningPass {
     func propose(
         _ meaning: SentenceMeaning, _ candidates: inout [(tool: Int, templates: [Int], share: Float)]
     ) {
-        for tool in meaning.nearest(PlanningPass.proposals, above: PlanningPass.leastNear) {
+        let near = meaning.nearest(PlanningPass.proposals, above: PlanningPass.leastNear)
+        let ofTrade = meaning.ofTrade(PlanningPass.ofTrade, above: PlanningPass.leastTrade)
+        for tool in near + ofTrade.filter({ !near.contains($0) }) {
             let utterance = Int(meaning.template[tool])
             let places = planner.templatesOfUtterance[tool]
             let templates = places.indices.contains(utterance) ? Array(places[utterance].prefix(3)) : []
@@ -39,7 +44,10 @@ extension PlanningPass {
         _ toolIndex: Int, _ meaning: SentenceMeaning, _ message: Message, _ segment: Range<Int>,
         _ shape: SentenceShape, _ total: Float
     ) -> Reading? {
-        guard meaning.near[toolIndex] >= PlanningPass.leastNear else { return nil }
+        guard
+            meaning.near[toolIndex] >= PlanningPass.leastNear
+                || meaning.trade(toolIndex)?.own ?? 0 >= PlanningPass.leastTrade
+        else { return nil }
         let tool = planner.tools[toolIndex]
         let roles = [UInt8](repeating: 0, count: segment.count)
         var fills: [Alignment.Fill] = []
@@ -88,7 +96,12 @@ extension PlanningPass {
         }
         // Said word for word as the tool's author wrote it, with nothing of the person's own in it: `what's next`, `clear my
         // grocery list`.
-        for (tool, reading) in best { best[tool]?.belief = isSpelledOut(reading) ? 1 : min(reading.belief, 0.999) }
+        for (tool, reading) in best {
+            best[tool]?.belief =
+                isSpelledOut(reading) && !isNobodys(meaning.trade(tool)) ? 1 : min(reading.belief, 0.999)
+            // What is to be left is not done, unless that is what the tool's author wrote.
+            if shape.isDenied, !saysNot(reading, shape) { best[tool]?.belief = min(reading.belief, 0.2) }
+        }
     }
 
     /// What the person showed before about the same words, or words that mean nearly the same.
@@ -110,6 +123,17 @@ extension PlanningPass {
     }
 
     private static let mostLessons = 64
+
+    /// Its own wording says "not", and of the same action: "don't text me after ten".
+    private func saysNot(_ reading: Reading, _ shape: SentenceShape) -> Bool {
+        guard reading.isNegative, let verb = shape.mainVerb, reading.segment.contains(verb) else { return false }
+        return reading.roles[verb - reading.segment.lowerBound] == 1
+    }
+
+    /// Much like what nothing serves, and nothing like what the tool's trade is asked for: `cook the books`.
+    private func isNobodys(_ trade: (own: Float, other: Float, none: Float)?) -> Bool {
+        trade.map { $0.none > 0.5 && $0.own < 0.35 } ?? false
+    }
 
     private func isSpelledOut(_ reading: Reading) -> Bool {
         !reading.isFrame && reading.confidence >= 0.9 && reading.filled.openTokens == 0
@@ -156,7 +180,8 @@ extension PlanningPass {
                 openShare: Float(reading.filled.openTokens) / Float(max(reading.segment.count, 1)),
                 near: meaning.near[tool], few: meaning.few[tool], space: meaning.spaceNear(tool),
                 otherNear: meaning.otherNear(tool), idle: meaning.idle.best, idleFew: meaning.idle.few,
-                asking: meaning.asking, shape: shape, effect: effect, words: meaning.words, takesNew: compiled.takesNew)
+                asking: meaning.asking, trade: meaning.trade(tool), shape: shape, effect: effect, words: meaning.words,
+                takesNew: compiled.takesNew)
             return (tool, features)
         }
     }

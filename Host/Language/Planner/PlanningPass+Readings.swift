@@ -252,7 +252,8 @@ extension PlanningPass {
             namesTopic: namesTopic(tool, message, segment, alignment.roles), hasMoney: message.hasMoney(segment),
             hasAction: template.hasVerb)
         return Reading(
-            tool: toolIndex, confidence: confidence, filled: filled, segment: segment, roles: alignment.roles)
+            tool: toolIndex, confidence: confidence, filled: filled, segment: segment,
+            isNegative: template.isNegative, roles: alignment.roles)
     }
 
     /// The small word before a slot's words is not the template's.

@@ -18,6 +18,8 @@ struct PlanningPass {
         var filled: SlotFiller.Result
         var segment: Range<Int>
         var isFrame = false
+        /// Its wording says "not" itself: "don't text me after ten".
+        var isNegative = false
         var roles: [UInt8] = []
     }
 

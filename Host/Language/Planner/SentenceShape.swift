@@ -7,6 +7,8 @@ struct SentenceShape {
     var isPolite = false
     var isHypothetical = false
     var isNegated = false
+    /// Orders that something be left: "don't add …", "no need to …", "you needn't …".
+    var isDenied = false
     var isPast = false
     var isReported = false
     /// Begins with the person and is no opening of a request: "I remember …", not "I want to …".
@@ -74,6 +76,8 @@ struct SentenceShape {
         static let remember = wordHash("remember")
         static let owns = wordHash("'s")
         static let were = wordHash("were")
+        static let no = wordHash("no")
+        static let need = wordHash("need")
     }
 
     /// Polite openings by words; the request follows.
@@ -294,6 +298,15 @@ struct SentenceShape {
             // "it was 14, not 15": the value that was wrong.
             if position > 1, let next, next.kind == .number || next.kind == .currency || next.has(.weekday) { continue }
             isNegated = true
+            let before = content.prefix(position).map { tokens[$0].surface }
+            if before.isEmpty || before == [W.doWord] || before == [W.you, W.doWord] || before == [W.you, W.need] {
+                isDenied = true
+            }
+        }
+        if content.count > 2, head.surface == W.no || head.surface == W.not, second?.surface == W.need,
+            tokens[content[2]].surface == W.to
+        {
+            isDenied = true
         }
         readReport(tokens, content)
     }

@@ -23,6 +23,7 @@ struct ItemListReader {
         static let then = wordHash("then")
         static let couple = wordHash("couple")
         static let an = wordHash("an")
+        static let n = wordHash("n")
     }
 
     /// Names that contain "and": the words on either side.
@@ -80,7 +81,7 @@ struct ItemListReader {
             else { return nil }
             return 2
         case .word:
-            if token.surface == W.and || token.surface == W.plus {
+            if token.surface == W.and || token.surface == W.plus || isShortAnd(index, in: range) {
                 guard index > start, index + 1 < range.upperBound else { return 1 }
                 if ItemListReader.compounds.contains([tokens[index - 1].surface, tokens[index + 1].surface]) {
                     return nil
@@ -100,6 +101,13 @@ struct ItemListReader {
             return nil
         default: return nil
         }
+    }
+
+    /// `milk n eggs`: between words.
+    private func isShortAnd(_ index: Int, in range: Range<Int>) -> Bool {
+        let tokens = message.tokens
+        return tokens[index].surface == W.n && index > range.lowerBound && index + 1 < range.upperBound
+            && tokens[index - 1].kind == .word && tokens[index + 1].kind != .punctuation
     }
 
     /// Without filler, punctuation and loose small words at the edges.

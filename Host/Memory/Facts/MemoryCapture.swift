@@ -113,12 +113,12 @@ public enum MemoryCapture {
         "why's",
     ]
 
-    /// `my mum is in the hospital`: where somebody is just now.
+    /// `my mum is in the hospital`, `my aunt is visiting`: where somebody is just now, or what they do.
     private static func isSomewhere(_ words: [String]) -> Bool {
         zip(words, words.dropFirst()).contains { verb, next in
             ["is", "are", "was", "were"].contains(verb)
-                && (places.contains(next)
-                    || ["out", "away", "home", "here", "there", "back", "not", "so"].contains(next))
+                && (places.contains(next) || next.hasSuffix("ing") && next.utf8.count > 5
+                    || ["out", "away", "home", "here", "there", "back", "not", "so", "asleep", "awake"].contains(next))
         }
     }
 
