@@ -124,9 +124,12 @@ extension PlanningPass {
 
     private static let mostLessons = 64
 
-    /// Its own wording says "not", and of the same action: "don't text me after ten".
+    /// Its own wording says "not", and of the same action, with nothing in it that could be anything: "don't text me after
+    /// ten".
     private func saysNot(_ reading: Reading, _ shape: SentenceShape) -> Bool {
-        guard reading.isNegative, let verb = shape.mainVerb, reading.segment.contains(verb) else { return false }
+        guard reading.isNegative, planner.tools[reading.tool].primaryOpenSlot == nil, let verb = shape.mainVerb,
+            reading.segment.contains(verb)
+        else { return false }
         return reading.roles[verb - reading.segment.lowerBound] == 1
     }
 

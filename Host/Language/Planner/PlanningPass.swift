@@ -222,7 +222,7 @@ struct PlanningPass {
     }
 
     /// How sure it must be, by what it would do.
-    static let bars: (read: Float, write: Float, reach: Float) = (0.45, 0.55, 0.7)
+    static let bars: (read: Float, write: Float, reach: Float) = (0.55, 0.55, 0.7)
 
     private mutating func part(_ range: Range<Int>) -> Part {
         let readings = readings(range)

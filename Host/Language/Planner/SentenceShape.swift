@@ -299,7 +299,10 @@ struct SentenceShape {
             if position > 1, let next, next.kind == .number || next.kind == .currency || next.has(.weekday) { continue }
             isNegated = true
             let before = content.prefix(position).map { tokens[$0].surface }
-            if before.isEmpty || before == [W.doWord] || before == [W.you, W.doWord] || before == [W.you, W.need] {
+            // "don't need onions any more" tells of something, "don't buy any" orders.
+            if before.isEmpty || before == [W.doWord] && next?.surface != W.need || before == [W.you, W.doWord]
+                || before == [W.you, W.need]
+            {
                 isDenied = true
             }
         }
