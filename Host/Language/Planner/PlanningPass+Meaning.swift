@@ -97,8 +97,7 @@ extension PlanningPass {
         // Said word for word as the tool's author wrote it, with nothing of the person's own in it: `what's next`, `clear my
         // grocery list`.
         for (tool, reading) in best {
-            best[tool]?.belief =
-                isSpelledOut(reading) && !isNobodys(meaning.trade(tool)) ? 1 : min(reading.belief, 0.999)
+            best[tool]?.belief = isSpelledOut(reading) ? 1 : min(reading.belief, 0.999)
             // What is to be left is not done, unless that is what the tool's author wrote.
             if shape.isDenied, !saysNot(reading, shape) { best[tool]?.belief = min(reading.belief, 0.2) }
         }
@@ -131,11 +130,6 @@ extension PlanningPass {
             reading.segment.contains(verb)
         else { return false }
         return reading.roles[verb - reading.segment.lowerBound] == 1
-    }
-
-    /// Much like what nothing serves, and nothing like what the tool's trade is asked for: `cook the books`.
-    private func isNobodys(_ trade: (own: Float, other: Float, none: Float)?) -> Bool {
-        trade.map { $0.none > 0.5 && $0.own < 0.35 } ?? false
     }
 
     private func isSpelledOut(_ reading: Reading) -> Bool {
