@@ -107,6 +107,11 @@ struct SentenceMeaning {
         return (own, other, trades[0])
     }
 
+    /// Of two namespaces that were learned as one trade, such as mail at two services.
+    func sharesTrade(_ left: Int, _ right: Int) -> Bool {
+        spaces[left] != spaces[right] && tradesOfSpace[spaces[left]] & tradesOfSpace[spaces[right]] != 0
+    }
+
     /// The nearest tools of each namespace whose trade the part is likely of.
     func ofTrade(_ count: Int, above least: Float) -> [Int] {
         tradesOfSpace.indices.flatMap { space -> [Int] in

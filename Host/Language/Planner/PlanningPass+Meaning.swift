@@ -103,6 +103,16 @@ extension PlanningPass {
         }
     }
 
+    /// Whose mail, of two services: what was learned is of mail as such, so where it believes both about equally the words decide.
+    func settle(_ readings: inout [Reading], by meaning: SentenceMeaning) {
+        guard let first = readings.first else { return }
+        let rival = readings.dropFirst().prefix(4).firstIndex {
+            meaning.sharesTrade($0.tool, first.tool) && first.belief - $0.belief < 0.05
+                && $0.confidence > first.confidence
+        }
+        if let rival { readings.swapAt(0, rival) }
+    }
+
     /// What the person showed before about the same words, or words that mean nearly the same.
     private func learned(_ belief: Float, _ tool: Int, _ meaning: SentenceMeaning) -> Float {
         let compiled = planner.tools[tool]

@@ -84,7 +84,11 @@ extension PlanningPass {
         } else {
             for (tool, reading) in best { best[tool]?.belief = reading.confidence }
         }
-        return best.values.sorted { ($0.belief, $0.confidence, $1.tool) > ($1.belief, $1.confidence, $0.tool) }
+        var readings = best.values.sorted {
+            ($0.belief, $0.confidence, $1.tool) > ($1.belief, $1.confidence, $0.tool)
+        }
+        if let meaning { settle(&readings, by: meaning) }
+        return readings
     }
 
     // MARK: Candidates
