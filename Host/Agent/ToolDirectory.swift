@@ -64,7 +64,7 @@ public struct ToldFacts: Sendable {
     /// What a person tells of themself may be a setting as well (`my name is Ada`): then it is that. Of a reading of one
     /// fact's words: its tool and how sure it is.
     public static func isSetting(tool: String, confidence: Double) -> Bool {
-        tool.utf8.starts(with: "settings.".utf8) && confidence >= 0.9
+        tool.utf8.starts(with: "settings.".utf8) && confidence >= 0.7
     }
 }
 

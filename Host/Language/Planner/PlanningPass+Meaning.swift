@@ -94,6 +94,15 @@ extension PlanningPass {
             let others = min(1, spaces[planner.meanings.spaces[tool]]) - reading.belief
             best[tool]?.belief += max(0, min(others, reading.belief))
         }
+        // Worded wholly as a tool's author wrote it: not less likely than what is worded otherwise, whatever the words in between
+        // may mean.
+        let otherwise = best.values.filter { $0.isFrame || $0.confidence < 0.6 }.map(\.belief).max() ?? 0
+        for (tool, reading) in best
+        where !reading.isFrame && reading.confidence >= 0.9 && reading.filled.missing.isEmpty
+            && planner.tools[tool].effect <= .write
+        {
+            best[tool]?.belief = max(reading.belief, otherwise)
+        }
         // Said word for word as the tool's author wrote it, with nothing of the person's own in it: `what's next`, `clear my
         // grocery list`.
         for (tool, reading) in best {
