@@ -19,8 +19,9 @@ final class RunnerLoop: @unchecked Sendable {
     private let state = Mutex(State())
     private let queue: Int32
 
-    /// What the low bit of an event's key says: the process itself, not its socket.
+    /// What the high bit of an event's key says: the process itself, not its socket.
     private static let exitBit: UInt64 = 1 << 63
+    /// Of the clock's events.
     private static let tickKey = UInt64.max
 
     private init() { queue = epoll_create1(Int32(EPOLL_CLOEXEC)) }
