@@ -39,7 +39,7 @@ static void write_text(const char *path, const char *text) {
     close(file);
 }
 
-static void set_threads(pid_t pid, const struct attributes *wanted, const struct attributes *otherwise, const cpu_set_t *where) {
+static void set_threads(pid_t pid, const struct attributes *wanted, const struct attributes *otherwise) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *tasks = opendir(path);
@@ -47,7 +47,6 @@ static void set_threads(pid_t pid, const struct attributes *wanted, const struct
     for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
         pid_t task = atoi(entry->d_name);
         if (task <= 0) continue;
-        if (where != NULL) sched_setaffinity(task, sizeof *where, where);
         if (syscall(SYS_sched_setattr, task, wanted, 0) == 0) continue;
         syscall(SYS_sched_setattr, task, otherwise, 0);
     }
@@ -77,16 +76,63 @@ void tandem_answer_quickly(void) {
     closedir(tasks);
 }
 
-/* The processors of this process; without all but the last of them when a place is to be given to who is in the way. */
-static int processors(cpu_set_t *set, int only_last) {
-    if (sched_getaffinity(getpid(), sizeof *set, set) != 0) return 0;
-    int count = CPU_COUNT(set);
-    if (!only_last || count < 2) return count;
+/* Of the calling thread of the host alone: who looks after runners. */
+static struct {
+    cpu_set_t all, last, others;
+    int count;
+    int is_set_aside;
+} processors;
+
+/* What this process may run on, as the operator has it now: not while one of them is set aside, which narrows that. */
+static void find_processors(void) {
+    if (processors.is_set_aside) return;
+    processors.count = 0;
+    if (sched_getaffinity(getpid(), sizeof processors.all, &processors.all) != 0) return;
+    processors.count = CPU_COUNT(&processors.all);
+    if (processors.count < 2) return;
     int last = CPU_SETSIZE - 1;
-    while (!CPU_ISSET(last, set)) last--;
-    CPU_ZERO(set);
-    CPU_SET(last, set);
-    return count;
+    while (!CPU_ISSET(last, &processors.all)) last--;
+    CPU_ZERO(&processors.last);
+    CPU_SET(last, &processors.last);
+    processors.others = processors.all;
+    CPU_CLR(last, &processors.others);
+}
+
+static const cpu_set_t *processors_of_equals(void) {
+    return processors.is_set_aside ? &processors.others : &processors.all;
+}
+
+/* Of every thread of a process: those too that were started by one that had not been moved yet. */
+static void move_threads(pid_t pid, const cpu_set_t *where) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    int moved = 1;
+    for (int pass = 0; pass < 4 && moved; pass++) {
+        DIR *tasks = opendir(path);
+        if (tasks == NULL) return;
+        moved = 0;
+        for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
+            pid_t task = atoi(entry->d_name);
+            cpu_set_t now;
+            if (task <= 0 || sched_getaffinity(task, sizeof now, &now) != 0 || CPU_EQUAL(&now, where)) continue;
+            if (sched_setaffinity(task, sizeof *where, where) == 0) moved = 1;
+        }
+        closedir(tasks);
+    }
+}
+
+int tandem_processor_count(void) {
+    find_processors();
+    return processors.count;
+}
+
+void tandem_set_aside(int wanted, const pid_t *equals, size_t count) {
+    find_processors();
+    if (processors.count < 2) return;
+    processors.is_set_aside = wanted != 0;
+    const cpu_set_t *where = processors_of_equals();
+    move_threads(getpid(), where);
+    for (size_t index = 0; index < count; index++) move_threads(equals[index], where);
 }
 
 void tandem_place_runner(pid_t pid, int place) {
@@ -95,9 +141,8 @@ void tandem_place_runner(pid_t pid, int place) {
      * not do: a woken thread that is not due yet (EEVDF) waits for the running one until the next tick, some milliseconds.
      * Where there is only one, the idle policy comes nearest; elsewhere it would make that processor look free to others.
      */
-    cpu_set_t where;
-    const int count = processors(&where, place != TANDEM_PLACE_EQUAL);
-    const cpu_set_t *there = count > 1 ? &where : NULL;
+    find_processors();
+    if (processors.count > 1) move_threads(pid, place == TANDEM_PLACE_EQUAL ? processors_of_equals() : &processors.last);
     const int own = getpriority(PRIO_PROCESS, (id_t)getpid());
     const int is_root = geteuid() == 0;
     const struct attributes normal = {
@@ -112,11 +157,11 @@ void tandem_place_runner(pid_t pid, int place) {
     const struct attributes patient = {
         .size = sizeof patient, .policy = SCHED_OTHER, .nice = 19, .runtime = TANDEM_TURN_NS};
     if (place == TANDEM_PLACE_EQUAL) {
-        set_threads(pid, &normal, &patient, there);
+        set_threads(pid, &normal, &patient);
     } else if (place == TANDEM_PLACE_BEHIND) {
-        set_threads(pid, is_root ? &behind : &normal, &patient, there);
+        set_threads(pid, is_root ? &behind : &normal, &patient);
     } else {
-        set_threads(pid, is_root && there == NULL ? &idle : &last, &last, there);
+        set_threads(pid, is_root && processors.count < 2 ? &idle : &last, &last);
     }
     /*
      * For the session as a whole, where the kernel shares out the time by sessions first (CONFIG_SCHED_AUTOGROUP): a tenth

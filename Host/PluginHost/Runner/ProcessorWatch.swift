@@ -22,7 +22,7 @@ struct ProcessorWatch {
     private static let memory: UInt64 = 100_000_000
 
     private var at: UInt64
-    private var used: UInt64 = 0
+    private(set) var used: UInt64 = 0
     private var answers = 0
     private var debt: UInt64 = 0
     private var hasStarted = false

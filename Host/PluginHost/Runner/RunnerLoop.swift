@@ -94,6 +94,7 @@ final class RunnerLoop: @unchecked Sendable {
         var interval: UInt64 = 0
         if ticker >= 0 { _ = control(EPOLL_CTL_ADD, ticker, RunnerLoop.reading, Self.tickKey) }
         tandem_answer_quickly()
+        var aside = SetAside()
         while true {
             let now = monotonicNanoseconds()
             if now >= nextGlance {
@@ -103,8 +104,13 @@ final class RunnerLoop: @unchecked Sendable {
                 var isAnyWarm = false
                 for process in processes {
                     let isWarm = process.isWarm.load(ordering: .relaxed)
-                    if isFull || isWarm { process.glance(now: now) }
+                    if isFull || isWarm { process.glance(now: now, &aside) }
                     isAnyWarm = isAnyWarm || isWarm
+                }
+                if aside.decide(
+                    now: now, hostUsed: tandem_processor_ns(getpid()), processors: Int(tandem_processor_count()))
+                {
+                    keepOff(aside.isSetAside, processes)
                 }
                 if now >= nextLook {
                     nextLook = now + Self.lookInterval
@@ -141,6 +147,11 @@ final class RunnerLoop: @unchecked Sendable {
                 process.giveReading()
             }
         }
+    }
+
+    private func keepOff(_ isSetAside: Bool, _ processes: [RunnerProcess]) {
+        let equals = processes.filter { $0.processor.withLock { $0.place == .equal } }.map(\.pid)
+        tandem_set_aside(isSetAside ? 1 : 0, equals, equals.count)
     }
 
     private static let lookInterval: UInt64 = 500_000_000

@@ -82,17 +82,25 @@ extension RunnerProcess {
     /// The library is loaded; from now on the runner is looked after.
     func serve() { isServing.store(true, ordering: .releasing) }
     /// On the loop's thread, many times a second: cheap.
-    func glance(now: UInt64) {
+    func glance(now: UInt64, _ aside: inout SetAside) {
         let used = tandem_processor_ns(pid)
         guard used > 0 else { return }
-        let (change, isAtWork) = processor.withLock { processor in
+        let (change, place, isAtWork, took) = processor.withLock { processor in
+            let before = processor.used
             let change = processor.note(
                 now: now, used: used, answers: answers.load(ordering: .relaxed),
                 isStarting: !isServing.load(ordering: .acquiring))
-            return (change, processor.isAtWork)
+            return (change, processor.place, processor.isAtWork, used - min(before, used))
         }
+        aside.note(took, isBehind: place != .equal && isAtWork)
         if !isAtWork { isWarm.store(false, ordering: .relaxed) }
-        guard let change else { return }
+        guard let change else {
+            // It was being started while the others were moved.
+            if place == .equal, aside.changes != changesSeen { tandem_place_runner(pid, place.rawValue) }
+            changesSeen = aside.changes
+            return
+        }
+        changesSeen = aside.changes
         tandem_place_runner(pid, change.rawValue)
         if change == .last { link.noteYielded() }
     }

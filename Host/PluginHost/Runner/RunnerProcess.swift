@@ -10,7 +10,7 @@ import TandemCore
 /// whole, a number that means nothing here or a file that is not sealed ends it.
 final class RunnerProcess: @unchecked Sendable {
     // `inbox`, `inboxCount`, `files` and `ownFault` belong to whoever has the right to read, `sending` to whoever has the right
-    // to send, `key` and `toolsAtDeath` to the loop; the rest is constant, atomic or guarded by `out`, `state` or `health`.
+    // to send, `key`, `changesSeen` and `toolsAtDeath` to the loop; the rest is constant, atomic or guarded by `out`, `state` or `health`.
     let pid: pid_t
     /// A pidfd, or -1.
     let descriptor: Int32
@@ -34,6 +34,8 @@ final class RunnerProcess: @unchecked Sendable {
     let isWarm = Atomic<Bool>(true)
     /// Resident memory when it was last looked at.
     let residentBytes = Atomic<Int>(0)
+    /// The changes of `SetAside` that it has been placed after; the loop's.
+    var changesSeen = 0
     /// What was in flight when it ended; the loop's.
     var toolsAtDeath: [String] = []
     var files: [Int32] = []

@@ -77,8 +77,17 @@ enum {
     TANDEM_PLACE_LAST    /* there, with next to no weight */
 };
 
-/* Puts all threads of a runner at a place (TANDEM_PLACE_*) among those who wait for a processor. */
+/* Puts all threads of a runner at a place (TANDEM_PLACE_*) among those who wait for a processor. On one thread, always. */
 void tandem_place_runner(pid_t pid, int place);
+
+/* The processors that this process may use, at least 1; as the two others: on that thread. */
+int tandem_processor_count(void);
+
+/*
+ * Keeps this process and the runners that stand like everybody off the processor of those who have to stand behind, until it is
+ * called with 0: nobody who is woken is put there to wait. Nothing where there is only one. On that thread.
+ */
+void tandem_set_aside(int wanted, const pid_t *equals, size_t count);
 
 /*
  * Looks, giving way to who else waits for this processor, until a socket can be read from or its other end is gone: 1; 0 after
