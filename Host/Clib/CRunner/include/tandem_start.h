@@ -72,9 +72,12 @@ void tandem_take_short_turns(void);
 void tandem_answer_quickly(void);
 
 enum {
-    TANDEM_PLACE_EQUAL,  /* its turn like everybody's, as far as the host has the right to (a nice value is lowered by root only) */
-    TANDEM_PLACE_BEHIND, /* on one processor with all who stand there, and for root a third of the others' weight: nobody else could take a nice value back */
-    TANDEM_PLACE_LAST    /* there, with next to no weight */
+    /* Its turn like everybody's, as far as the host has the right to (a nice value is lowered by root only). */
+    TANDEM_PLACE_EQUAL,
+    /* On one processor with all who stand there; for root, who alone could take it back, a third of the others' weight. */
+    TANDEM_PLACE_BEHIND,
+    /* There, with next to no weight. */
+    TANDEM_PLACE_LAST
 };
 
 /* Puts all threads of a runner at a place (TANDEM_PLACE_*) among those who wait for a processor. On one thread, always. */
