@@ -16,8 +16,7 @@ struct SetAsideTests {
             let time = Double(8 * Self.millisecond) * share
             used += UInt64(time / 2)
             aside.note(UInt64(time / 2), isBehind: false)
-            aside.note(8 * Self.millisecond, isBehind: isBurning)
-            if !isBurning { aside.note(0, isBehind: false) }
+            if isBurning { aside.note(8 * Self.millisecond, isBehind: true) }
             _ = aside.decide(now: now, hostUsed: used, processors: processors)
         }
     }
@@ -28,11 +27,13 @@ struct SetAsideTests {
         for _ in 0..<10 {
             now += 8 * Self.millisecond
             used += Self.millisecond
-            #expect(!aside.decide(now: now, hostUsed: used, processors: 2))
+            let hasChanged = aside.decide(now: now, hostUsed: used, processors: 2)
+            #expect(!hasChanged)
         }
         now += 8 * Self.millisecond
         aside.note(8 * Self.millisecond, isBehind: true)
-        #expect(aside.decide(now: now, hostUsed: used, processors: 2))
+        let hasChanged = aside.decide(now: now, hostUsed: used, processors: 2)
+        #expect(hasChanged)
         #expect(aside.isSetAside)
         #expect(aside.changes == 1)
         pass(&aside, milliseconds: 2000, now: &now, used: &used, share: 0.4, isBurning: true)
@@ -56,17 +57,8 @@ struct SetAsideTests {
         var aside = SetAside()
         var (now, used): (UInt64, UInt64) = (1, 0)
         // What stands like everybody and works hard counts too.
-        for _ in 0..<40 {
-            now += 8 * Self.millisecond
-            used += 2 * Self.millisecond
-            aside.note(5 * Self.millisecond, isBehind: false)
-            aside.note(8 * Self.millisecond, isBehind: true)
-            if now > 100 * Self.millisecond {
-                #expect(!aside.decide(now: now, hostUsed: used, processors: 2))
-            } else {
-                _ = aside.decide(now: now, hostUsed: used, processors: 2)
-            }
-        }
+        pass(&aside, milliseconds: 80, now: &now, used: &used, share: 0.9, isBurning: false)
+        pass(&aside, milliseconds: 400, now: &now, used: &used, share: 0.9, isBurning: true)
         #expect(!aside.isSetAside)
     }
 
