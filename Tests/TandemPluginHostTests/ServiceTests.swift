@@ -150,6 +150,25 @@ struct ServiceTests {
     }
 
     @Test(arguments: RegistryEntry.Isolation.allCases)
+    func countsAllCallsThatFollowFromOne(mode: RegistryEntry.Isolation) async throws {
+        let test = try await start(mode)
+        let mediator = RecordingMediator(test.host)
+        test.host.setMediator(mediator)
+        let following = InnerCallCount()
+        for _ in 0..<(ToolsExtension.maxFollowing - 1) {
+            let isCounted = following.begin(atMost: ToolsExtension.maxFollowing)
+            #expect(isCounted)
+        }
+        let last = await test.call("services.other", ["value": 1], depth: 1, innerCalls: following).result?.value
+        #expect(last?["status"] == 0)
+        // Those of the tool that was called are counted with it.
+        #expect(mediator.calls.last?.innerCalls === following)
+        let over = await test.call("services.other", ["value": 1], depth: 1, innerCalls: following).result?.value
+        #expect(over == ["status": -21])
+        #expect(await test.call("services.other", ["value": 1]).result?.value["status"] == 0)
+    }
+
+    @Test(arguments: RegistryEntry.Isolation.allCases)
     func passesReadOnlyOnToInnerCalls(mode: RegistryEntry.Isolation) async throws {
         let test = try await start(mode)
         let mediator = RecordingMediator(test.host)

@@ -151,13 +151,15 @@ final class TestHost: Sendable {
 
     func call(
         _ tool: String, _ arguments: JSON = [:], user: Int64 = 1, within: Duration = .seconds(20),
-        effect: Effect = .spend, depth: Int = 0, resume: [UInt8] = [], answers: JSON? = nil
+        effect: Effect = .spend, depth: Int = 0, resume: [UInt8] = [], answers: JSON? = nil,
+        innerCalls: InnerCallCount? = nil
     ) async -> ToolOutcome {
-        await host.call(
-            ToolCall(
-                tool: tool, arguments: arguments, origin: WriteOrigin(turn: turn, step: 1),
-                deadlineNanoseconds: monotonicNanoseconds() + within.nanoseconds, idempotencyKey: "key",
-                resumeState: resume, answers: answers, allowedEffect: effect, depth: depth), in: scope(user))
+        var call = ToolCall(
+            tool: tool, arguments: arguments, origin: WriteOrigin(turn: turn, step: 1),
+            deadlineNanoseconds: monotonicNanoseconds() + within.nanoseconds, idempotencyKey: "key",
+            resumeState: resume, answers: answers, allowedEffect: effect, depth: depth)
+        call.innerCalls = innerCalls
+        return await host.call(call, in: scope(user))
     }
 }
 

@@ -1,3 +1,4 @@
+import Synchronization
 public import TandemJSON
 
 /// One call of one tool for one person, as the agent hands it to whoever provides the tool.
@@ -22,6 +23,8 @@ public struct ToolCall: Sendable {
     public var depth: Int
     /// 0 unless the call handles an event: then how many events led to it, one by the other's handler.
     public var eventDepth = 0
+    /// Of the call of the agent's that this one follows from; nil: it is one itself, and none has followed yet.
+    public var innerCalls: InnerCallCount?
 
     public init(
         tool: String, arguments: JSON, origin: WriteOrigin, deadlineNanoseconds: UInt64, idempotencyKey: String,
@@ -37,6 +40,20 @@ public struct ToolCall: Sendable {
         self.answers = answers
         self.allowedEffect = allowedEffect
         self.depth = depth
+    }
+}
+
+/// The calls from tools to tools that follow from one call of the agent's, at whatever depth, counted together.
+public final class InnerCallCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    public init() {}
+
+    /// False, and nothing is counted, when there have been as many as may be.
+    public func begin(atMost limit: Int) -> Bool {
+        guard count.wrappingAdd(1, ordering: .relaxed).newValue > limit else { return true }
+        count.wrappingSubtract(1, ordering: .relaxed)
+        return false
     }
 }
 

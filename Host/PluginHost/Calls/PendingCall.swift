@@ -56,6 +56,8 @@ final class PendingCall: Sendable {
         var phase = Phase.open
         var isCancelled = false
         var innerCalls = 0
+        /// With those that follow from the same call of the agent's; made with the first.
+        var following: InnerCallCount?
         var counts = Counts()
         /// Requests to host services that run on behalf of the call.
         var services = 0
@@ -84,6 +86,7 @@ final class PendingCall: Sendable {
         idempotencyKey = call.idempotencyKey
         traceParent = call.traceParent
         allowedEffect = call.allowedEffect
+        if let following = call.innerCalls { state.withLock { $0.following = following } }
     }
 
     // MARK: The plugin's side
@@ -189,12 +192,15 @@ final class PendingCall: Sendable {
         drained?.resolve(())
     }
 
-    /// Counts an inner call; false when there were too many.
-    func beginInnerCall(atMost limit: Int) -> Int? {
+    /// Counts an inner call: its number within this one, and what all are counted by that follow from the same call of the
+    /// agent's; nil when there were too many of one or the other.
+    func beginInnerCall(atMost limit: Int, following total: Int) -> (ordinal: Int, following: InnerCallCount)? {
         state.withLock { state in
-            guard state.innerCalls < limit else { return nil }
+            let following = state.following ?? InnerCallCount()
+            state.following = following
+            guard state.innerCalls < limit, following.begin(atMost: total) else { return nil }
             state.innerCalls += 1
-            return state.innerCalls
+            return (state.innerCalls, following)
         }
     }
 

@@ -11,6 +11,8 @@ enum ToolsExtension {
 
     static let maxDepth = 4
     static let maxInnerCalls = 32
+    /// Of all that follow from one call of the agent's: 32 at each of four levels would be a million.
+    static let maxFollowing = 128
     static let maxArgumentBytes: UInt64 = 1 << 20
 }
 
@@ -60,7 +62,8 @@ private func toolsCall(
     let name = String(decoding: toolBytes, as: UTF8.self)
     guard plugin.calls.contains(name), !instance.isWithheld(.call, name) else { return TANDEM_E_NOT_GRANTED }
     guard arguments.len <= ToolsExtension.maxArgumentBytes, call.depth < ToolsExtension.maxDepth,
-        let ordinal = call.beginInnerCall(atMost: ToolsExtension.maxInnerCalls)
+        let (ordinal, following) = call.beginInnerCall(
+            atMost: ToolsExtension.maxInnerCalls, following: ToolsExtension.maxFollowing)
     else { return TANDEM_E_OVER_QUOTA }
     guard call.beginService() else { return TANDEM_E_STALE }
     plugin.meters.count(\.innerCalls)
@@ -81,6 +84,7 @@ private func toolsCall(
         idempotencyKey: "\(call.idempotencyKey)/\(ordinal)", traceParent: call.traceParent,
         allowedEffect: call.mayWrite ? call.allowedEffect : .read, depth: call.depth + 1)
     inner.eventDepth = call.eventDepth
+    inner.innerCalls = following
     Task(priority: plugin.taskPriority) { [inner] in
         let outcome = await CallProvenance.$current.withValue(call.provenance) {
             await mediator.mediate(inner, in: call.scope)
