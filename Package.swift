@@ -339,7 +339,7 @@ let package = Package(
             ], path: "Tests/Support/CrashHarness", swiftSettings: settings),
         .executableTarget(
             name: "tandem-crash",
-            dependencies: ["CrashHarness", "PostgreSQLServer", "TandemPluginHost", "TandemStorage"],
+            dependencies: ["CrashHarness", "PostgreSQLServer", "TandemPluginHost", "TandemStorage", arguments],
             path: "Tests/Support/CrashProgram", swiftSettings: settings),
         .executableTarget(
             name: "tandem-simulators",

@@ -50,6 +50,20 @@ public struct CrashVerdict: Sendable {
             + faults.prefix(40).map { "\n  \($0)" }.joined()
     }
 
+    public func document(_ engine: String) -> JSON {
+        [
+            "engine": .string(engine), "kills": .integer(Int64(killCount)),
+            "killedAt": .object(
+                JSONObject(kills.sorted { $0.key < $1.key }.map { ($0.key, .integer(Int64($0.value))) })),
+            "messages": .integer(Int64(messages)), "laterAnswers": .integer(Int64(laterAnswers)),
+            "effects": .integer(Int64(effects)), "lostMessages": .integer(Int64(lostMessages)),
+            "doubledAnswers": .integer(Int64(doubledAnswers)), "lostEffects": .integer(Int64(lostEffects)),
+            "doubledEffects": .integer(Int64(doubledEffects)),
+            "confirmationsUsedTwice": .integer(Int64(confirmationsUsedTwice)), "seconds": .integer(Int64(seconds)),
+            "faults": .array(faults.map { .string($0) }),
+        ]
+    }
+
     /// Holds what is in the database, at the carrier and at the service against what each person asked for.
     mutating func judge(
         _ person: Correspondent, export: JSON, simulator: TwilioSimulator, parcels: [String: Int]
