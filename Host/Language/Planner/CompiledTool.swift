@@ -110,6 +110,8 @@ final class CompiledTool: @unchecked Sendable {
     var isAboutWares = false
     /// Weight by vocabulary index, for evidence.
     var primaryOpenSlot: Int?
+    /// Slots of a few known words that most of the tool's wordings name: what tells it from others.
+    var tellingChoices: [Int] = []
     /// Takes something new: adds, notes, remembers.
     var takesNew = false
     /// Removes, clears or forgets.

@@ -69,12 +69,17 @@ extension PlanningPass {
         _ best: inout [Int: Reading], _ meaning: SentenceMeaning, _ model: PlannerModel, _ shape: SentenceShape
     ) {
         let lessons = context.lessons
+        var takenBack: Set<Int> = []
         var spaces: [Float] = [Float](repeating: 0, count: planner.meanings.spaceCount)
         for (tool, features) in features(best, meaning, shape) {
             guard let reading = best[tool] else { continue }
             var belief = model.belief(features)
             // What was just shown or named, and what the talk is about, was not in the sentences that it was learned from.
-            if !lessons.isEmpty { belief = learned(belief, tool, meaning) }
+            if !lessons.isEmpty {
+                let before = belief
+                belief = learned(belief, tool, meaning)
+                if belief < before { takenBack.insert(tool) }
+            }
             if isContinued(reading) { belief = belief + (1 - belief) * 0.5 * min(1, reading.confidence) }
             if namesAddress(reading) { belief = max(belief, min(reading.confidence, 0.9)) }
             best[tool]?.belief = belief
@@ -94,14 +99,17 @@ extension PlanningPass {
             let others = min(1, spaces[planner.meanings.spaces[tool]]) - reading.belief
             best[tool]?.belief += max(0, min(others, reading.belief))
         }
-        // Worded wholly as a tool's author wrote it: not less likely than what is worded otherwise, whatever the words in between
-        // may mean.
-        let otherwise = best.values.filter { $0.isFrame || $0.confidence < 0.6 }.map(\.belief).max() ?? 0
+        // Worded wholly as a tool's author wrote it, by its action and what it is done to: it is meant, whatever the words in
+        // between may mean, and not less likely than what knows fewer of the words, or fits them worse.
+        let said = best.mapValues { (own: ownWords($0), belief: $0.belief, confidence: $0.confidence) }
         for (tool, reading) in best
-        where !reading.isFrame && reading.confidence >= 0.9 && reading.filled.missing.isEmpty
-            && planner.tools[tool].effect <= .write
+        where !reading.isFrame && reading.confidence >= 0.95 && reading.filled.missing.isEmpty
+            && planner.tools[tool].effect <= .write && !takenBack.contains(tool) && accountsForAll(reading)
         {
-            best[tool]?.belief = max(reading.belief, otherwise)
+            guard let own = said[tool]?.own else { continue }
+            let rivals = said.values.lazy.filter { $0.own < own || $0.confidence < 0.85 * reading.confidence }
+            best[tool]?.belief = max(
+                reading.belief, own > 1 ? PlanningPass.wordedWholly : 0, rivals.map(\.belief).max() ?? 0)
         }
         // Said word for word as the tool's author wrote it, with nothing of the person's own in it: `what's next`, `clear my
         // grocery list`.
@@ -111,6 +119,8 @@ extension PlanningPass {
             if shape.isDenied, !saysNot(reading, shape) { best[tool]?.belief = min(reading.belief, 0.2) }
         }
     }
+
+    private static let wordedWholly: Float = 0.6
 
     /// Whose mail, of two services: what was learned is of mail as such, so where it believes both about equally the words decide.
     func settle(_ readings: inout [Reading], by meaning: SentenceMeaning) {

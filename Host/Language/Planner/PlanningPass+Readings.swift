@@ -240,6 +240,10 @@ extension PlanningPass {
         if filled.isUnresolved, tool.effect != .read, !template.hasVerb, template.contentWeight < 0.4 {
             confidence *= 0.5
         }
+        // `{description} costs {amount} {frequency}`: not without saying how often.
+        if template.elements.contains(where: { $0.slot >= 0 && !$0.isOptional && lacks(filled, tool.slots[$0.slot]) }) {
+            confidence *= PlanningPass.withoutChoice
+        }
         confidence *= sense(tool, template, filled, shape)
         if template.needsSelf, !segment.contains(where: { message.tokens[$0].has(.self1) }) { confidence *= 0.4 }
         // `at the pub` belongs to the wording that says "at".
@@ -259,6 +263,14 @@ extension PlanningPass {
             tool: toolIndex, confidence: confidence, filled: filled, segment: segment,
             isNegative: template.isNegative, roles: alignment.roles)
     }
+
+    /// One of a few words that the wording has a place for, and none of them was said.
+    private func lacks(_ filled: SlotFiller.Result, _ slot: CompiledSlot) -> Bool {
+        guard case .choice = slot.kind else { return false }
+        return filled.arguments[slot.name] == nil && filled.distributed?.slot != slot.name
+    }
+
+    private static let withoutChoice: Float = 0.6
 
     /// The small word before a slot's words is not the template's.
     private func isMislinked(_ fill: Alignment.Fill, _ roles: [UInt8], _ segment: Range<Int>) -> Bool {
@@ -468,6 +480,9 @@ extension PlanningPass {
         let filled = filler.fill(fills, roles: roles, implied: [:])
         let coverage = coverage(tool, message, segment, roles, filled, total)
         var confidence = strength * coverage * 0.95
+        if tool.tellingChoices.contains(where: { lacks(filled, tool.slots[$0]) }) {
+            confidence *= PlanningPass.withoutChoice
+        }
         confidence *= isPriced ? 1 : manner(tool, nil, shape)
         confidence *= sense(tool, nil, filled, shape)
         confidence *= completeness(

@@ -52,6 +52,11 @@ struct ToolCompiler {
         topics(of: definition, tool)
         let wares = ["grocery", "recipe", "ingredient", "meal"].map { Lexicon.shared.cluster($0) }
         tool.isAboutWares = wares.contains { tool.topics.intersects($0) }
+        tool.tellingChoices = tool.slots.indices.filter { slot in
+            guard case .choice = tool.slots[slot].kind else { return false }
+            let named = tool.templates.count { $0.elements.contains { $0.slot == slot && !$0.isOptional } }
+            return named * 2 > tool.templates.count
+        }
         let open = tool.slots.indices.filter { tool.slots[$0].isOpen }
         tool.primaryOpenSlot = open.first { tool.slots[$0].isRequired } ?? usage(open, tool)
         let makers = ["add", "create", "save", "jot", "memorise", "remind"].map { Lexicon.shared.cluster($0) }
