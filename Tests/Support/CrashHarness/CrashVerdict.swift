@@ -1,5 +1,5 @@
 import TandemCore
-import TandemJSON
+public import TandemJSON
 import TandemStorage
 import TwilioSimulator
 
