@@ -339,7 +339,9 @@ let package = Package(
             ], path: "Tests/Support/CrashHarness", swiftSettings: settings),
         .executableTarget(
             name: "tandem-crash",
-            dependencies: ["CrashHarness", "PostgreSQLServer", "TandemPluginHost", "TandemStorage", arguments],
+            dependencies: [
+                "CrashHarness", "PostgreSQLServer", "TandemJSON", "TandemPluginHost", "TandemStorage", arguments,
+            ],
             path: "Tests/Support/CrashProgram", swiftSettings: settings),
         .executableTarget(
             name: "tandem-simulators",

@@ -2,6 +2,7 @@ import ArgumentParser
 import CrashHarness
 import Foundation
 import PostgreSQLServer
+import TandemJSON
 import TandemPluginHost
 import TandemStorage
 
