@@ -14,8 +14,14 @@ import TandemJSON
 struct Benchmarks {
     static func main() async {
         let arguments = CommandLine.arguments.dropFirst()
-        guard let build = arguments.first else {
-            FileHandle.standardError.write(Data("usage: tandem-benchmarks BUILD-FOLDER [NAME ...]\n".utf8))
+        guard let build = arguments.first, access(build + "/tandem", X_OK) == 0 else {
+            let usage = """
+                usage: tandem-benchmarks BUILD-FOLDER [NAME ...]
+                Measures the program that was built there: each benchmark, or those named.
+                Example: tandem-benchmarks .build/release call isolated
+
+                """
+            FileHandle.standardError.write(Data(usage.utf8))
             exit(64)
         }
         // The log would disturb the figures and the reader.
