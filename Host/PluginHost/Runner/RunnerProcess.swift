@@ -10,7 +10,8 @@ import TandemCore
 /// whole, a number that means nothing here or a file that is not sealed ends it.
 final class RunnerProcess: @unchecked Sendable {
     // `inbox`, `inboxCount`, `files` and `ownFault` belong to whoever has the right to read, `sending` to whoever has the right
-    // to send, `key`, `changesSeen` and `toolsAtDeath` to the loop; the rest is constant, atomic or guarded by `out`, `state` or `health`.
+    // to send, `key`, `changesSeen` and `toolsAtDeath` to the loop; the rest is constant, atomic or guarded by `out`, `state` or
+    // `health`.
     let pid: pid_t
     /// A pidfd, or -1.
     let descriptor: Int32

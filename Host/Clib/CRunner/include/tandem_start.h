@@ -80,15 +80,16 @@ enum {
     TANDEM_PLACE_LAST
 };
 
-/* Puts all threads of a runner at a place (TANDEM_PLACE_*) among those who wait for a processor. On one thread, always. */
+/* Puts all threads of a runner at a place (TANDEM_PLACE_*) among those who wait for a processor. Always on the same thread. */
 void tandem_place_runner(pid_t pid, int place);
 
-/* The processors that this process may use, at least 1; as the two others: on that thread. */
+/* How many processors this process may use; 0: the system does not say. On the thread of `tandem_place_runner`. */
 int tandem_processor_count(void);
 
 /*
  * Keeps this process and the runners that stand like everybody off the processor of those who have to stand behind, until it is
- * called with 0: nobody who is woken is put there to wait. Nothing where there is only one. On that thread.
+ * called with 0: nobody who is woken is put there to wait. Nothing where there is only one. On the thread of
+ * `tandem_place_runner`.
  */
 void tandem_set_aside(int wanted, const pid_t *equals, size_t count);
 
