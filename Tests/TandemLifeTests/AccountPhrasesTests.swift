@@ -75,4 +75,12 @@ struct AccountPhrasesTests {
             #expect(!pattern.matches(PhraseWords.split(text)), "\(text)")
         }
     }
+
+    @Test func aFormOfAnyLengthEndsAtTheMostWords() {
+        let pattern = PhrasePattern("a [b]* c")
+        func words(_ count: Int) -> [String] { ["a"] + [String](repeating: "b", count: count - 2) + ["c"] }
+        #expect(pattern.matches(words(PhrasePattern.mostWords)))
+        #expect(!pattern.matches(words(PhrasePattern.mostWords + 1)))
+        #expect(!pattern.matches(words(PhrasePattern.mostWords).dropLast() + ["b"]))
+    }
 }

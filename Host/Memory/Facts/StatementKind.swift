@@ -50,24 +50,25 @@ public enum StatementKind: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// One pass over the words: linear, a few microseconds for a text message.
     public init(_ text: String) {
         let words = TextAnalyzer.words(text)
-        let cues = Cues(words)
-        if StatementKind.isJoke(text, cues) {
+        let cues = StatementKind.cues.found(in: words)
+        if cues.contains(.joke) || words.last == "not" || StatementKind.laughs(text) {
             self = .joke
         } else if StatementKind.isQuestion(text, words) {
             self = .question
-        } else if StatementKind.isHypothetical(words, cues) {
+        } else if cues.contains(.supposition) || StatementKind.isConditional(words) {
             self = .hypothetical
-        } else if cues.has(StatementKind.healthWords) {
+        } else if cues.contains(.health) {
             self = .health
-        } else if cues.has(StatementKind.plans) {
+        } else if cues.contains(.plan) {
             self = .plan
-        } else if cues.has(StatementKind.credentials) {
+        } else if cues.contains(.credential) {
             self = .credential
-        } else if cues.has(StatementKind.identityWords) {
+        } else if cues.contains(.identity) {
             self = .identity
-        } else if cues.has(StatementKind.preferences) {
+        } else if cues.contains(.preference) {
             self = .preference
         } else if StatementKind.isRelation(words) {
             self = .relation
@@ -76,37 +77,73 @@ public enum StatementKind: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The words with a space before and after each, to look for phrases in.
-    private struct Cues {
-        let line: String
-        init(_ words: [String]) { line = " " + words.joined(separator: " ") + " " }
-        func has(_ phrases: [String]) -> Bool { phrases.contains { line.contains(" \($0) ") } }
+    /// What the words of a text hint at.
+    private struct Cues: OptionSet {
+        let rawValue: UInt8
+        static let joke = Cues(rawValue: 1 << 0)
+        static let supposition = Cues(rawValue: 1 << 1)
+        static let health = Cues(rawValue: 1 << 2)
+        static let plan = Cues(rawValue: 1 << 3)
+        static let credential = Cues(rawValue: 1 << 4)
+        static let identity = Cues(rawValue: 1 << 5)
+        static let preference = Cues(rawValue: 1 << 6)
     }
 
-    private static func isJoke(_ text: String, _ cues: Cues) -> Bool {
-        // `I love Mondays. Not!`
-        cues.has(jokes) || cues.line.hasSuffix(" not ")
-            || text.unicodeScalars.contains { [0x1F602, 0x1F923, 0x1F61C, 0x1F609].contains($0.value) }
+    /// Phrases by their first word, so that all kinds are looked for at once.
+    private struct CueTable: Sendable {
+        private var phrases: [String: [(rest: ArraySlice<String>, cues: Cues)]] = [:]
+
+        init(_ kinds: [(cues: Cues, phrases: [String])]) {
+            for kind in kinds {
+                for phrase in kind.phrases {
+                    let words = phrase.split(separator: " ").map(String.init)
+                    phrases[words[0], default: []].append((words.dropFirst(), kind.cues))
+                }
+            }
+        }
+
+        func found(in words: [String]) -> Cues {
+            var found: Cues = []
+            for (index, word) in words.enumerated() {
+                guard let candidates = phrases[word] else { continue }
+                for candidate in candidates where words[(index + 1)...].starts(with: candidate.rest) {
+                    found.formUnion(candidate.cues)
+                }
+            }
+            return found
+        }
+    }
+
+    private static let cues = CueTable([
+        (.joke, jokes), (.supposition, suppositions), (.health, healthWords), (.plan, plans),
+        (.credential, credentials), (.identity, identityWords), (.preference, preferences),
+    ])
+
+    private static func laughs(_ text: String) -> Bool {
+        text.unicodeScalars.contains { [0x1F602, 0x1F923, 0x1F61C, 0x1F609].contains($0.value) }
     }
 
     private static func isQuestion(_ text: String, _ words: [String]) -> Bool {
         if text.utf8.reversed().first(where: { $0 > 32 }) == UInt8(ascii: "?") { return true }
         guard let first = words.first, words.count > 1 else { return false }
         if auxiliaries.contains(first) {
-            return ["i", "you", "we", "he", "she", "they", "it", "there", "my", "the", "this", "that"].contains(
-                words[1])
+            return asked.contains(words[1])
         }
-        return ["who", "what", "which", "how", "why", "whose"].contains(first)
-            && (auxiliaries.contains(words[1]) || ["many", "much", "often", "long", "old", "will"].contains(words[1]))
+        return askers.contains(first) && (auxiliaries.contains(words[1]) || degrees.contains(words[1]))
     }
 
-    private static func isHypothetical(_ words: [String], _ cues: Cues) -> Bool {
-        if cues.has(suppositions) { return true }
-        // `If I moved …`, `… if we win`: of people. `If the alarm rings, press 3` is an instruction.
-        return zip(words, words.dropFirst()).contains {
-            ["if", "unless"].contains($0) && ["i", "i'm", "we", "we're", "he", "she", "they", "you"].contains($1)
-        }
+    private static let asked: Set<String> = [
+        "i", "you", "we", "he", "she", "they", "it", "there", "my", "the", "this", "that",
+    ]
+    private static let askers: Set<String> = ["who", "what", "which", "how", "why", "whose"]
+    private static let degrees: Set<String> = ["many", "much", "often", "long", "old", "will"]
+
+    /// `If I moved …`, `… if we win`: of people. `If the alarm rings, press 3` is an instruction.
+    private static func isConditional(_ words: [String]) -> Bool {
+        zip(words, words.dropFirst()).contains { ($0 == "if" || $0 == "unless") && persons.contains($1) }
     }
+
+    private static let persons: Set<String> = ["i", "i'm", "we", "we're", "he", "she", "they", "you"]
 
     /// `My dentist is Dr Li`, `Ben is my younger brother`.
     private static func isRelation(_ words: [String]) -> Bool {
