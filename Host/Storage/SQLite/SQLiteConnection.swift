@@ -191,22 +191,23 @@ final class SQLiteConnection {
 
     // MARK: Log
 
-    /// 16 MB: pages that change again and again, such as the ends of tables, are copied once for many changes.
-    private static let checkpointFrames = 4000
-    private static let restartFrames = 16_000
+    /// The length of the log after the last commit, in pages.
+    var logPages: Int { log.frames }
 
-    /// Copies the log into the file when it has grown; for between transactions, when nobody waits for a commit.
-    ///
-    /// A log that readers have kept from starting over for long waits for them, once (https://www.sqlite.org/wal.html,
-    /// "Avoiding Excessively Large WAL Files"). A failure changes nothing: the next one tries again.
-    func checkpointIfDue() {
-        guard log.frames >= SQLiteConnection.checkpointFrames else { return }
-        let isLong = log.frames >= SQLiteConnection.restartFrames
-        log.frames = 0
-        if isLong { sqlite3_busy_timeout(handle, 200) }
-        sqlite3_wal_checkpoint_v2(
-            handle, nil, isLong ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, nil, nil)
-        if isLong { sqlite3_busy_timeout(handle, SQLiteConfiguration.busyMilliseconds) }
+    /// Copies what it can of the log into the file without waiting for anybody; gives how many of its pages are there now.
+    /// A failure changes nothing: the next one tries again.
+    @discardableResult
+    func checkpoint() -> Int {
+        var (length, copied): (Int32, Int32) = (0, 0)
+        sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &length, &copied)
+        return Int(max(0, copied))
+    }
+
+    /// As `checkpoint`, and lets the log start over: waits for its readers, at most so long.
+    func restartLog(waitingMilliseconds: Int32) {
+        sqlite3_busy_timeout(handle, waitingMilliseconds)
+        sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_RESTART, nil, nil)
+        sqlite3_busy_timeout(handle, SQLiteConfiguration.busyMilliseconds)
     }
 
     // MARK: Savepoints

@@ -55,8 +55,21 @@ public final class SQLiteDatabase: Database {
             connection.close()
             throw configuration.path.map { SQLiteFile.explain(error, path: $0) } ?? error
         }
-        writer = SQLiteWriter(connection: connection, store: store)
-        try writer.start()
+        let checkpointer = try configuration.path.map { path in
+            let connection = try SQLiteConnection(
+                path: path, isReadOnly: false, busyMilliseconds: SQLiteConfiguration.busyMilliseconds)
+            try SQLiteDatabase.setDurability(connection, configuration)
+            let checkpointer = SQLiteCheckpointer(connection: connection)
+            try checkpointer.start()
+            return checkpointer
+        }
+        writer = SQLiteWriter(connection: connection, store: store, checkpointer: checkpointer)
+        do {
+            try writer.start()
+        } catch {
+            checkpointer?.end()
+            throw error
+        }
         guard configuration.path != nil else {
             readers = nil
             return
@@ -101,10 +114,14 @@ public final class SQLiteDatabase: Database {
             try connection.once("PRAGMA application_id = \(SQLiteSchema.applicationID)")
         }
         if configuration.path != nil { try switchToWAL(connection) }
-        try connection.once("PRAGMA synchronous = \(configuration.isDurable ? "FULL" : "OFF")")
+        try setDurability(connection, configuration)
         try connection.once("PRAGMA cache_size = -8000")
         try connection.once("PRAGMA temp_store = MEMORY")
         try connection.once("PRAGMA secure_delete = ON")
+    }
+
+    private static func setDurability(_ connection: SQLiteConnection, _ configuration: SQLiteConfiguration) throws {
+        try connection.once("PRAGMA synchronous = \(configuration.isDurable ? "FULL" : "OFF")")
     }
 
     /// Two processes that switch a new file at once: one gets SQLITE_BUSY without waiting.

@@ -5,7 +5,8 @@ import TandemCore
 ///
 /// Each unit has a savepoint of its own, so it fails alone; the waiting tasks go on only after the commit. While a commit
 /// waits for the disk, the next units gather. After a commit of several units the thread waits a moment for as many
-/// again, since the same callers are likely to come back at once; a single caller is never made to wait.
+/// again, since the same callers are likely to come back at once; a single caller is never made to wait, and callers who did
+/// not come back are waited for less and less often.
 final class SQLiteWriter: @unchecked Sendable {
     // `queue`, `outside`, `isClosed` and `isWaiting` are used under `signal`'s lock, the rest on the thread only.
     private static let maxUnits = 512
@@ -23,11 +24,18 @@ final class SQLiteWriter: @unchecked Sendable {
 
     private let connection: SQLiteConnection
     private let store: RowStore
+    private let checkpointer: SQLiteCheckpointer?
     private var lastBatch = 1
+    private var patience = Patience()
+    /// The log's length when it was last copied as a whole, and how often the other thread has copied since.
+    private var copiedUpTo = 0
+    private var rounds = 0
 
-    init(connection: SQLiteConnection, store: RowStore) {
+    /// - Parameter checkpointer: Started; ended by the writer. Nil for a database without a log.
+    init(connection: SQLiteConnection, store: RowStore, checkpointer: SQLiteCheckpointer?) {
         self.connection = connection
         self.store = store
+        self.checkpointer = checkpointer
     }
 
     func start() throws { try WorkerThread.run(named: "tandem-writer") { [self] in loop() } }
@@ -73,9 +81,11 @@ final class SQLiteWriter: @unchecked Sendable {
 
     private func loop() {
         while let (units, bodies) = nextUnits() {
+            if !bodies.isEmpty { checkpointer?.waitUntilIdle() }
             for body in bodies { body(connection) }
             if !units.isEmpty { runBatch(units) }
         }
+        checkpointer?.end()
         connection.close()
         let completions = signal.withLock {
             hasEnded = true
@@ -108,13 +118,14 @@ final class SQLiteWriter: @unchecked Sendable {
     /// More units for the batch that runs; waits a moment when as many as last time are likely.
     private func moreUnits(having count: Int, until deadline: UInt64) -> [SQLiteUnit] {
         signal.withLock {
-            if count + queue.count < lastBatch, !isClosed {
+            if count + queue.count < lastBatch, !isClosed, patience.mayWait() {
                 wanted = lastBatch - count
                 isWaiting = true
                 while isWaiting, !isClosed, queue.count < wanted {
                     if !signal.wait(untilNanoseconds: deadline) { break }
                 }
                 isWaiting = false
+                patience.note(wasWorth: queue.count >= wanted)
             }
             return takeAll()
         }
@@ -151,7 +162,40 @@ final class SQLiteWriter: @unchecked Sendable {
         } while !pending.isEmpty
         if hasBegun { commit(done) }
         lastBatch = max(1, done.count)
-        connection.checkpointIfDue()
+        shortenLog()
+    }
+
+    // MARK: The log
+
+    /// 16 MB: pages that change again and again, such as the ends of tables, are copied once for many changes.
+    private static let checkpointPages = 4000
+    /// So few are copied at once; more are left to the other thread again, so often.
+    private static let restPages = 48
+    private static let mostRounds = 4
+    /// Readers have kept the log from starting over for long: they are waited for
+    /// (https://www.sqlite.org/wal.html, "Avoiding Excessively Large WAL Files").
+    private static let restartPages = 16_000
+    private static let restartMilliseconds: Int32 = 200
+
+    /// Has the log copied into the file whenever it has grown by so much, on another thread, and what came meanwhile on this
+    /// one: between transactions, when nobody waits for a commit.
+    private func shortenLog() {
+        guard let checkpointer else { return }
+        let pages = connection.logPages
+        if pages < copiedUpTo { copiedUpTo = 0 }
+        guard pages - copiedUpTo >= SQLiteWriter.checkpointPages, let copied = checkpointer.progress else { return }
+        guard rounds > 0, pages - copied <= SQLiteWriter.restPages || rounds == SQLiteWriter.mostRounds else {
+            rounds += 1
+            checkpointer.wake()
+            return
+        }
+        rounds = 0
+        copiedUpTo = pages
+        if pages >= SQLiteWriter.restartPages {
+            connection.restartLog(waitingMilliseconds: SQLiteWriter.restartMilliseconds)
+        } else {
+            connection.checkpoint()
+        }
     }
 
     private func run(
@@ -205,6 +249,24 @@ final class SQLiteWriter: @unchecked Sendable {
         for item in done {
             item.transaction.committed()
             item.unit.succeed()
+        }
+    }
+
+    /// Whether it pays to wait for those who came the last time: after each time in vain, twice as many chances are let go.
+    private struct Patience {
+        private static let most = 64
+        private var skips = 0
+        private var left = 0
+
+        mutating func mayWait() -> Bool {
+            if left == 0 { return true }
+            left -= 1
+            return false
+        }
+
+        mutating func note(wasWorth: Bool) {
+            skips = wasWorth ? 0 : min(max(1, skips * 2), Patience.most)
+            left = skips
         }
     }
 
