@@ -11,7 +11,7 @@ import TandemPluginHost
 /// Whole turns of many people that work with services elsewhere: Gmail, Outlook, Notion, YouTube and DuckDuckGo with the real
 /// plugins, tokens and limits, before their simulators in another process on this machine.
 ///
-/// Turns are evenly spread (an open loop), in a mix that stays within every service's limits. The host's own part of a turn is
+/// Turns are evenly spread (an open loop), in a mix that stays within every service's limits: no two begin at once. The host's own part of a turn is
 /// its time less the time in which a simulator worked on one of its requests, by the simulator's own journal: network,
 /// processes and threads count as the host's.
 enum VendorBenchmark {
@@ -156,6 +156,10 @@ enum VendorBenchmark {
             }
         }
         due.sort { $0.time < $1.time }
+        // Each kind has its own rhythm, all together one: those that fell on the same instant follow each other.
+        for index in due.indices {
+            due[index].time = begin + UInt64(index) * UInt64(seconds) * 1_000_000_000 / UInt64(due.count)
+        }
         return try await withThrowingTaskGroup(of: Turn.self) { group in
             for (index, message) in due.enumerated() {
                 let person = everybody[index % everybody.count]
