@@ -121,7 +121,7 @@ public struct EmbeddedPlanner: Sendable {
     }
 
     /// The message read, ready to be weighed; nil when nothing in it may be planned.
-    private func pass(_ text: String, context: PlannerContext) -> PlanningPass? {
+    func pass(_ text: String, context: PlannerContext) -> PlanningPass? {
         let source = Array(text.utf8.prefix(EmbeddedPlanner.considered))
         var tokens = Tokenizer.tokens(of: source, limit: EmbeddedPlanner.considered)
         stripOuterQuotes(&tokens)

@@ -192,6 +192,35 @@ struct SentenceShape {
         return false
     }
 
+    /// `the note on the fridge was old`, `notes from school are helpful`: something, described at length, and what it is or has.
+    private func describes(_ tokens: [Token], _ content: [Int]) -> Bool {
+        guard let first = content.first, tokens[first].kind == .word else { return false }
+        let head = tokens[first]
+        // An order begins with what is to be done.
+        guard !head.has(.question), !head.has(.pronoun) || head.has(.determiner), !head.has(.preposition),
+            !head.has(.auxiliary), head.has(.determiner) || !head.has(.verb) || head.surface != head.lemma
+        else { return false }
+        var before = first
+        for index in content.prefix(SentenceShape.longestSubject + 1).dropFirst() {
+            let token = tokens[index]
+            if tokens[before..<index].contains(where: \.isBreak) || SentenceShape.relatives.contains(token.surface)
+                || token.has(.question)
+            {
+                return false
+            }
+            if token.has(.auxiliary), token.lemma == W.be || token.lemma == W.have {
+                // `the tasks I have`: what somebody has, still to be said of.
+                return !tokens[before].has(.pronoun) || before == first
+            }
+            before = index
+        }
+        return false
+    }
+
+    /// Words before the verb.
+    private static let longestSubject = 8
+    private static let relatives = Set(["that", "which", "who", "whose", "where", "what"].map { wordHash($0.utf8) })
+
     /// `… if you were me`, `… if I had one`: supposed, not asked for. `if you can` is manners.
     private mutating func readCondition(_ tokens: [Token], _ content: [Int]) {
         for (position, index) in content.enumerated().dropFirst()
@@ -253,7 +282,7 @@ struct SentenceShape {
             }
             if head.has(.pronoun), !head.has(.self1), let second, second.has(.verb) { isDeclarative = true }
         }
-        if !isQuestion, !isPolite, tellsOf(tokens, content) { isDeclarative = true }
+        if !isQuestion, !isPolite, tellsOf(tokens, content) || describes(tokens, content) { isDeclarative = true }
         readCondition(tokens, content)
         isTold = head.has(.self1) && (head.surface == W.i || head.surface == W.we) && !soft[first]
         isAboutOthers =
