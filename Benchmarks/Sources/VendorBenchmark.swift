@@ -11,9 +11,9 @@ import TandemPluginHost
 /// Whole turns of many people that work with services elsewhere: Gmail, Outlook, Notion, YouTube and DuckDuckGo with the real
 /// plugins, tokens and limits, before their simulators in another process on this machine.
 ///
-/// Turns are evenly spread (an open loop), in a mix that stays within every service's limits: no two begin at once. The host's own part of a turn is
-/// its time less the time in which a simulator worked on one of its requests, by the simulator's own journal: network,
-/// processes and threads count as the host's.
+/// Turns are evenly spread (an open loop), in a mix that stays within every service's limits: no two begin at once. The
+/// host's own part of a turn is its time less the time in which a simulator worked on one of its requests, by the
+/// simulator's own journal: network, processes and threads count as the host's.
 enum VendorBenchmark {
     static let people = 40
     static let seconds = 20
