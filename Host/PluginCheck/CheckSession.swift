@@ -487,7 +487,8 @@ struct CheckSession: Sendable {
         guard let transcript = checker.transcript else {
             result.findings = [
                 Finding(
-                    .error, "no_transcript", "there are no recorded calls", hint: "tandem plugin check BUNDLE --record")
+                    .error, "no_transcript", "there are no recorded calls",
+                    hint: "tandem plugin check BUNDLE --record, or --transcript FILE for one elsewhere")
             ]
             return result
         }

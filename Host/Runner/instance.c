@@ -273,12 +273,6 @@ void instance_activate(instance *self, const job *work) {
     answer_done(work, self->number, status, NULL, 0);
 }
 
-static uint64_t monotonic_ns(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 void instance_invoke(instance *self, const job *work) {
     tandem_frame_invoke head;
     if (work->frame.length < sizeof head) return;
@@ -299,7 +293,7 @@ void instance_invoke(instance *self, const job *work) {
         .header = {sizeof request, 0}, .call = work->frame.id, .deadline_ns = head.deadline_ns, .tool = slices[0],
         .arguments = slices[1], .trace_parent = slices[2], .idempotency_key = slices[3], .resume_state = slices[4],
         .answers = slices[5]};
-    uint64_t started = monotonic_ns();
+    uint64_t started = elapsed_ns();
     tandem_status status = TANDEM_E_WRONG_STATE;
     if (self->plugin != NULL && self->plugin->invoke != NULL && !atomic_load(&self->gone)) {
         /* Given up while it waited for its turn: the plugin never hears of it. */
@@ -308,7 +302,7 @@ void instance_invoke(instance *self, const job *work) {
             work->frame.code == 0 ? self->plugin->invoke : plugin_extension(self->plugin, work->frame.code);
         status = function != NULL ? function(self->plugin, &request) : TANDEM_E_UNSUPPORTED;
     }
-    uint64_t duration = monotonic_ns() - started;
+    uint64_t duration = elapsed_ns() - started;
     int is_long = duration > 1000000;
     if (status == TANDEM_OK && !is_long) return;
     if (status != TANDEM_OK) call_forget(work->frame.id);

@@ -114,23 +114,13 @@ struct SeveralRequestsTests {
         }
     }
 
-    @Test func twoRequestsOfAnyTwoKindsAreTwoCalls() async throws {
+    @Test(arguments: [(requests: 2, messages: 400, seed: 3), (requests: 3, messages: 200, seed: 4)])
+    func requestsOfAnyKindsAreAsManyCalls(requests: Int, messages: Int, seed: UInt64) async throws {
         try await Self.planner { planner in
             let wrong = Self.wrong(
-                400, seed: 3, planner,
+                messages, seed: seed, planner,
                 { random in
-                    (0..<2).map { _ in random.one(of: Kind.allCases).request(&random) }
-                })
-            #expect(wrong.count <= 4, "\(wrong.prefix(5))")
-        }
-    }
-
-    @Test func threeRequestsAreThreeCalls() async throws {
-        try await Self.planner { planner in
-            let wrong = Self.wrong(
-                200, seed: 4, planner,
-                { random in
-                    (0..<3).map { _ in random.one(of: Kind.allCases).request(&random) }
+                    (0..<requests).map { _ in random.one(of: Kind.allCases).request(&random) }
                 })
             #expect(wrong.count <= 4, "\(wrong.prefix(5))")
         }

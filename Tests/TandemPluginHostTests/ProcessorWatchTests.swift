@@ -65,4 +65,16 @@ struct ProcessorWatchTests {
         _ = watch.note(now: now, used: used, answers: 0)
         #expect(watch.place == .equal)
     }
+
+    @Test func aTenthOfAProcessorIsTooMuchForWhoSaysTooMuch() {
+        for isTooLoud in [false, true] {
+            var watch = ProcessorWatch(at: 0)
+            for round in 1...100 as ClosedRange<UInt64> {
+                _ = watch.note(
+                    now: round * 8 * Self.millisecond, used: round * Self.millisecond * 8 / 10, answers: 0,
+                    isTooLoud: isTooLoud)
+            }
+            #expect(watch.place == (isTooLoud ? .last : .equal))
+        }
+    }
 }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -217,8 +219,9 @@ int tandem_socket_pair(int pair[2]) {
         errno = error;
         return -1;
     }
-    int size = 1 << 20;
-    for (int index = 0; index < 2; index++) setsockopt(pair[index], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    /* What a runner writes and the host has not read yet: bounded, since the host frees it when the runner ends. */
+    const int sizes[2] = {1 << 20, 256 << 10};
+    for (int index = 0; index < 2; index++) setsockopt(pair[index], SOL_SOCKET, SO_SNDBUF, &sizes[index], sizeof sizes[index]);
     return 0;
 }
 
@@ -258,6 +261,29 @@ int tandem_await_readable(int socket_fd, uint64_t nanoseconds) {
         if (now_ns() >= end) return 0;
         sched_yield();
     }
+}
+
+size_t tandem_unread(int socket_fd) {
+    int count = 0;
+    return ioctl(socket_fd, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
+}
+
+int tandem_await_events(int queue, struct epoll_event *events, int room, int milliseconds, int *is_awaited_often) {
+    /* How soon events have to come for it to look for them, and how long a thread takes to give way to nobody. */
+    enum { SOON_NS = 40000, YIELD_NS = 4000 };
+    const uint64_t began = now_ns();
+    int count = 0;
+    for (uint64_t now = began; *is_awaited_often && count == 0;) {
+        count = epoll_wait(queue, events, room, 0);
+        if (count != 0) break;
+        const uint64_t before = now;
+        sched_yield();
+        now = now_ns();
+        if (now - before > YIELD_NS || now - began > SOON_NS) break;
+    }
+    if (count == 0) count = epoll_wait(queue, events, room, milliseconds);
+    *is_awaited_often = now_ns() - began < SOON_NS;
+    return count;
 }
 
 int tandem_ticker(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); }

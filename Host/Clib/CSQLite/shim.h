@@ -3,7 +3,6 @@
 #define TANDEM_CSQLITE_SHIM_H
 
 #include <sqlite3.h>
-#include <sys/prctl.h>
 
 /* Binds text that outlives the next step: the memory is not copied. */
 static inline int tandem_sqlite3_bind_text_static(sqlite3_stmt *statement, int index, const char *text, long long size) {
@@ -22,8 +21,5 @@ static inline int tandem_sqlite3_db_config(sqlite3 *database, int option, int va
 
 /* Before any other call: no statistics of memory (https://www.sqlite.org/c3ref/c_config_covering_index_scan.html). */
 static inline int tandem_sqlite3_configure(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
-
-/* Names the calling thread for the tools that list threads; 15 bytes are kept (prctl(2), PR_SET_NAME). */
-static inline void tandem_name_thread(const char *name) { prctl(PR_SET_NAME, (unsigned long)name, 0, 0, 0); }
 
 #endif

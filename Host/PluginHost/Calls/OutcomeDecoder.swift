@@ -21,15 +21,22 @@ struct OutcomeDecoder {
         var outcome: ToolOutcome
         /// Why the outcome was not usable; nil for a good one.
         var fault: String?
+        /// It could not even be read: no struct, no text, no JSON. What can be read and is not allowed may be a matter of what
+        /// was asked.
+        var isUnreadable = false
     }
 
     private struct Fault: Error {
         var status: tandem_status
         var reason: String
+        var isUnreadable: Bool
 
-        init(_ reason: String, status: tandem_status = TANDEM_E_INVALID_ARGUMENT) {
+        init(
+            _ reason: String, status: tandem_status = TANDEM_E_INVALID_ARGUMENT, isUnreadable: Bool = false
+        ) {
             self.status = status
             self.reason = reason
+            self.isUnreadable = isUnreadable
         }
     }
 
@@ -49,20 +56,22 @@ struct OutcomeDecoder {
             return Decoded(status: TANDEM_OK, outcome: try read(pointer))
         } catch {
             return Decoded(
-                status: error.status, outcome: .failure(CallFailure.misbehaved(name)), fault: error.reason)
+                status: error.status, outcome: .failure(CallFailure.misbehaved(name)), fault: error.reason,
+                isUnreadable: error.isUnreadable)
         }
     }
 
     private func read(_ pointer: UnsafePointer<tandem_outcome>?) throws(Fault) -> ToolOutcome {
-        guard let pointer else { throw Fault("a null outcome") }
+        guard let pointer else { throw Fault("a null outcome", isUnreadable: true) }
         guard UInt(bitPattern: pointer) % UInt(MemoryLayout<tandem_outcome>.alignment) == 0 else {
-            throw Fault("an outcome that is not aligned")
+            throw Fault("an outcome that is not aligned", isUnreadable: true)
         }
         let raw = UnsafeRawPointer(pointer)
         let header = raw.load(as: tandem_header.self)
         guard header.size >= UInt32(MemoryLayout<tandem_outcome>.size) else {
             Self.release(upTo: Int(header.size), of: raw)
-            throw Fault("an outcome with a size of \(header.size)", status: TANDEM_E_SIZE_TOO_SMALL)
+            throw Fault(
+                "an outcome with a size of \(header.size)", status: TANDEM_E_SIZE_TOO_SMALL, isUnreadable: true)
         }
         defer { Self.release(upTo: MemoryLayout<tandem_outcome>.size, of: raw) }
         guard header.flags & TANDEM_FLAGS_MUST_UNDERSTAND == 0 else {
@@ -117,7 +126,7 @@ struct OutcomeDecoder {
     ) throws(Fault) -> UnsafeRawBufferPointer {
         guard buffer.len <= UInt64(limit) else { throw Fault("a \(part) of more than \(limit) bytes") }
         guard let start = buffer.ptr else {
-            if buffer.len > 0 { throw Fault("a \(part) that is null and not empty") }
+            if buffer.len > 0 { throw Fault("a \(part) that is null and not empty", isUnreadable: true) }
             return UnsafeRawBufferPointer(start: nil, count: 0)
         }
         return UnsafeRawBufferPointer(start: start, count: Int(buffer.len))
@@ -130,7 +139,9 @@ struct OutcomeDecoder {
     private func text(_ buffer: tandem_buffer, of part: String, atMost limit: Int) throws(Fault) -> String {
         let view = try view(buffer, of: part, atMost: limit)
         guard !view.isEmpty else { return "" }
-        guard let text = PlainText.sanitized(view) else { throw Fault("a \(part) that is not UTF-8") }
+        guard let text = PlainText.sanitized(view) else {
+            throw Fault("a \(part) that is not UTF-8", isUnreadable: true)
+        }
         return text
     }
 
@@ -140,7 +151,7 @@ struct OutcomeDecoder {
         do {
             return try JSON(parsing: view, limits: JSONLimits(maxBytes: limit))
         } catch {
-            throw Fault("a \(part) that is not JSON: \(error.message)")
+            throw Fault("a \(part) that is not JSON: \(error.message)", isUnreadable: true)
         }
     }
 

@@ -105,6 +105,7 @@ private func hostComplete(
             return TANDEM_E_STALE
         }
         let decoded = OutcomeDecoder(tool: call.tool, of: plugin).decode(outcome)
+        instance.process?.noteAnswer(isReadable: !decoded.isUnreadable)
         if let fault = decoded.fault {
             let count = plugin.meters.count(\.malformedOutcomes)
             plugin.report(

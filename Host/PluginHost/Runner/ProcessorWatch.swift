@@ -37,10 +37,13 @@ struct ProcessorWatch {
     /// - Parameters:
     ///   - used: processor nanoseconds since the process began.
     ///   - answers: calls that it has answered since then.
-    mutating func note(now: UInt64, used: UInt64, answers: Int, isStarting: Bool = false) -> Place? {
+    ///   - isTooLoud: it sends more than the host reads: then what it takes beyond its answers is not for its person.
+    mutating func note(
+        now: UInt64, used: UInt64, answers: Int, isStarting: Bool = false, isTooLoud: Bool = false
+    ) -> Place? {
         guard now > at, used >= self.used else { return nil }
         // Who has to go last gets little time: burning that little is no merit.
-        let share: UInt64 = place == .last ? 50 : 4
+        let share: UInt64 = place == .last || isTooLoud ? 50 : 4
         let earned = UInt64(answers - self.answers) * Self.answerNanoseconds + (now - at) / share
         isAtWork = used - self.used > (now - at) / 16
         if !hasStarted, !isStarting {

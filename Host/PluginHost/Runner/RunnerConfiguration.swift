@@ -32,9 +32,9 @@ public struct RunnerConfiguration: Sendable, Hashable {
     public var maxQueuedBytes: Int
     /// Requests of a runner that the host works on at once; then it is not read from for a while.
     public var maxOpenRequests: Int
-    /// Requests a second; then likewise.
+    /// Requests a second, half a second's at once; then likewise.
     public var maxRequests: Int
-    /// Frames a second that ask for nothing (log lines, progress, late completions); then likewise.
+    /// Frames a second that ask for nothing (log lines, progress, late completions), 60 ms' at once; then likewise.
     public var maxIdleFrames: Int
     /// Crashes within `crashWindow` after which a version is not started any more for `breakerOpen`.
     public var crashesToOpen: Int
@@ -50,7 +50,7 @@ public struct RunnerConfiguration: Sendable, Hashable {
         processorShare: Double = 0.5, threads: UInt32 = 64, startTimeout: Duration = .seconds(10),
         answerTimeout: Duration = .seconds(2), pingTimeout: Duration = .seconds(5), idleAfter: Duration = .seconds(120),
         maxProcessesOfPlugin: Int = 64, maxProcesses: Int = 128,
-        maxQueuedBytes: Int = 8 << 20, maxOpenRequests: Int = 512, maxRequests: Int = 4000, maxIdleFrames: Int = 5000,
+        maxQueuedBytes: Int = 8 << 20, maxOpenRequests: Int = 512, maxRequests: Int = 1000, maxIdleFrames: Int = 5000,
         crashesToOpen: Int = 5, crashWindow: Duration = .seconds(60), breakerOpen: Duration = .seconds(60),
         backOff: Duration = .milliseconds(100), maxBackOff: Duration = .seconds(30)
     ) {

@@ -162,6 +162,7 @@ final class RunnerInstance: @unchecked Sendable {
         let headSize = MemoryLayout<tandem_frame_invoke>.size
         let length = slices.0.len + slices.1.len + slices.2.len + slices.3.len + slices.4.len + slices.5.len
         guard length < UInt64(RunnerFrame.maxLength - headSize) else { return TANDEM_E_TOO_LARGE }
+        process.owed.calls.wrappingAdd(1, ordering: .releasing)
         let sent = process.send(
             TANDEM_F_INVOKE, instance: number, code: code, id: request.call, length: headSize + Int(length)
         ) {

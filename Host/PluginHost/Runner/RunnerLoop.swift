@@ -95,6 +95,7 @@ final class RunnerLoop: @unchecked Sendable {
         if ticker >= 0 { _ = control(EPOLL_CTL_ADD, ticker, RunnerLoop.reading, Self.tickKey) }
         tandem_answer_quickly()
         var aside = SetAside()
+        var isAwaitedOften: Int32 = 0
         while true {
             let now = monotonicNanoseconds()
             if now >= nextGlance {
@@ -128,7 +129,8 @@ final class RunnerLoop: @unchecked Sendable {
                 }
             }
             let isTicking = ticker >= 0 && interval > 0
-            let count = epoll_wait(queue, events, Int32(room), isTicking ? -1 : Self.blindMilliseconds)
+            let count = tandem_await_events(
+                queue, events, Int32(room), isTicking ? -1 : Self.blindMilliseconds, &isAwaitedOften)
             guard count > 0 else { continue }
             for index in 0..<Int(count) {
                 let key = events[index].data.u64

@@ -13,8 +13,12 @@ extension RunnerProcess {
 
     /// Ends the process; what is in flight is answered.
     func kill(_ reason: String) {
-        state.withLock { if $0.reason == nil { $0.reason = reason } }
-        tandem_kill_runner(pid, descriptor)
+        state.withLock { state in
+            // Within the lock: once it has been reaped, its numbers may be another's.
+            guard !state.isReaped else { return }
+            if state.reason == nil { state.reason = reason }
+            tandem_kill_runner(pid, descriptor)
+        }
     }
 
     /// Ends the process, which has nothing to do any more, unless an instance has come meanwhile.
@@ -66,8 +70,10 @@ extension RunnerProcess {
                 out.isSending = false
             }
         }
-        for file in files { close(file) }
+        let left = files
         files = []
+        // What they hold is freed with them.
+        if !left.isEmpty { WorkerPool.shared.submit { for file in left { close(file) } } }
         link.died(self, instances: ended.instances)
         for waiter in ended.questions { waiter.set(.dead) }
         exited()
@@ -99,7 +105,8 @@ extension RunnerProcess {
             out.mustClose = out.isSending
             return !out.isSending
         }
-        if mayClose { close(socket) }
+        // With what nobody has read of it.
+        if mayClose { WorkerPool.shared.submit { [socket] in close(socket) } }
         if descriptor >= 0 { close(descriptor) }
         let exit = RunnerExit(status: result > 0 ? status : 0, reason: report.reason)
         link.reaped(self, exit: exit, wasWanted: report.isStopping && report.reason == nil)

@@ -8,51 +8,89 @@ import TandemCore
 extension RunnerProcess {
     // MARK: Limits on what it says
     /// How much of the second's requests may come at once, as time.
-    private static let burst: UInt64 = 100_000_000
+    private static let burst: UInt64 = 500_000_000
     private static let dropInterval: UInt64 = 5_000_000
+    /// The same for a runner that has sent so many bytes more without waiting for answers: several times what the 64 requests
+    /// are that a call may have open at once.
+    private static let floodInterval: UInt64 = 40_000_000
+    private static let floodBytes = 32 << 10
+    /// How much of the second's idle frames may come at once, as time, how long a runner waits that sent more, and after which
+    /// time without any such wait the next one counts as the first.
+    private static let idleBurst: UInt64 = 60_000_000
+    private static let idleInterval: UInt64 = 20_000_000
+    private static let idleCalm: UInt64 = 200_000_000
+    private static let maxBadAnswers = 3
+    /// How long after such a wait a runner counts as one that says too much.
+    private static let loudness: UInt64 = 1_000_000_000
 
-    func noteRequest() {
+    /// - Parameter backlog: bytes that have been received after it: who waits for answers leaves few.
+    func noteRequest(followedBy backlog: Int) {
         let count = openRequests.wrappingAdd(1, ordering: .relaxed).newValue
         if count >= link.configuration.maxOpenRequests { pause() }
-        // A burst of a tenth of a second's requests is served; the rest comes in drops, which nobody else notices.
-        let now = monotonicNanoseconds()
+        // A burst of half a second's requests is served; the rest comes in drops, which nobody else notices.
         let most = max(link.configuration.maxRequests, 10)
         let price = 1_000_000_000 / UInt64(most)
-        let isTooMuch = health.withLock { health -> Bool in
+        let (now, isTooMuch) = health.withLock { health -> (UInt64, Bool) in
+            let now = monotonicNanoseconds()
             // The instant until which requests are paid for.
             health.paidUntil = max(health.paidUntil, now > Self.burst ? now - Self.burst : 0) + price
-            return health.paidUntil > now
+            return (now, health.paidUntil > now)
         }
-        if isTooMuch {
-            link.noteThrottled()
-            pause(until: now + Self.dropInterval)
+        guard isTooMuch else { return }
+        noteThrottled(now)
+        var interval = Self.dropInterval
+        if backlog > 0, backlog + tandem_unread(socket) > Self.floodBytes {
+            interval = Self.floodInterval
+            // A longer wait is no reason to take more afterwards.
+            health.withLock { $0.paidUntil += Self.floodInterval - Self.dropInterval }
         }
+        pause(until: now + interval)
     }
     /// A request has been answered.
     func requestEnded() {
         let count = openRequests.wrappingSubtract(1, ordering: .relaxed).newValue
         if count < link.configuration.maxOpenRequests / 2 { resume() }
     }
-    /// Counts a frame that asks for nothing or that nobody waits for. Too many in a tenth of a second, and the runner waits
-    /// for the next one; more for long than any runner sends by itself, and it is told apart as a plugin that writes frames.
-    func noteIdleFrame() -> String? {
-        let tenth = monotonicNanoseconds() / 100_000_000
-        let limit = max(link.configuration.maxIdleFrames / 10, 1)
-        let (isTooMuch, isForged) = health.withLock { health -> (Bool, Bool) in
-            health.begin(tenth)
-            health.idleFrames += 1
-            guard health.idleFrames == limit else { return (false, false) }
-            health.throttledTenths = tenth == health.lastThrottled + 1 ? health.throttledTenths + 1 : 1
-            health.lastThrottled = tenth
-            let most = RunnerFrame.idleBurst + RunnerFrame.idleTenth * health.throttledTenths
-            return (true, limit * health.throttledTenths > most)
+    /// Counts a frame that asks for nothing or that nobody waits for. Too many at once, and the runner is not read from for a
+    /// while; more for long than any runner sends by itself, and it is told apart as a plugin that writes frames.
+    ///
+    /// - Parameter isBounded: a runner sends few of its kind, whatever its plugin does.
+    func noteIdleFrame(isBounded: Bool = true) -> String? {
+        let price = 1_000_000_000 / UInt64(max(link.configuration.maxIdleFrames, 10))
+        let (now, isTooMuch, isForged) = health.withLock { health -> (UInt64, Bool, Bool) in
+            // Within the lock: frames with a file are counted by other threads.
+            let now = monotonicNanoseconds()
+            if isBounded { health.idleFrames += 1 }
+            health.idlePaidUntil = max(health.idlePaidUntil, now > Self.idleBurst ? now - Self.idleBurst : 0) + price
+            guard health.idlePaidUntil > now else { return (now, false, false) }
+            if now > health.lastThrottled + Self.idleCalm {
+                health.idleSinceBegun = now
+                health.idleFrames = 0
+            }
+            health.lastThrottled = now
+            let tenths = Int((now - min(now, health.idleSinceBegun)) / 100_000_000)
+            return (now, true, health.idleFrames > RunnerFrame.idleBurst + RunnerFrame.idleTenth * tenths)
         }
         if isForged { return "sent thousands of frames that nobody waits for" }
         if isTooMuch {
-            link.noteThrottled()
-            pause(until: (tenth + 1) * 100_000_000)
+            noteThrottled(now)
+            pause(until: now + Self.idleInterval)
         }
         return nil
+    }
+    /// A runner that only ever answers with what cannot be read is ended like one that crashes: not what it is asked for is
+    /// wrong, but it.
+    func noteAnswer(isReadable: Bool) {
+        guard !isReadable else {
+            if badAnswers.load(ordering: .relaxed) != 0 { badAnswers.store(0, ordering: .relaxed) }
+            return
+        }
+        let count = badAnswers.wrappingAdd(1, ordering: .relaxed).newValue
+        if count == Self.maxBadAnswers { kill("answered \(count) calls in a row with something that cannot be read") }
+    }
+    private func noteThrottled(_ now: UInt64) {
+        throttledAt.store(now, ordering: .relaxed)
+        link.noteThrottled()
     }
     func pause(until instant: UInt64 = 0) {
         health.withLock { health in
@@ -85,11 +123,13 @@ extension RunnerProcess {
     func glance(now: UInt64, _ aside: inout SetAside) {
         let used = tandem_processor_ns(pid)
         guard used > 0 else { return }
+        let throttled = throttledAt.load(ordering: .relaxed)
+        let isTooLoud = throttled > 0 && now < throttled + Self.loudness
         let (change, place, isAtWork, took) = processor.withLock { processor in
             let before = processor.used
             let change = processor.note(
                 now: now, used: used, answers: answers.load(ordering: .relaxed),
-                isStarting: !isServing.load(ordering: .acquiring))
+                isStarting: !isServing.load(ordering: .acquiring), isTooLoud: isTooLoud)
             return (change, processor.place, processor.isAtWork, used - min(before, used))
         }
         aside.note(took, isBehind: place != .equal && isAtWork)
@@ -130,6 +170,7 @@ extension RunnerProcess {
             if !health.isPinged, now > health.pingAt + 1_000_000_000 {
                 health.isPinged = true
                 health.pingAt = now
+                owed.pings.wrappingAdd(1, ordering: .releasing)
                 mustPing = true
             }
             if instanceCount > 0 {
@@ -158,7 +199,7 @@ extension RunnerProcess {
         if let usage, usage.threads > Int(configuration.threads) + 16 { reason = "has \(usage.threads) threads" }
         if let allowance { tandem_limit_processor(pid, UInt64(allowance.rounded(.up)) + 1) }
         if let reason { return kill(reason) }
-        if mustStop { return stopWhenEmpty() }
+        if mustStop { stopWhenEmpty() }
         if mustPing { send(TANDEM_F_PING, isUrgent: true) }
     }
 }

@@ -37,18 +37,31 @@ extension RunnerProcess {
 
     /// Takes what there is, without waiting, and handles it.
     func receive() -> Received {
-        guard inboxCount < RunnerProcess.inboxSize else { return .nothing }
+        let room = min(helping, RunnerProcess.inboxSize - inboxCount)
+        guard room > 0 else { return .nothing }
+        let began = monotonicNanoseconds()
         var taken = [Int32](repeating: -1, count: 16)
         var count: Int32 = 0
         let amount = tandem_receive(
-            socket, inbox + inboxCount, RunnerProcess.inboxSize - inboxCount, &taken, Int32(taken.count), &count)
+            socket, inbox + inboxCount, room, &taken, Int32(taken.count), &count)
         if amount < 0, errno == EAGAIN || errno == EWOULDBLOCK { return .nothing }
         guard amount > 0, count >= 0 else { return .over(count < 0 ? "sent too many descriptors" : nil) }
         files.append(contentsOf: taken.prefix(Int(count)))
         guard files.count <= 64 else { return .over("sent descriptors that belong to nothing") }
         inboxCount += amount
-        lastHeard.store(monotonicNanoseconds(), ordering: .relaxed)
-        return handleFrames(isOver: false).map { .over($0) } ?? .frames
+        lastHeard.store(began, ordering: .relaxed)
+        if let fault = handleFrames(isOver: false) { return .over(fault) }
+        if amount == room { measure(monotonicNanoseconds() - began) }
+        return .frames
+    }
+
+    /// Many small frames are dear to receive: a helping takes no longer than a turn, whatever it consists of.
+    private func measure(_ time: UInt64) {
+        if time > Self.turnNanoseconds {
+            helping = max(helping / 2, Self.smallestHelping)
+        } else if time < Self.turnNanoseconds / 2, !hasLeftover.load(ordering: .relaxed) {
+            helping = min(helping * 2, Self.inboxSize)
+        }
     }
 
     /// What has been received, until the runner has to wait or its turn is over. Nil, or why the runner is not to be
@@ -71,9 +84,10 @@ extension RunnerProcess {
             }
             let payload = UnsafeRawBufferPointer(start: inbox + offset + headSize, count: Int(frame.length))
             offset += whole
+            if answersTooMuch(frame) { return "sent more answers than it was asked for" }
             if frame.flags & UInt16(TANDEM_FRAME_FILE) != 0 {
                 if let fault = handleFile(frame, payload) { return fault }
-            } else if let fault = handle(frame, payload) {
+            } else if let fault = handle(frame, payload, followedBy: inboxCount - offset) {
                 return fault
             }
         }
@@ -92,33 +106,60 @@ extension RunnerProcess {
             return "sent a frame without its file"
         }
         let file = files.removeFirst()
-        defer { close(file) }
-        guard let bytes = tandem_map_sealed(file, size) else { return "sent a file that is not sealed" }
+        let bytes = tandem_map_sealed(file, size)
+        // Before anybody else has it: whoever lets go of it last frees its pages.
+        close(file)
+        guard let bytes else { return "sent a file that is not sealed" }
         let body = RunnerBody(bytes: bytes, count: Int(size))
         // Reading a large document takes milliseconds: the loop has other runners to listen to.
         if openBodies.wrappingAdd(1, ordering: .relaxed).newValue >= Self.maxOpenBodies { pause() }
         WorkerPool.shared.submit { [self] in
-            if let fault = handle(frame, body.bytes) { kill(fault) }
+            if let fault = handle(frame, body.bytes, followedBy: 0) { kill(fault) }
             if openBodies.wrappingSubtract(1, ordering: .relaxed).newValue < Self.maxOpenBodies { resume() }
         }
         return nil
     }
 
-    private func handle(_ frame: tandem_frame, _ payload: UnsafeRawBufferPointer) -> String? {
+    /// Whether more has been answered than was asked, which only a plugin that writes frames itself does. With the right to
+    /// read.
+    private func answersTooMuch(_ frame: tandem_frame) -> Bool {
+        switch UInt32(frame.kind) {
+        case TANDEM_F_COMPLETE: answered.completions += 1
+        case TANDEM_F_RETURNED: answered.returns += 1
+        case TANDEM_F_DONE: answered.questions += 1
+        case TANDEM_F_PONG: answered.pings += 1
+        default: return false
+        }
+        let calls = owed.calls.load(ordering: .acquiring)
+        return answered.completions > calls || answered.returns > calls
+            || answered.questions > owed.questions.load(ordering: .acquiring)
+            || answered.pings > owed.pings.load(ordering: .acquiring)
+    }
+
+    /// A frame of an instance that there is not: what it said last may come when it is gone.
+    private func noteStray(_ frame: tandem_frame) -> String? {
+        hasHadInstance(frame.instance) ? noteIdleFrame() : "sent a frame for an instance that it never had"
+    }
+
+    /// - Parameter backlog: bytes that have been received after it; 0 without the right to read.
+    private func handle(
+        _ frame: tandem_frame, _ payload: UnsafeRawBufferPointer, followedBy backlog: Int
+    ) -> String? {
         switch UInt32(frame.kind) {
         case TANDEM_F_COMPLETE:
-            guard let instance = instance(frame.instance) else { return noteIdleFrame() }
+            guard let instance = instance(frame.instance) else { return noteStray(frame) }
             guard let status = instance.complete(frame.id, payload) else {
                 return "sent a completion that is not whole"
             }
             if status == TANDEM_E_STALE || status == TANDEM_E_ALREADY_DONE { return noteIdleFrame() }
             answers.wrappingAdd(1, ordering: .relaxed)
         case TANDEM_F_REQUEST:
-            guard let instance = instance(frame.instance) else { return noteIdleFrame() }
+            guard let instance = instance(frame.instance) else { return noteStray(frame) }
             if frame.id == 0 {
-                if let fault = noteIdleFrame() { return fault }
+                let isMetric = frame.code >> 16 == TANDEM_X_METRICS
+                if let fault = noteIdleFrame(isBounded: !isMetric) { return fault }
             } else {
-                noteRequest()
+                noteRequest(followedBy: backlog)
             }
             let request = RunnerRequest(
                 instance: instance, function: frame.code & 0xFFFF, number: frame.id, payload: payload)
@@ -126,7 +167,7 @@ extension RunnerProcess {
                 return "sent a request that means nothing"
             }
         case TANDEM_F_RETURNED:
-            guard let instance = instance(frame.instance) else { return noteIdleFrame() }
+            guard let instance = instance(frame.instance) else { return noteStray(frame) }
             var reader = FrameReader(payload)
             let isOfCall = instance.returned(
                 frame.id, status: Int32(bitPattern: frame.code), duration: payload.isEmpty ? 0 : reader.number())
@@ -143,10 +184,12 @@ extension RunnerProcess {
             guard !isServing.load(ordering: .acquiring) else { return noteIdleFrame() }
             state.withLock { $0.hello }.set(Answer(kind: frame.kind, code: frame.code, bytes: Array(payload)))
         case TANDEM_F_NOTE:
-            instance(frame.instance)?.completedLate(frame.id, status: Int32(bitPattern: frame.code))
+            guard let instance = instance(frame.instance) else { return noteStray(frame) }
+            instance.completedLate(frame.id, status: Int32(bitPattern: frame.code))
             return noteIdleFrame()
         case TANDEM_F_PROGRESS:
-            instance(frame.instance)?.progress(frame.id, permille: Int32(bitPattern: frame.code), payload)
+            guard let instance = instance(frame.instance) else { return noteStray(frame) }
+            instance.progress(frame.id, permille: Int32(bitPattern: frame.code), payload)
             return noteIdleFrame()
         default: return "sent a frame of an unknown kind"
         }

@@ -6,12 +6,13 @@ import TandemCore
 
 /// One process of `tandem-plugin-runner`: what is written to it, what it says, and its end.
 ///
-/// Written to from any thread, directly; read by the loop, or by a caller that is alone (`RunnerProcess+Own`). Nothing that it sends is believed: a frame that is not
-/// whole, a number that means nothing here or a file that is not sealed ends it.
+/// Written to from any thread, directly; read by the loop, or by a caller that is alone (`RunnerProcess+Own`). Nothing that it
+/// sends is believed: a frame that is not whole, a number that means nothing here, an answer to nothing or a file that is not
+/// sealed ends it.
 final class RunnerProcess: @unchecked Sendable {
-    // `inbox`, `inboxCount`, `files` and `ownFault` belong to whoever has the right to read, `sending` to whoever has the right
-    // to send, `key`, `changesSeen` and `toolsAtDeath` to the loop; the rest is constant, atomic or guarded by `out`, `state` or
-    // `health`.
+    // `inbox`, `inboxCount`, `helping`, `answered`, `files` and `ownFault` belong to whoever has the right to read, `sending` to
+    // whoever has the right to send, `key`, `changesSeen` and `toolsAtDeath` to the loop; the rest is constant, atomic or guarded
+    // by `out`, `state` or `health`.
     let pid: pid_t
     /// A pidfd, or -1.
     let descriptor: Int32
@@ -29,6 +30,8 @@ final class RunnerProcess: @unchecked Sendable {
     let state = Mutex(State())
     let inbox: UnsafeMutableRawPointer
     var inboxCount = 0
+    /// How much is received at once: what can be taken and handled within a turn, as the last ones have shown.
+    var helping = RunnerProcess.smallestHelping
     /// Whole frames lie in the inbox that are to be handled in a later turn.
     let hasLeftover = Atomic<Bool>(false)
     /// It has something to do, or does it: to be looked at often.
@@ -52,6 +55,14 @@ final class RunnerProcess: @unchecked Sendable {
     /// Frames with a file that are worked on by other threads than the loop's.
     let openBodies = Atomic<Int>(0)
     let answers = Atomic<Int>(0)
+    /// Calls, questions and pings that have been sent: a runner sends one answer to each at most.
+    let owed = Owed()
+    /// What has come of them; of whoever has the right to read.
+    var answered = Owed.Answered()
+    /// When it was last not read from because it said too much; 0: never.
+    let throttledAt = Atomic<UInt64>(0)
+    /// Completions in a row that could not be read.
+    let badAnswers = Atomic<Int>(0)
     let processor: Mutex<ProcessorWatch>
     let isServing = Atomic<Bool>(false)
     let ending = Waiter<RunnerExit>()
@@ -59,9 +70,26 @@ final class RunnerProcess: @unchecked Sendable {
     let health: Mutex<Health>
 
     static let inboxSize = 256 << 10
+    /// How much is received at once, at first and at least.
+    static let smallestHelping = 8 << 10
     static let maxOpenBodies = 2
     /// How long one runner's frames are handled before it is the others' turn.
     static let turnNanoseconds: UInt64 = 60_000
+
+    /// How much a runner has been asked for.
+    final class Owed: Sendable {
+        let calls = Atomic<Int>(0)
+        let questions = Atomic<Int>(0)
+        let pings = Atomic<Int>(0)
+
+        /// How much has been said to that: completions, returns of `invoke`, answers of the runner's own.
+        struct Answered {
+            var completions = 0
+            var returns = 0
+            var questions = 0
+            var pings = 0
+        }
+    }
 
     struct Outbox: ~Copyable {
         /// What waits while `sending` is under way.
@@ -101,21 +129,15 @@ final class RunnerProcess: @unchecked Sendable {
         var idleSince: UInt64 = 0
         /// Requests that have been read are paid for up to this instant.
         var paidUntil: UInt64 = 0
-        /// A tenth of a second, and the idle frames in it.
-        var tenth: UInt64 = 0
-        var idleFrames = 0
-        /// The last tenth with too many idle frames, and how many there were in a row.
+        /// Frames that nobody waits for are paid for up to this instant.
+        var idlePaidUntil: UInt64 = 0
+        /// When there began to be too many of them, the last instant at which there were, and their number since.
+        var idleSinceBegun: UInt64 = 0
         var lastThrottled: UInt64 = 0
-        var throttledTenths = 0
+        var idleFrames = 0
         var isPaused = false
         /// Not read from before this instant, whatever has been answered meanwhile.
         var pausedUntil: UInt64 = 0
-
-        mutating func begin(_ tenth: UInt64) {
-            guard self.tenth != tenth else { return }
-            self.tenth = tenth
-            idleFrames = 0
-        }
     }
 
     /// What comes back to somebody who waits.
@@ -261,6 +283,7 @@ final class RunnerProcess: @unchecked Sendable {
             return id
         }
         guard let id else { return .dead }
+        owed.questions.wrappingAdd(1, ordering: .releasing)
         if send(kind, instance: instance, code: code, id: id, length: length, isUrgent: true, fill) != .sent {
             _ = state.withLock { $0.questions.removeValue(forKey: id) }
             return .dead
@@ -335,4 +358,7 @@ final class RunnerProcess: @unchecked Sendable {
     }
 
     func instance(_ number: UInt32) -> RunnerInstance? { state.withLock { $0.instances[number] } }
+
+    /// Whether it has it or had it: what it said last may come when an instance is gone.
+    func hasHadInstance(_ number: UInt32) -> Bool { number > 0 && number < state.withLock { $0.nextInstance } }
 }

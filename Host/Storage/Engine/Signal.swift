@@ -1,5 +1,5 @@
-import CSQLite
 import Glibc
+import TandemCore
 
 /// A mutex with a condition on the monotonic clock, for threads that block.
 package final class Signal: @unchecked Sendable {
@@ -49,34 +49,10 @@ package final class Signal: @unchecked Sendable {
 
 /// A detached thread that runs one closure.
 package enum WorkerThread {
-    private final class Start {
-        let name: String
-        let body: @Sendable () -> Void
-
-        init(name: String, body: @escaping @Sendable () -> Void) {
-            self.name = name
-            self.body = body
-        }
-
-        static let entry: @convention(c) @Sendable (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = {
-            argument in
-            guard let argument else { return nil }
-            let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-            tandem_name_thread(start.name)
-            start.body()
-            return nil
-        }
-    }
-
     /// Throws `internal` when the system gives no thread.
     package static func run(named name: String, _ body: @escaping @Sendable () -> Void) throws {
-        let start = Unmanaged.passRetained(Start(name: name, body: body))
-        var thread = pthread_t()
-        let code = pthread_create(&thread, nil, Start.entry, start.toOpaque())
-        guard code == 0 else {
-            start.release()
-            throw StorageError(.internalFailure, "the system gave no thread", operation: name, nativeCode: code)
+        guard HostThread.start(named: name, body) else {
+            throw StorageError(.internalFailure, "the system gave no thread", operation: name)
         }
-        pthread_detach(thread)
     }
 }

@@ -40,7 +40,7 @@ static int reads_rows(const tandem_host *host, tandem_call_id call) {
 }
 
 /* Requests that no table of this process would send: for every instance and call that there may be. */
-static void forge_requests(tandem_call_id own) {
+static void forge_requests(tandem_call_id own, uint32_t from, uint32_t to) {
     static const char insert[] = "[{\"insert\":\"hostile_notes\",\"values\":{\"body\":\"forged\"}}]   ";
     struct {
         struct frame_head head;
@@ -49,7 +49,7 @@ static void forge_requests(tandem_call_id own) {
     } frame = {.head = {.length = 8 + sizeof insert - 1, .kind = 70, .code = 4u << 16 | 1, .id = 1u << 30}};
     memset(frame.operations, ' ', sizeof frame.operations);
     memcpy(frame.operations, insert, sizeof insert - 1);
-    for (uint32_t instance = 0; instance < 6; instance++) {
+    for (uint32_t instance = from; instance < to; instance++) {
         for (uint64_t slot = 1; slot < 24; slot++) {
             for (uint64_t generation = own >> 32, i = 0; i < 3; i++) {
                 frame.call = (generation + i - 1) << 32 | slot;
@@ -79,8 +79,10 @@ static void *work(void *context) {
         note(&worked, reads_rows(host, trace->call), "their rows");
         note(&worked, answer(trace->instance, trace->call, "{\"worked\":[\"forged\"]}") == TANDEM_OK, "their answer");
     }
-    forge_requests(task->call);
+    forge_requests(task->call, 1, 2);
+    /* For an instance that the process never had ends it: what has worked is said first. */
     answer_worked(task->instance, task->call, &worked);
+    forge_requests(task->call, 0, 6);
     free(task);
     return NULL;
 }

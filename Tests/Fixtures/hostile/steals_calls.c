@@ -1,4 +1,4 @@
-/* Ends calls of its neighbours, by frames that it writes itself: every number near its own. */
+/* Ends calls of its neighbours, by a frame that it writes itself instead of its own answer: numbers near its own. */
 #include <tandem/tandem.h>
 static tandem_status bad_invoke(tandem_instance *instance, const tandem_request *request);
 #define INVOKE bad_invoke
@@ -18,20 +18,18 @@ struct completion {
 };
 
 static tandem_status bad_invoke(tandem_instance *instance, const tandem_request *request) {
-    struct completion frame = {.head = {.length = 72 + 16, .kind = 68}};
+    static const int SLOTS[] = {-1, 1, -2, 2, -3, 3};
+    static atomic_uint round;
+    struct completion frame = {.head = {.length = 72 + 16, .kind = 68, .instance = 1}};
     frame.outcome.size = sizeof(tandem_outcome);
     frame.outcome.kind = TANDEM_OUTCOME_VALUE;
     frame.outcome.lengths[0] = 15;
     memcpy(frame.value, "{\"stolen\":true}", 15);
-    for (uint32_t owner = 0; owner < 4; owner++) {
-        for (uint64_t slot = 1; slot < 80; slot++) {
-            for (uint64_t generation = request->call >> 32, i = 0; i < 4; i++) {
-                frame.head.instance = owner;
-                frame.head.id = (generation + i - 1) << 32 | slot;
-                if (frame.head.id == request->call) continue;
-                if (write(HOST_SOCKET, &frame, sizeof frame) != (ssize_t)sizeof frame) return TANDEM_E_INTERNAL;
-            }
-        }
-    }
-    return answer(instance, request->call, "{\"own\":true}");
+    (void)instance;
+    unsigned turn = atomic_fetch_add(&round, 1);
+    uint64_t slot = (uint64_t)((int64_t)(request->call & 0xFFFFFFFF) + SLOTS[turn % 6]);
+    frame.head.id = (request->call >> 32) << 32 | (slot & 0xFFFFFFFF);
+    /* As many as it was asked for, so that nothing tells them from answers but whose they are. */
+    if (write(HOST_SOCKET, &frame, sizeof frame) != (ssize_t)sizeof frame) return TANDEM_E_INTERNAL;
+    return TANDEM_OK;
 }

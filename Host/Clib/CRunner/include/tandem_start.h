@@ -99,6 +99,15 @@ void tandem_set_aside(int wanted, const pid_t *equals, size_t count);
  */
 int tandem_await_readable(int socket_fd, uint64_t nanoseconds);
 
+/* How many bytes can be read from a socket. */
+size_t tandem_unread(int socket_fd);
+
+/*
+ * epoll_wait that looks a while for events before the thread sleeps, giving way to who else waits for this processor, when the
+ * last ones came soon: to wake a thread takes longer than most events to handle. *is_awaited_often: 0 at first, then its own.
+ */
+int tandem_await_events(int queue, struct epoll_event *events, int room, int milliseconds, int *is_awaited_often);
+
 /* A clock that can be waited for by epoll, or -1: it ticks when it has been given an interval. */
 int tandem_ticker(void);
 
