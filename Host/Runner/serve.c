@@ -22,7 +22,7 @@
  * To wake a thread takes longer than most calls: how soon frames have to come for it to stay awake, and how long a thread
  * takes to give way to nobody.
  */
-enum { SOON_NS = 40000, YIELD_NS = 4000 };
+enum { SOON_NS = 60000, YIELD_NS = 10000 };
 
 enum { BUFFER = 256 << 10, MOST_FILES = 16, MOST_THREADS = 16, LOOK_MS = 2, NAP_MS = 10, QUIET_LOOKS = 5 };
 

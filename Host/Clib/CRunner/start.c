@@ -270,7 +270,7 @@ size_t tandem_unread(int socket_fd) {
 
 int tandem_await_events(int queue, struct epoll_event *events, int room, int milliseconds, int *is_awaited_often) {
     /* How soon events have to come for it to look for them, and how long a thread takes to give way to nobody. */
-    enum { SOON_NS = 40000, YIELD_NS = 4000 };
+    enum { SOON_NS = 60000, YIELD_NS = 10000 };
     const uint64_t began = now_ns();
     int count = 0;
     for (uint64_t now = began; *is_awaited_often && count == 0;) {
