@@ -97,7 +97,7 @@ static void release(const tandem_buffer *buffer) {
  * What tells the host nothing that it has to act on (notes of late completions, progress) travels so often a second, over
  * the process; the rest is dropped here.
  */
-enum { MOST_NOTES = 1000, MOST_PROGRESS = 500 };
+enum { MOST_NOTES = 200, MOST_PROGRESS = 500 };
 
 typedef struct gate {
     atomic_llong second;
