@@ -132,15 +132,13 @@ struct GoldenRefusalTests {
 
             // Somebody who connects is told whose business it is.
             world.simulator.fail(.token, try known.answer())
-            do {
+            let error = await #expect(throws: OAuthError.self) {
                 try await host.connect(known.provider, world.bob, plugin: "test.office")
-                Issue.record("it was connected")
-            } catch let error as OAuthError {
-                #expect(error.code == .misconfigured)
-                #expect(
-                    error.message
-                        == "\(name) does not know this assistant. Whoever runs it has to check its registration there.")
             }
+            #expect(error?.code == .misconfigured)
+            #expect(
+                error?.message
+                    == "\(name) does not know this assistant. Whoever runs it has to check its registration there.")
         }
     }
 
@@ -156,13 +154,11 @@ struct GoldenRefusalTests {
         try await OAuthWorld.run { world in
             let host = try await world.host()
             world.simulator.fail(.token, try known.answer())
-            do {
+            let error = await #expect(throws: OAuthError.self) {
                 try await host.connect(known.provider, world.ada, plugin: "test.office")
-                Issue.record("it was connected")
-            } catch let error as OAuthError {
-                #expect(error.code == .refused)
-                #expect(error.message == "\(known.place.name) no longer takes this answer. Start again.")
             }
+            #expect(error?.code == .refused)
+            #expect(error?.message == "\(known.place.name) no longer takes this answer. Start again.")
             #expect(try await host.row(known.provider, world.ada) == nil)
             #expect(world.simulator.count("\(known.provider).token.status_400") == 1)
         }
