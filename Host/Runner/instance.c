@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <tandem_start.h>
 #include <time.h>
 
 enum { BUCKETS = 256, KEPT = 256 };
@@ -293,7 +294,7 @@ void instance_invoke(instance *self, const job *work) {
         .header = {sizeof request, 0}, .call = work->frame.id, .deadline_ns = head.deadline_ns, .tool = slices[0],
         .arguments = slices[1], .trace_parent = slices[2], .idempotency_key = slices[3], .resume_state = slices[4],
         .answers = slices[5]};
-    uint64_t started = elapsed_ns();
+    uint64_t started = tandem_now_ns();
     tandem_status status = TANDEM_E_WRONG_STATE;
     if (self->plugin != NULL && self->plugin->invoke != NULL && !atomic_load(&self->gone)) {
         /* Given up while it waited for its turn: the plugin never hears of it. */
@@ -302,7 +303,7 @@ void instance_invoke(instance *self, const job *work) {
             work->frame.code == 0 ? self->plugin->invoke : plugin_extension(self->plugin, work->frame.code);
         status = function != NULL ? function(self->plugin, &request) : TANDEM_E_UNSUPPORTED;
     }
-    uint64_t duration = elapsed_ns() - started;
+    uint64_t duration = tandem_now_ns() - started;
     int is_long = duration > 1000000;
     if (status == TANDEM_OK && !is_long) return;
     if (status != TANDEM_OK) call_forget(work->frame.id);

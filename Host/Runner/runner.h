@@ -39,7 +39,6 @@ size_t gathered_bytes(void);
 void yield_reading(void);
 /* True on a thread that gathers frames since it has more to do at once. */
 int is_gathering(void);
-uint64_t elapsed_ns(void);
 _Noreturn void serve(void);
 
 

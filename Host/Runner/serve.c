@@ -9,7 +9,6 @@
 #include "runner.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,12 +16,6 @@
 #include <tandem_start.h>
 #include <time.h>
 #include <unistd.h>
-
-/*
- * To wake a thread takes longer than most calls: how soon frames have to come for it to stay awake, and how long a thread
- * takes to give way to nobody.
- */
-enum { SOON_NS = 60000, YIELD_NS = 10000 };
 
 enum { BUFFER = 256 << 10, MOST_FILES = 16, MOST_THREADS = 16, LOOK_MS = 2, NAP_MS = 10, QUIET_LOOKS = 5 };
 
@@ -60,12 +53,6 @@ static _Thread_local worker *self_worker;
 
 static void *worker_main(void *argument);
 
-uint64_t elapsed_ns(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 /* MARK: Receiving */
 
 static _Noreturn void broken(void) { _exit(71); }
@@ -89,20 +76,16 @@ static void receive(worker *self) {
     message.msg_control = control.bytes;
     message.msg_controllen = sizeof control.bytes;
     ssize_t amount;
-    const uint64_t began = elapsed_ns();
+    const uint64_t began = tandem_now_ns();
     int flags = self->is_asked_often ? MSG_DONTWAIT : 0;
     for (uint64_t now = began;;) {
         message.msg_controllen = sizeof control.bytes;
         amount = recvmsg(TANDEM_RUNNER_SOCKET, &message, MSG_CMSG_CLOEXEC | flags);
         if (amount >= 0 || (errno != EINTR && (errno != EAGAIN || flags == 0))) break;
         if (flags == 0) continue;
-        const uint64_t before = now;
-        sched_yield();
-        now = elapsed_ns();
-        /* Somebody else wanted this processor, or nothing comes. */
-        if (now - before > YIELD_NS || now - began > SOON_NS) flags = 0;
+        if (!tandem_look_on(began, &now)) flags = 0;
     }
-    self->is_asked_often = elapsed_ns() - began < SOON_NS;
+    self->is_asked_often = tandem_came_soon(began);
     /* The host is gone: so are we. An error is of the plugin's making. */
     if (amount <= 0) _exit(amount == 0 ? 0 : TANDEM_EXIT_HUNG_UP);
     self->end += (size_t)amount;

@@ -246,19 +246,19 @@ ssize_t tandem_send(int socket_fd, const void *bytes, size_t count, int descript
     return sendmsg(socket_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static uint64_t now_ns(void) {
+uint64_t tandem_now_ns(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 int tandem_await_readable(int socket_fd, uint64_t nanoseconds) {
-    const uint64_t end = now_ns() + nanoseconds;
+    const uint64_t end = tandem_now_ns() + nanoseconds;
     for (;;) {
         char byte;
         ssize_t amount = recv(socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         if (amount >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) return 1;
-        if (now_ns() >= end) return 0;
+        if (tandem_now_ns() >= end) return 0;
         sched_yield();
     }
 }
@@ -268,21 +268,27 @@ size_t tandem_unread(int socket_fd) {
     return ioctl(socket_fd, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
+/* How soon something has to come to be looked for, and how long a thread takes to give way to nobody. */
+enum { SOON_NS = 60000, YIELD_NS = 10000 };
+
+int tandem_look_on(uint64_t began, uint64_t *now) {
+    const uint64_t before = *now;
+    sched_yield();
+    *now = tandem_now_ns();
+    return *now - before <= YIELD_NS && *now - began <= SOON_NS;
+}
+
+int tandem_came_soon(uint64_t began) { return tandem_now_ns() - began < SOON_NS; }
+
 int tandem_await_events(int queue, struct epoll_event *events, int room, int milliseconds, int *is_awaited_often) {
-    /* How soon events have to come for it to look for them, and how long a thread takes to give way to nobody. */
-    enum { SOON_NS = 60000, YIELD_NS = 10000 };
-    const uint64_t began = now_ns();
+    const uint64_t began = tandem_now_ns();
     int count = 0;
     for (uint64_t now = began; *is_awaited_often && count == 0;) {
         count = epoll_wait(queue, events, room, 0);
-        if (count != 0) break;
-        const uint64_t before = now;
-        sched_yield();
-        now = now_ns();
-        if (now - before > YIELD_NS || now - began > SOON_NS) break;
+        if (count != 0 || !tandem_look_on(began, &now)) break;
     }
     if (count == 0) count = epoll_wait(queue, events, room, milliseconds);
-    *is_awaited_often = now_ns() - began < SOON_NS;
+    *is_awaited_often = tandem_came_soon(began);
     return count;
 }
 

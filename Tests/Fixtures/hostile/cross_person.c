@@ -39,16 +39,9 @@ static int reads_rows(const tandem_host *host, tandem_call_id call) {
     return was_theirs;
 }
 
-/* Requests that no table of this process would send: for every instance and call that there may be. */
+/* Requests that no table of this process would send: for instances that there may be, and every call. */
 static void forge_requests(tandem_call_id own, uint32_t from, uint32_t to) {
-    static const char insert[] = "[{\"insert\":\"hostile_notes\",\"values\":{\"body\":\"forged\"}}]   ";
-    struct {
-        struct frame_head head;
-        uint64_t call;
-        char operations[(sizeof insert - 1 + 7) / 8 * 8];
-    } frame = {.head = {.length = 8 + sizeof insert - 1, .kind = 70, .code = 4u << 16 | 1, .id = 1u << 30}};
-    memset(frame.operations, ' ', sizeof frame.operations);
-    memcpy(frame.operations, insert, sizeof insert - 1);
+    struct insertion frame = forged_insertion();
     for (uint32_t instance = from; instance < to; instance++) {
         for (uint64_t slot = 1; slot < 24; slot++) {
             for (uint64_t generation = own >> 32, i = 0; i < 3; i++) {

@@ -39,6 +39,47 @@ struct frame_head {
     uint64_t id;
 };
 
+/* A completion, as the runner writes it. */
+struct completion {
+    struct frame_head head;
+    struct {
+        uint32_t size, flags, kind;
+        int32_t status;
+        uint32_t trust, reserved;
+        uint64_t retry;
+        uint64_t lengths[4];
+        uint32_t withheld, padding;
+    } outcome;
+    char value[16];
+};
+
+/* With a value, of no call yet. */
+static inline struct completion stolen_answer(void) {
+    struct completion frame = {.head = {.length = 72 + 16, .kind = 68}};
+    frame.outcome.size = sizeof(tandem_outcome);
+    frame.outcome.kind = TANDEM_OUTCOME_VALUE;
+    frame.outcome.lengths[0] = 15;
+    memcpy(frame.value, "{\"stolen\":true}", 15);
+    return frame;
+}
+
+#define FORGED_INSERT "[{\"insert\":\"hostile_notes\",\"values\":{\"body\":\"forged\"}}]"
+
+/* A request for rows, as the runner writes it. */
+struct insertion {
+    struct frame_head head;
+    uint64_t call;
+    char operations[(sizeof FORGED_INSERT - 1 + 7) / 8 * 8];
+};
+
+/* Of no instance and no call yet. */
+static inline struct insertion forged_insertion(void) {
+    struct insertion frame = {.head = {.length = 8 + sizeof frame.operations, .kind = 70, .code = 4u << 16 | 1, .id = 1u << 30}};
+    memset(frame.operations, ' ', sizeof frame.operations);
+    memcpy(frame.operations, FORGED_INSERT, sizeof FORGED_INSERT - 1);
+    return frame;
+}
+
 /* Sends bytes with descriptors; -1 when it is not to be. */
 static inline ssize_t send_files(const void *bytes, size_t length, const int *files, size_t count, int flags) {
     union {

@@ -5,16 +5,9 @@ static tandem_status bad_invoke(tandem_instance *instance, const tandem_request 
 #include "hostile.h"
 
 static tandem_status bad_invoke(tandem_instance *instance, const tandem_request *request) {
-    static const char insert[] = "[{\"insert\":\"hostile_notes\",\"values\":{\"body\":\"forged\"}}]   ";
-    struct {
-        struct frame_head head;
-        uint64_t call;
-        char operations[(sizeof insert - 1 + 7) / 8 * 8];
-    } frame = {.head = {.length = 8 + sizeof insert - 1, .kind = 70, .code = 4u << 16 | 1, .id = 1u << 30}};
+    struct insertion frame = forged_insertion();
     (void)instance;
     frame.call = request->call;
-    memset(frame.operations, ' ', sizeof frame.operations);
-    memcpy(frame.operations, insert, sizeof insert - 1);
     for (uint32_t owner = 100; owner > 1; owner--) {
         frame.head.instance = owner;
         frame.head.id++;

@@ -99,6 +99,18 @@ void tandem_set_aside(int wanted, const pid_t *equals, size_t count);
  */
 int tandem_await_readable(int socket_fd, uint64_t nanoseconds);
 
+/* Nanoseconds of the monotonic clock. */
+uint64_t tandem_now_ns(void);
+
+/*
+ * For a thread that looks for something instead of sleeping, since to wake a thread takes longer than most calls: gives way to
+ * who else waits for this processor. 0: somebody did, or it has been looking for too long since `began`; *now is the time.
+ */
+int tandem_look_on(uint64_t began, uint64_t *now);
+
+/* Whether something that came now came soon enough after `began` to be looked for the next time. */
+int tandem_came_soon(uint64_t began);
+
 /* How many bytes can be read from a socket. */
 size_t tandem_unread(int socket_fd);
 
