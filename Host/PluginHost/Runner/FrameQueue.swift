@@ -98,7 +98,7 @@ struct FrameQueue: ~Copyable, @unchecked Sendable {
 /// Constants of the frames in Swift's types.
 enum RunnerFrame {
     static let maxLength = Int(8 << 20)
-    /// Frames that nobody waits for, without metrics: `tandem-plugin-runner` sends fewer at once …
+    /// Frames that nobody waits for, without metrics and cancelled requests: `tandem-plugin-runner` sends fewer at once …
     static let idleBurst = 5000
     /// … and in a tenth of a second, whatever its plugin does.
     static let idleTenth = 300

@@ -156,8 +156,9 @@ extension RunnerProcess {
         case TANDEM_F_REQUEST:
             guard let instance = instance(frame.instance) else { return noteStray(frame) }
             if frame.id == 0 {
-                let isMetric = frame.code >> 16 == TANDEM_X_METRICS
-                if let fault = noteIdleFrame(isBounded: !isMetric) { return fault }
+                // Metrics and cancelled requests are as many as the plugin likes.
+                let isLogLine = frame.code >> 16 == TANDEM_X_LOG
+                if let fault = noteIdleFrame(isBounded: isLogLine) { return fault }
             } else {
                 noteRequest(followedBy: backlog)
             }
